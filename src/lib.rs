@@ -1,0 +1,12 @@
+//! `zkml-evm`: from an ONNX model to a halo2 proof of inference, a Solidity verifier, and its settlement on an EVM chain.
+//!
+//! ```text
+//! model.onnx --model--> Graph --quant--> Program --circuit--> Layout --proof--> keys, proof
+//!                                                                  \--verifier--> InferenceVerifier.sol --chain--> loan
+//! ```
+//!
+//! Rooms, ground to top; a room imports only from those before it:
+//! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`], [`proof`], [`verifier`], [`chain`], [`cli`].
+
+pub mod error;
+pub mod model;
