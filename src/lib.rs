@@ -10,3 +10,5 @@
 
 pub mod error;
 pub mod model;
+pub mod op;
+pub mod quant;
