@@ -15,3 +15,4 @@ pub mod model;
 pub mod op;
 pub mod proof;
 pub mod quant;
+pub mod verifier;
