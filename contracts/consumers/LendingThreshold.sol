@@ -76,17 +76,17 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
 
     /// @inheritdoc ILendingThreshold
     function repay(uint256 loanId, uint256 amount) external nonReentrant returns (uint256 credited) {
-        Loan storage l = _loans[loanId];
-        address borrower = l.borrower;
+        Loan storage open = _loans[loanId];
+        address borrower = open.borrower;
         if (borrower == address(0)) revert LoanUnknown(loanId);
-        uint128 outstanding = l.outstanding;
+        uint128 outstanding = open.outstanding;
         if (amount > outstanding) revert RepaymentExceedsDebt(outstanding, amount);
 
         credited = _pull(amount);
         // At most `amount`, which is at most `outstanding`, a uint128.
         // forge-lint: disable-next-line(unsafe-typecast)
         outstanding -= uint128(credited);
-        l.outstanding = outstanding;
+        open.outstanding = outstanding;
         debtOf[borrower] -= credited;
         emit LoanRepaid(loanId, msg.sender, credited, outstanding);
     }
