@@ -27,12 +27,12 @@ contract OpenLoanTest is LendingFixture {
         assertEq(lending.loanCount(), 1);
         assertEq(lending.nonceOf(borrower), 1);
         assertEq(lending.spentBy(borrower, SCHEMA, policyId, epoch), nullifier);
-        ILendingThreshold.Loan memory l = lending.loan(1);
-        assertEq(l.borrower, borrower);
-        assertEq(l.openedAt, NOW);
-        assertEq(l.policyId, policyId);
-        assertEq(l.amount, AMOUNT);
-        assertEq(l.outstanding, AMOUNT);
+        ILendingThreshold.Loan memory opened = lending.loan(1);
+        assertEq(opened.borrower, borrower);
+        assertEq(opened.openedAt, NOW);
+        assertEq(opened.policyId, policyId);
+        assertEq(opened.amount, AMOUNT);
+        assertEq(opened.outstanding, AMOUNT);
     }
 
     /// The router is asked for exactly [context, commitment, threshold] and gets the proof as it is.

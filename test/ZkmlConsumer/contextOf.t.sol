@@ -35,13 +35,13 @@ contract ContextOfTest is LendingFixture {
         address target = address(0xc0ffee);
         vm.etch(target, address(lending).code);
         uint256 context =
-            VectorTarget(target).contextOf(address(0xb0b), bytes32(uint256(1)), bytes32(uint256(2)), 7, 1_900_000_000);
+            IVectorTarget(target).contextOf(address(0xb0b), bytes32(uint256(1)), bytes32(uint256(2)), 7, 1_900_000_000);
         assertEq(bytes32(context), VECTOR);
     }
 
     bytes32 private constant VECTOR = 0x00f171cda6137337c9ef5bea2e44b28d4c9ec05663f713bbae32e14ef02935d3;
 }
 
-interface VectorTarget {
+interface IVectorTarget {
     function contextOf(address, bytes32, bytes32, uint256, uint64) external view returns (uint256);
 }
