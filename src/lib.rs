@@ -8,5 +8,6 @@
 //! Rooms, ground to top; a room imports only from those before it:
 //! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`], [`proof`], [`verifier`], [`chain`], [`cli`].
 
+pub mod chain;
 pub mod error;
 pub mod model;
