@@ -1,0 +1,31 @@
+//! Joins the Solidity interfaces into one file for `sol!`, which reads a single file and follows no imports: the client's
+//! bindings then come from the very files that the contracts are compiled from.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// What the interfaces import from outside this project.
+const OUTSIDE: &str = "
+interface IERC20 {
+    event Transfer(address indexed from, address indexed to, uint256 value);
+    event Approval(address indexed owner, address indexed spender, uint256 value);
+    function balanceOf(address account) external view returns (uint256);
+    function allowance(address owner, address spender) external view returns (uint256);
+    function approve(address spender, uint256 value) external returns (bool);
+    function transfer(address to, uint256 value) external returns (bool);
+}
+";
+
+fn main() -> io::Result<()> {
+    let folder = Path::new("contracts").join("interfaces");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut files: Vec<PathBuf> = fs::read_dir(&folder)?.map(|entry| entry.map(|e| e.path())).collect::<io::Result<_>>()?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "sol"));
+    files.sort();
+    let mut joined = OUTSIDE.to_owned();
+    for file in files {
+        joined.push_str(&fs::read_to_string(file)?);
+    }
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
+    fs::write(Path::new(&out).join("interfaces.sol"), joined)
+}
