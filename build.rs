@@ -1,5 +1,5 @@
-//! Joins the Solidity interfaces into one file for `sol!`, which reads a single file and follows no imports: the client's
-//! bindings then come from the very files that the contracts are compiled from.
+//! Hands all Solidity interfaces to one `sol!`, which follows no imports: the client's bindings then come from the very
+//! files that the contracts are compiled from.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -24,8 +24,13 @@ fn main() -> io::Result<()> {
     files.sort();
     let mut joined = OUTSIDE.to_owned();
     for file in files {
-        joined.push_str(&fs::read_to_string(file)?);
+        let text = fs::read_to_string(file)?;
+        // Comments are for readers of Solidity: as Rust docs their references would be broken links.
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            joined.push_str(line);
+            joined.push('\n');
+        }
     }
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
-    fs::write(Path::new(&out).join("interfaces.sol"), joined)
+    fs::write(Path::new(&out).join("interfaces.rs"), format!("alloy::sol! {{\n#![sol(abi, all_derives)]\n{joined}}}\n"))
 }

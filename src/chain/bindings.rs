@@ -8,10 +8,7 @@ use alloy::json_abi;
 /// One module per Solidity interface.
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
 pub mod interfaces {
-    alloy::sol! {
-        #![sol(abi, all_derives)]
-        concat!(env!("OUT_DIR"), "/interfaces.sol")
-    }
+    include!(concat!(env!("OUT_DIR"), "/interfaces.rs"));
 }
 
 pub use interfaces::{

@@ -11,6 +11,7 @@ use super::registry::{Deployment, INSECURE_DEV, Registry};
 use super::revert::Revert;
 use super::send::{Call, Simulation};
 use super::signer::Account;
+use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, B256, Bytes, TxHash, U256, address, bytes, keccak256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};

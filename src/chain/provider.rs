@@ -156,7 +156,8 @@ impl Chain {
         block.map(|block| block.header.timestamp).ok_or_else(|| self.explain(what, TransportError::NullResp))
     }
 
-    pub(super) fn explain(&self, what: &str, error: TransportError) -> ChainError {
+    /// The typed error for a request that went out through [`Chain::provider`]; `what` names the step.
+    pub fn explain(&self, what: &str, error: TransportError) -> ChainError {
         fault::explain(&self.endpoint, what, self.patience.request.as_secs(), error)
     }
 

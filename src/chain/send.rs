@@ -165,13 +165,22 @@ impl Chain {
         match self.provider().send_raw_transaction(&raw).await {
             Ok(_) => {}
             Err(error) if fault::is_already_known(&error) => {}
-            Err(error) => return Err(self.explain(&signed.what, error)),
+            Err(error) => match self.explain(&signed.what, error) {
+                // A node that has mined it already says that its nonce is used.
+                ChainError::NonceTooLow { .. } if self.is_mined(signed).await? => {}
+                error => return Err(error),
+            },
         }
         let receipt = self.confirm(&signed.what, signed.hash()).await?;
         match receipt.status() {
             true => Ok(receipt),
             false => Err(self.failed(signed, &receipt).await),
         }
+    }
+
+    async fn is_mined(&self, signed: &Signed) -> Result<bool, ChainError> {
+        let receipt = self.provider().get_transaction_receipt(signed.hash()).await;
+        receipt.map(|receipt| receipt.is_some()).map_err(|e| self.explain(&signed.what, e))
     }
 
     /// Simulates, signs, sends, and waits for the receipt.
