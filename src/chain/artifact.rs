@@ -38,7 +38,8 @@ impl CompiledContract {
         Ok(Self { name: name.to_owned(), creation, runtime_size: code("/deployedBytecode/object")?.len() })
     }
 
-    /// The creation code with constructor arguments behind it; `args` is a tuple, in the constructor's order.
+    /// The creation code with constructor arguments behind it; `args` is a tuple, in the constructor's order. Integers below
+    /// 256 bits are encoded like `uint256`, which also stands in for `uint8`.
     pub fn with_args<T: SolValue>(&self, args: &T) -> Bytes
     where
         for<'a> <T::SolType as alloy::sol_types::SolType>::Token<'a>: alloy::sol_types::abi::TokenSeq<'a>,

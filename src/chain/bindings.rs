@@ -40,6 +40,8 @@ mod elsewhere {
             error EnforcedPause();
             error ExpectedPause();
             error ReentrancyGuardReentrantCall();
+            error InvalidShortString();
+            error StringTooLong(string str);
         }
 
         interface TokenErrors {
