@@ -1,7 +1,7 @@
 //! A real anvil: found, started on a free port, and ended with the guard that holds it.
 
-use super::error::ChainError;
 use super::embedded::Hardfork;
+use super::error::ChainError;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -105,7 +105,10 @@ pub fn locate(explicit: Option<&Path>) -> Result<PathBuf, ChainError> {
     let here = std::env::current_dir().unwrap_or_default();
     let on_path = std::env::var_os("PATH").unwrap_or_default();
     let home = std::env::home_dir().unwrap_or_default();
-    let mut places = here.ancestors().map(|folder| folder.join(&package)).chain(std::env::split_paths(&on_path).map(|folder| folder.join(&program)));
+    let mut places = here
+        .ancestors()
+        .map(|folder| folder.join(&package))
+        .chain(std::env::split_paths(&on_path).map(|folder| folder.join(&program)));
     places
         .find(|path| path.is_file())
         .or_else(|| Some(home.join(".foundry").join("bin").join(&program)).filter(|path| path.is_file()))

@@ -28,7 +28,8 @@ impl Context {
     /// The instance: keccak256 of the ABI encoding behind a version tag, shifted right by 8 bits, so below 2^248 < r.
     pub fn instance(&self) -> U256 {
         let tag = keccak256("zkml-evm.context.v1");
-        let fields = (tag, U256::from(self.chain_id), self.consumer, self.subject, self.model_id, self.policy_id, self.nonce, self.expiry);
+        let fields =
+            (tag, U256::from(self.chain_id), self.consumer, self.subject, self.model_id, self.policy_id, self.nonce, self.expiry);
         U256::from_be_bytes(keccak256(fields.abi_encode_params()).0) >> 8
     }
 }

@@ -73,7 +73,15 @@ pub struct Plan {
 impl DeployItem {
     /// A contract without model or SRS.
     pub fn new(name: &str, creation: Bytes, runtime_size: usize) -> Self {
-        Self { label: name.to_owned(), name: name.to_owned(), creation, runtime_size, model_id: None, srs: None, expected_codehash: None }
+        Self {
+            label: name.to_owned(),
+            name: name.to_owned(),
+            creation,
+            runtime_size,
+            model_id: None,
+            srs: None,
+            expected_codehash: None,
+        }
     }
 
     /// Where it will be, on every chain.
@@ -127,7 +135,13 @@ pub fn refuse_insecure(chain: &Chain, what: &str, provenance: &str, allow: bool)
 ///
 /// # Errors
 /// As [`execute`], apart from those of sending.
-pub async fn plan(chain: &Chain, from: Address, items: &[DeployItem], registry: &Registry, allow_insecure: bool) -> Result<Plan, ChainError> {
+pub async fn plan(
+    chain: &Chain,
+    from: Address,
+    items: &[DeployItem],
+    registry: &Registry,
+    allow_insecure: bool,
+) -> Result<Plan, ChainError> {
     check(chain, items, allow_insecure)?;
     let mut plan = Plan { needs_factory: !has_factory(chain).await?, steps: Vec::new(), max_cost: U256::ZERO };
     let mut earlier_missing = plan.needs_factory;
@@ -212,7 +226,12 @@ async fn look(chain: &Chain, item: &DeployItem, registry: &Registry) -> Result<S
 }
 
 /// Simulates one deployment. Where it fails and an earlier contract is still missing, the failure proves nothing.
-async fn estimate(chain: &Chain, from: Address, item: &DeployItem, earlier_missing: bool) -> Result<Option<Simulation>, ChainError> {
+async fn estimate(
+    chain: &Chain,
+    from: Address,
+    item: &DeployItem,
+    earlier_missing: bool,
+) -> Result<Option<Simulation>, ChainError> {
     match chain.simulate(from, &item.call()).await {
         Ok(simulation) => Ok(Some(simulation)),
         Err(ChainError::Reverted { .. }) if earlier_missing => Ok(None),
@@ -220,7 +239,12 @@ async fn estimate(chain: &Chain, from: Address, item: &DeployItem, earlier_missi
     }
 }
 
-async fn deploy(chain: &Chain, account: &Account, item: &DeployItem, registry: &mut Registry) -> Result<TransactionReceipt, ChainError> {
+async fn deploy(
+    chain: &Chain,
+    account: &Account,
+    item: &DeployItem,
+    registry: &mut Registry,
+) -> Result<TransactionReceipt, ChainError> {
     let signed = match chain.prepare(account, &item.call()).await {
         Ok(signed) => signed,
         Err(error) => return Err(constructor_error(chain, account.address(), item, error).await),
@@ -230,7 +254,12 @@ async fn deploy(chain: &Chain, account: &Account, item: &DeployItem, registry: &
 }
 
 /// Reads what is on chain now into the record.
-async fn record(chain: &Chain, item: &DeployItem, registry: &mut Registry, receipt: Option<TransactionReceipt>) -> Result<Deployment, ChainError> {
+async fn record(
+    chain: &Chain,
+    item: &DeployItem,
+    registry: &mut Registry,
+    receipt: Option<TransactionReceipt>,
+) -> Result<Deployment, ChainError> {
     let codehash = match look(chain, item, registry).await? {
         Step::Present { codehash } => codehash,
         _ => return Err(ChainError::NoContract { what: item.call().what, address: item.address() }),
@@ -251,7 +280,9 @@ async fn constructor_error(chain: &Chain, from: Address, item: &DeployItem, erro
     }
     let direct = TransactionRequest::default().from(from).input(item.creation.clone().into());
     match chain.provider().call(direct.into_create()).await.map_err(|e| chain.explain(&item.call().what, e)) {
-        Err(ChainError::Reverted { what, revert, tx }) if revert != Revert::decode(&Bytes::new()) => ChainError::Reverted { what, revert, tx },
+        Err(ChainError::Reverted { what, revert, tx }) if revert != Revert::decode(&Bytes::new()) => {
+            ChainError::Reverted { what, revert, tx }
+        }
         _ => error,
     }
 }

@@ -1,7 +1,7 @@
 //! What can go wrong between here and a chain, and whether another try makes sense.
 
 use super::revert::Revert;
-use crate::error::{Explain, ExitCode};
+use crate::error::{ExitCode, Explain};
 use alloy::primitives::{Address, B256, TxHash};
 use std::path::PathBuf;
 use thiserror::Error;
@@ -44,7 +44,9 @@ pub enum ChainError {
     #[error("{what}: transaction {tx} succeeded without the event {event}")]
     MissingEvent { what: String, tx: TxHash, event: &'static str },
 
-    #[error("{what} was made with a development SRS ({provenance}), whose secret is known, and chain {chain_id} is not a local one")]
+    #[error(
+        "{what} was made with a development SRS ({provenance}), whose secret is known, and chain {chain_id} is not a local one"
+    )]
     InsecureSrs { what: String, provenance: String, chain_id: u64 },
     #[error("{name}: {what} is {size} bytes, the limit is {limit}")]
     CodeTooLarge { name: String, what: &'static str, size: usize, limit: usize },

@@ -67,7 +67,9 @@ impl Revert {
         let error = ERRORS.get(&selector)?;
         let values = error.decode_error(data).ok()?.body;
         let inner = values.iter().filter(|_| depth < MAX_DEPTH).find_map(|value| match value {
-            DynSolValue::Bytes(bytes) if bytes.len() % 32 == 4 => Some(Box::new(Self::decode_at(&Bytes::copy_from_slice(bytes), depth + 1))),
+            DynSolValue::Bytes(bytes) if bytes.len() % 32 == 4 => {
+                Some(Box::new(Self::decode_at(&Bytes::copy_from_slice(bytes), depth + 1)))
+            }
             _ => None,
         });
         let args = error.inputs.iter().zip(&values).map(|(input, value)| (input.name.clone(), show(value))).collect();
@@ -82,10 +84,14 @@ impl Revert {
 
 impl fmt::Display for Revert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let args: Vec<String> = self.args.iter().map(|(name, value)| match name.is_empty() {
-            true => value.clone(),
-            false => format!("{name}={value}"),
-        }).collect();
+        let args: Vec<String> = self
+            .args
+            .iter()
+            .map(|(name, value)| match name.is_empty() {
+                true => value.clone(),
+                false => format!("{name}={value}"),
+            })
+            .collect();
         write!(f, "{}({})", self.name, args.join(", "))?;
         self.inner.as_ref().map_or(Ok(()), |inner| write!(f, " because of {inner}"))
     }

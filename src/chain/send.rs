@@ -6,8 +6,8 @@ use super::provider::Chain;
 use super::revert::Revert;
 use super::signer::Account;
 use alloy::consensus::TxEnvelope;
-use alloy::eips::eip2718::Encodable2718;
 use alloy::eips::BlockId;
+use alloy::eips::eip2718::Encodable2718;
 use alloy::network::{EthereumWallet, NetworkTransactionBuilder};
 use alloy::primitives::{Address, Bytes, TxHash, TxKind, U256};
 use alloy::providers::Provider;
@@ -133,7 +133,8 @@ impl Chain {
     /// Simulates and signs, without sending.
     pub async fn prepare(&self, account: &Account, call: &Call) -> Result<Signed, ChainError> {
         let plan = self.simulate(account.address(), call).await?;
-        let nonce = self.provider().get_transaction_count(account.address()).pending().await.map_err(|e| self.explain(&call.what, e))?;
+        let nonce =
+            self.provider().get_transaction_count(account.address()).pending().await.map_err(|e| self.explain(&call.what, e))?;
         let mut request = call.request(account.address());
         request.nonce = Some(nonce);
         request.gas = Some(plan.gas_limit);
@@ -197,7 +198,11 @@ impl Chain {
         loop {
             match self.provider().get_transaction_receipt(tx).await.map_err(|e| self.explain(what, e))? {
                 Some(receipt) if receipt.transaction_hash == tx => return Ok(receipt),
-                Some(receipt) => return Err(self.malformed(what, format!("asked for the receipt of {tx}, got that of {}", receipt.transaction_hash))),
+                Some(receipt) => {
+                    return Err(
+                        self.malformed(what, format!("asked for the receipt of {tx}, got that of {}", receipt.transaction_hash))
+                    );
+                }
                 None => {}
             }
             if start.elapsed() >= self.patience().confirm {

@@ -1,7 +1,9 @@
 //! Settlement: the transactions between a deployed set of contracts and an open loan, and what their events say.
 
 use super::attest::{Context, SignedAttestation};
-use super::bindings::{IERC20, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold, IZkmlConsumer, MockERC20};
+use super::bindings::{
+    IERC20, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold, IZkmlConsumer, MockERC20,
+};
 use super::error::ChainError;
 use super::provider::Chain;
 use super::send::{Call, Simulation, find_event};
@@ -83,7 +85,14 @@ pub async fn model(chain: &Chain, router: Address, model_id: B256) -> Result<IIn
 ///
 /// # Errors
 /// [`ChainError::Reverted`] with `ModelAlreadyRegistered`, `VerifierKindMismatch`, `OwnableUnauthorizedAccount`, ...
-pub async fn register_model(chain: &Chain, owner: &Account, router: Address, model_id: B256, verifier: Address, codehash: B256) -> Result<Option<Mined>, ChainError> {
+pub async fn register_model(
+    chain: &Chain,
+    owner: &Account,
+    router: Address,
+    model_id: B256,
+    verifier: Address,
+    codehash: B256,
+) -> Result<Option<Mined>, ChainError> {
     let known = model(chain, router, model_id).await?;
     if known.state == IInferenceRouter::State::Active && known.verifier == verifier && known.codehash == codehash {
         return Ok(None);
@@ -107,7 +116,13 @@ pub async fn freeze_model(chain: &Chain, owner: &Account, router: Address, model
 }
 
 /// Lets a model be used until a time in Unix seconds, and no longer.
-pub async fn deprecate_model(chain: &Chain, owner: &Account, router: Address, model_id: B256, until: u64) -> Result<Mined, ChainError> {
+pub async fn deprecate_model(
+    chain: &Chain,
+    owner: &Account,
+    router: Address,
+    model_id: B256,
+    until: u64,
+) -> Result<Mined, ChainError> {
     let call = Call::new("deprecating the model", router, &IInferenceRouter::deprecateModelCall { modelId: model_id, until });
     let receipt = chain.send(owner, &call).await?;
     find_event::<IInferenceRouter::ModelDeprecated>(&call.what, router, &receipt)?;
@@ -115,7 +130,13 @@ pub async fn deprecate_model(chain: &Chain, owner: &Account, router: Address, mo
 }
 
 /// Puts an attestor on the list, or takes it off. Already so is done.
-pub async fn set_attestor(chain: &Chain, owner: &Account, attestations: Address, attestor: Address, allowed: bool) -> Result<Option<Mined>, ChainError> {
+pub async fn set_attestor(
+    chain: &Chain,
+    owner: &Account,
+    attestations: Address,
+    attestor: Address,
+    allowed: bool,
+) -> Result<Option<Mined>, ChainError> {
     let now = chain.read("reading the attestor list", attestations, &IInputAttestation::isAttestorCall { attestor }).await?;
     if now == allowed {
         return Ok(None);
@@ -127,7 +148,12 @@ pub async fn set_attestor(chain: &Chain, owner: &Account, attestations: Address,
 }
 
 /// Adds a lending policy; returns its id, which is a function of its terms and of the contract.
-pub async fn add_policy(chain: &Chain, owner: &Account, lending: Address, terms: &PolicyTerms) -> Result<(B256, Mined), ChainError> {
+pub async fn add_policy(
+    chain: &Chain,
+    owner: &Account,
+    lending: Address,
+    terms: &PolicyTerms,
+) -> Result<(B256, Mined), ChainError> {
     let call = ILendingThreshold::addPolicyCall {
         modelId: terms.model_id,
         schemaId: terms.schema_id,
@@ -182,14 +208,23 @@ pub async fn check_attestation(chain: &Chain, signed: &SignedAttestation) -> Res
 }
 
 /// What the subject's next proof for a policy has to be bound to.
-pub async fn next_context(chain: &Chain, lending: Address, subject: Address, policy_id: B256, model_id: B256, expiry: u64) -> Result<Context, ChainError> {
+pub async fn next_context(
+    chain: &Chain,
+    lending: Address,
+    subject: Address,
+    policy_id: B256,
+    model_id: B256,
+    expiry: u64,
+) -> Result<Context, ChainError> {
     let nonce = chain.read("reading the nonce", lending, &IZkmlConsumer::nonceOfCall { subject }).await?;
     let context = Context { chain_id: chain.id(), consumer: lending, subject, model_id, policy_id, nonce, expiry };
     let call = IZkmlConsumer::contextOfCall { subject, modelId: model_id, policyId: policy_id, nonce, expiry };
     let theirs = chain.read("reading the context", lending, &call).await?;
     match theirs == context.instance() {
         true => Ok(context),
-        false => Err(chain.malformed("reading the context", format!("the contract's is {theirs:#x}, ours {:#x}", context.instance()))),
+        false => {
+            Err(chain.malformed("reading the context", format!("the contract's is {theirs:#x}, ours {:#x}", context.instance())))
+        }
     }
 }
 
@@ -197,8 +232,15 @@ pub async fn next_context(chain: &Chain, lending: Address, subject: Address, pol
 ///
 /// # Errors
 /// [`ChainError::Reverted`] with the verifier's own error.
-pub async fn verify_inference(chain: &Chain, router: Address, model_id: B256, instances: &[U256], proof: &Bytes) -> Result<(), ChainError> {
-    let call = IInferenceVerifier::verifyInferenceCall { modelId: model_id, publicInputs: instances.to_vec(), proof: proof.clone() };
+pub async fn verify_inference(
+    chain: &Chain,
+    router: Address,
+    model_id: B256,
+    instances: &[U256],
+    proof: &Bytes,
+) -> Result<(), ChainError> {
+    let call =
+        IInferenceVerifier::verifyInferenceCall { modelId: model_id, publicInputs: instances.to_vec(), proof: proof.clone() };
     chain.require_code("verifying the proof", router).await?;
     chain.read("verifying the proof", router, &call).await.map(|_| ())
 }
@@ -216,7 +258,13 @@ pub async fn open_loan(chain: &Chain, borrower: &Account, request: &LoanRequest)
     let call = request.call();
     let receipt = chain.send(borrower, &call).await?;
     let event: ILendingThreshold::LoanOpened = find_event(&call.what, request.lending, &receipt)?;
-    Ok(OpenLoan { id: event.loanId, borrower: event.borrower, amount: event.amount, nullifier: event.nullifier, mined: Mined::from(&receipt) })
+    Ok(OpenLoan {
+        id: event.loanId,
+        borrower: event.borrower,
+        amount: event.amount,
+        nullifier: event.nullifier,
+        mined: Mined::from(&receipt),
+    })
 }
 
 fn threshold(value: i128) -> I256 {

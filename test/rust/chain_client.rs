@@ -2,9 +2,9 @@
 
 mod chain_support;
 
+use alloy::eips::eip2718::Encodable2718;
 use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::network::{EthereumWallet, NetworkTransactionBuilder, TransactionBuilder};
-use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{Address, Bytes, U256, b256, keccak256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{Filter, TransactionRequest};
@@ -17,8 +17,17 @@ use zkml_evm::chain::{Call, Chain, ChainError, ChainTarget, Patience, Registry, 
 use zkml_evm::error::Explain;
 
 on_both!(
-    transfer, facts, nonce_too_low, underpriced, insufficient_funds, gas_limit_out_of_range, reverts_are_decoded,
-    a_call_to_no_code_is_refused, logs_are_found, time_moves, wrong_chain_signature_is_refused,
+    transfer,
+    facts,
+    nonce_too_low,
+    underpriced,
+    insufficient_funds,
+    gas_limit_out_of_range,
+    reverts_are_decoded,
+    a_call_to_no_code_is_refused,
+    logs_are_found,
+    time_moves,
+    wrong_chain_signature_is_refused,
 );
 
 async fn transfer(chain: Chain) {
@@ -129,7 +138,11 @@ async fn reverts_are_decoded(chain: Chain) {
     let owner = chain.read("reading the owner", router, &Ownable2Step::ownerCall {}).await.unwrap();
     assert_eq!(owner, dev(0).address());
 
-    let register = IInferenceRouter::registerModelCall { modelId: keccak256("m"), verifier: Address::repeat_byte(3), codehash: keccak256("c") };
+    let register = IInferenceRouter::registerModelCall {
+        modelId: keccak256("m"),
+        verifier: Address::repeat_byte(3),
+        codehash: keccak256("c"),
+    };
     let error = chain.send(&dev(1), &Call::new("registering", router, &register)).await.unwrap_err();
     let revert = error.revert().expect("a revert");
     assert_eq!(revert.name, "OwnableUnauthorizedAccount");
@@ -239,7 +252,9 @@ async fn the_embedded_chain_refuses_nonsense() {
     let chain = connect(ChainTarget::embedded()).await;
     let ask = |method: &'static str, params: serde_json::Value| {
         let provider = chain.provider().clone();
-        async move { provider.raw_request::<_, serde_json::Value>(method.into(), params).await.unwrap_err().as_error_resp().unwrap().code }
+        async move {
+            provider.raw_request::<_, serde_json::Value>(method.into(), params).await.unwrap_err().as_error_resp().unwrap().code
+        }
     };
     assert_eq!(ask("eth_notAMethod", serde_json::json!([])).await, -32601);
     assert_eq!(ask("eth_getBalance", serde_json::json!([])).await, -32602);
@@ -269,7 +284,9 @@ async fn anvil_ends_with_its_chain() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_anvil_that_is_none_is_a_typed_error() {
-    for (path, expected) in [("/nowhere/anvil", "chain/anvil-missing"), ("/bin/false", "chain/anvil-failed"), ("Cargo.toml", "chain/anvil-failed")] {
+    for (path, expected) in
+        [("/nowhere/anvil", "chain/anvil-missing"), ("/bin/false", "chain/anvil-failed"), ("Cargo.toml", "chain/anvil-failed")]
+    {
         let target = ChainTarget::Anvil { binary: Some(path.into()), hardfork: Hardfork::Osaka };
         let error = target.connect(None, Patience::default()).await.err().unwrap();
         assert_eq!(error.code(), expected, "{error}");

@@ -11,7 +11,7 @@ use zkml_evm::chain::deploy::{self, DeployItem, Step};
 use zkml_evm::chain::embedded::EmbeddedOptions;
 use zkml_evm::chain::keystore::Password;
 use zkml_evm::chain::{AccountSource, Chain, ChainError, ChainTarget, Patience, Registry, anvil};
-use zkml_evm::error::{Explain, ExitCode};
+use zkml_evm::error::{ExitCode, Explain};
 
 on_both!(plan_then_deploy_then_nothing, a_half_done_run_goes_on, a_constructor_says_why, foreign_code_is_refused);
 
@@ -21,7 +21,11 @@ fn items() -> Vec<DeployItem> {
     vec![tiny_verifier(), router_item(dev(0).address()), attestation]
 }
 
-async fn run(chain: &Chain, items: &[DeployItem], registry: &mut Registry) -> Result<Vec<zkml_evm::chain::Deployment>, ChainError> {
+async fn run(
+    chain: &Chain,
+    items: &[DeployItem],
+    registry: &mut Registry,
+) -> Result<Vec<zkml_evm::chain::Deployment>, ChainError> {
     deploy::execute(chain, &dev(0), items, registry, false, |_, _| {}).await
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use zkml_evm::chain::keystore::{self, Password};
 use zkml_evm::chain::{AccountSource, ChainError, Deployment, Registry};
-use zkml_evm::error::{Explain, ExitCode};
+use zkml_evm::error::{ExitCode, Explain};
 
 const KEY: [u8; 32] = [0x42; 32];
 
@@ -85,11 +85,14 @@ fn broken_keystores_are_typed_errors() {
         ("/crypto/cipherparams/iv", "00".into()),
         ("/crypto/ciphertext", "00".into()),
     ];
-    let mut texts: Vec<String> = changes.iter().map(|(at, value)| {
-        let mut changed = json.clone();
-        *changed.pointer_mut(at).unwrap() = value.clone();
-        changed.to_string()
-    }).collect();
+    let mut texts: Vec<String> = changes
+        .iter()
+        .map(|(at, value)| {
+            let mut changed = json.clone();
+            *changed.pointer_mut(at).unwrap() = value.clone();
+            changed.to_string()
+        })
+        .collect();
     texts.extend(["".into(), "{".into(), "[]".into(), good[..good.len() / 2].into(), " ".repeat(100_000)]);
     let password = Password::File(write(&folder.path().join("password"), "p", 0o600));
     for (index, text) in texts.iter().enumerate() {

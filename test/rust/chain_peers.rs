@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 use zkml_evm::chain::{Chain, ChainError, ChainTarget, Patience, Revert};
-use zkml_evm::error::{Explain, ExitCode};
+use zkml_evm::error::{ExitCode, Explain};
 
 /// Serves connections with `answer` until the process ends; the request's text comes in, raw bytes go out.
 fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> ChainTarget {
@@ -37,7 +37,11 @@ fn read_request(stream: &mut TcpStream) -> String {
 }
 
 fn http(status: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 fn id(request: &str) -> String {
@@ -79,7 +83,8 @@ async fn a_name_that_does_not_resolve() {
 
 #[tokio::test]
 async fn addresses_that_are_none() {
-    for url in ["", "localhost:8545", "ftp://localhost/secret-key", "http://", "ws://localhost", "http://user:secret-key@:80:80"] {
+    for url in ["", "localhost:8545", "ftp://localhost/secret-key", "http://", "ws://localhost", "http://user:secret-key@:80:80"]
+    {
         let error = connect_error(ChainTarget::Rpc { url: url.into() }).await;
         assert!(matches!(error, ChainError::BadUrl { .. }), "{url}: {error}");
         assert_eq!(error.exit_code(), ExitCode::Usage);
@@ -115,7 +120,9 @@ async fn a_node_that_drips() {
 
 #[tokio::test]
 async fn http_failures_keep_their_status() {
-    for (status, code, again) in [("500 Oops", 500, true), ("429 Slow", 429, true), ("403 No", 403, false), ("404 No", 404, false)] {
+    for (status, code, again) in
+        [("500 Oops", 500, true), ("429 Slow", 429, true), ("403 No", 403, false), ("404 No", 404, false)]
+    {
         let error = connect_error(serve(move |_| http(status, "<html>secret-key</html>"))).await;
         assert!(matches!(error, ChainError::Http { status, .. } if status == code), "{error}");
         assert_eq!(error.retryable(), again);
@@ -140,7 +147,8 @@ async fn broken_answers() {
     for body in bodies {
         let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
         let error = connect_error(serve(move |_| body.clone())).await;
-        let typed = matches!(error, ChainError::Unreachable { .. } | ChainError::MalformedAnswer { .. } | ChainError::Timeout { .. });
+        let typed =
+            matches!(error, ChainError::Unreachable { .. } | ChainError::MalformedAnswer { .. } | ChainError::Timeout { .. });
         assert!(typed, "{shown}: {error:?}");
     }
 }
@@ -168,7 +176,10 @@ async fn errors_of_any_shape() {
     ];
     for body in errors {
         let shown = body.chars().take(60).collect::<String>();
-        let error = connect_error(serve(move |request| http("200 OK", &format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{body}}}", id(request))))).await;
+        let error = connect_error(serve(move |request| {
+            http("200 OK", &format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{body}}}", id(request)))
+        }))
+        .await;
         let text = error.to_string();
         assert!(text.len() < 1_000 && !text.contains('\u{1b}'), "{shown}: {text}");
     }
@@ -191,7 +202,8 @@ async fn a_liar_after_the_handshake() {
         assert!(chain.timestamp().await.is_err(), "{value}");
         let error = chain.confirm("waiting", B256::ZERO).await.unwrap_err();
         assert!(matches!(error, ChainError::MalformedAnswer { .. } | ChainError::NotMined { .. }), "{value}: {error:?}");
-        let error = chain.read("reading", Address::ZERO, &zkml_evm::chain::bindings::Ownable2Step::ownerCall {}).await.unwrap_err();
+        let error =
+            chain.read("reading", Address::ZERO, &zkml_evm::chain::bindings::Ownable2Step::ownerCall {}).await.unwrap_err();
         assert!(matches!(error, ChainError::MalformedAnswer { .. } | ChainError::NoContract { .. }), "{value}: {error:?}");
     }
 }

@@ -50,7 +50,11 @@ async fn stage(chain: &Chain) -> Stage {
         tiny_verifier(),
         router_item(admin),
         DeployItem::new("InputAttestation", attestation.with_args(&(admin,)), attestation.runtime_size),
-        DeployItem::new("MockERC20", token.with_args(&("Test dollar".to_owned(), "TUSD".to_owned(), U256::from(6))), token.runtime_size),
+        DeployItem::new(
+            "MockERC20",
+            token.with_args(&("Test dollar".to_owned(), "TUSD".to_owned(), U256::from(6))),
+            token.runtime_size,
+        ),
     ];
     let [router, registry, token] = [items[1].address(), items[2].address(), items[3].address()];
     items.push(DeployItem::new("LendingThreshold", lending.with_args(&(admin, token, router, registry)), lending.runtime_size));
@@ -68,13 +72,20 @@ async fn stage(chain: &Chain) -> Stage {
 }
 
 async fn open_for_business(chain: &Chain, stage: &Stage) -> B256 {
-    let registered = settle::register_model(chain, &owner(), stage.router, stage.model, stage.verifier, stage.codehash).await.unwrap();
+    let registered =
+        settle::register_model(chain, &owner(), stage.router, stage.model, stage.verifier, stage.codehash).await.unwrap();
     assert!(registered.is_some());
     assert!(settle::set_attestor(chain, &owner(), stage.attestations, attestor().address(), true).await.unwrap().is_some());
     assert!(settle::set_attestor(chain, &owner(), stage.attestations, attestor().address(), true).await.unwrap().is_none());
     settle::mint(chain, &owner(), stage.token, owner().address(), U256::from(1_000)).await.unwrap();
     assert_eq!(settle::fund(chain, &owner(), stage.lending, U256::from(1_000)).await.unwrap().0, U256::from(1_000));
-    let terms = PolicyTerms { model_id: stage.model, schema_id: stage.schema, threshold: THRESHOLD, amount: U256::from(250), epoch_length: 86_400 };
+    let terms = PolicyTerms {
+        model_id: stage.model,
+        schema_id: stage.schema,
+        threshold: THRESHOLD,
+        amount: U256::from(250),
+        epoch_length: 86_400,
+    };
     let (policy_id, _) = settle::add_policy(chain, &owner(), stage.lending, &terms).await.unwrap();
     let kept = settle::policy(chain, stage.lending, policy_id).await.unwrap();
     assert_eq!((kept.modelId, kept.amount, kept.active), (stage.model, U256::from(250), true));
@@ -159,14 +170,17 @@ async fn registration_rules(chain: Chain) {
     let mock = compiled("MockProofVerifier", "MockProofVerifier");
     let item = DeployItem::new("MockProofVerifier", mock.creation.clone(), mock.runtime_size);
     let done = deploy::execute(&chain, &owner(), &[item], &mut Registry::in_memory(chain.id()), false, |_, _| {}).await.unwrap();
-    let error = settle::register_model(&chain, &owner(), stage.router, keccak256("other"), done[0].address, done[0].codehash.unwrap()).await;
+    let error =
+        settle::register_model(&chain, &owner(), stage.router, keccak256("other"), done[0].address, done[0].codehash.unwrap())
+            .await;
     assert_eq!(refusal(&error.unwrap_err()), "VerifierKindMismatch");
 
     // The router verifies by itself, too.
     let instances = [U256::from(5), U256::from(6)];
     let proof = Bytes::from(U256::from(5).to_be_bytes::<32>());
     settle::verify_inference(&chain, stage.router, stage.model, &instances, &proof).await.unwrap();
-    let error = settle::verify_inference(&chain, stage.router, stage.model, &[U256::from(4), U256::ZERO], &proof).await.unwrap_err();
+    let error =
+        settle::verify_inference(&chain, stage.router, stage.model, &[U256::from(4), U256::ZERO], &proof).await.unwrap_err();
     assert_eq!(refusal(&error), "ProofRejected");
     let until = chain.timestamp().await.unwrap();
     settle::deprecate_model(&chain, &owner(), stage.router, stage.model, until).await.unwrap();
@@ -177,7 +191,8 @@ async fn registration_rules(chain: Chain) {
 /// A transaction passes its simulation and fails when it is mined, because another came between. Its error is named all the same.
 async fn a_mined_failure_says_why(chain: Chain) {
     let stage = stage(&chain).await;
-    let offer = |to: &Account| Call::new("offering", stage.router, &Ownable2Step::transferOwnershipCall { newOwner: to.address() });
+    let offer =
+        |to: &Account| Call::new("offering", stage.router, &Ownable2Step::transferOwnershipCall { newOwner: to.address() });
     chain.send(&owner(), &offer(&dev(1))).await.unwrap();
     let accept = Call::new("accepting", stage.router, &Ownable2Step::acceptOwnershipCall {});
     let signed = chain.prepare(&dev(1), &accept).await.unwrap();

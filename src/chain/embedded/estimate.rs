@@ -40,7 +40,8 @@ impl Node {
         while high - low > 1 && (high - low) > high / 64 {
             // The answer is most often just above the gas used, so the first guesses stay low.
             let middle = (low + (high - low) / 2).min(low.saturating_mul(2).max(low + 1));
-            let succeeded = matches!(self.dry_run(TxEnv { gas_limit: middle, ..base.clone() }), Ok(result) if result.is_success());
+            let succeeded =
+                matches!(self.dry_run(TxEnv { gas_limit: middle, ..base.clone() }), Ok(result) if result.is_success());
             if succeeded { high = middle } else { low = middle }
         }
         Ok(high)

@@ -40,7 +40,9 @@ impl Fault {
     }
 
     pub fn past_state(asked: u64, head: u64) -> Self {
-        Self::server(format!("missing trie node: the embedded chain keeps the state of its head ({head}) only, asked for block {asked}"))
+        Self::server(format!(
+            "missing trie node: the embedded chain keeps the state of its head ({head}) only, asked for block {asked}"
+        ))
     }
 
     /// The error for an execution that did not succeed.
@@ -74,7 +76,9 @@ impl Fault {
             I::GasPriceLessThanBasefee => format!("max fee per gas less than block base fee: address {sender}"),
             I::PriorityFeeGreaterThanMaxFee => format!("max priority fee per gas higher than max fee per gas: address {sender}"),
             I::CallerGasLimitMoreThanBlock => "exceeds block gas limit".to_owned(),
-            I::TxGasLimitGreaterThanCap { gas_limit, cap } => format!("transaction gas limit too high (cap: {cap}, tx: {gas_limit})"),
+            I::TxGasLimitGreaterThanCap { gas_limit, cap } => {
+                format!("transaction gas limit too high (cap: {cap}, tx: {gas_limit})")
+            }
             I::CallGasCostMoreThanGasLimit { initial_gas, gas_limit } => {
                 format!("intrinsic gas too low: have {gas_limit}, want {initial_gas}")
             }

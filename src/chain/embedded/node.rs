@@ -73,7 +73,8 @@ impl Node {
     /// Mines a raw signed transaction into a block of its own, or says why the rules refuse it.
     pub fn submit(&mut self, raw: &[u8]) -> Result<TxHash, Fault> {
         let mut rest = raw;
-        let tx = TxEnvelope::decode_2718(&mut rest).map_err(|e| Fault::params(format!("failed to decode signed transaction: {e}")))?;
+        let tx =
+            TxEnvelope::decode_2718(&mut rest).map_err(|e| Fault::params(format!("failed to decode signed transaction: {e}")))?;
         if !rest.is_empty() {
             return Err(Fault::params(format!("failed to decode signed transaction: {} bytes after its end", rest.len())));
         }

@@ -35,7 +35,9 @@ impl EmbeddedTransport {
     fn answer_packet(&self, packet: &RequestPacket) -> ResponsePacket {
         match packet {
             RequestPacket::Single(request) => ResponsePacket::Single(self.answer(request)),
-            RequestPacket::Batch(requests) => ResponsePacket::Batch(requests.iter().map(|request| self.answer(request)).collect()),
+            RequestPacket::Batch(requests) => {
+                ResponsePacket::Batch(requests.iter().map(|request| self.answer(request)).collect())
+            }
         }
     }
 }

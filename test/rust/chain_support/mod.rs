@@ -66,5 +66,9 @@ pub fn tiny_verifier() -> DeployItem {
     let size = u8::try_from(code.len()).unwrap();
     let mut creation = vec![0x60, size, 0x80, 0x60, 9, 0x5f, 0x39, 0x5f, 0xf3];
     creation.extend(&code);
-    DeployItem { model_id: Some(B256::repeat_byte(7)), srs: Some("insecure-dev".into()), ..DeployItem::new("InferenceVerifier", Bytes::from(creation), code.len()) }
+    DeployItem {
+        model_id: Some(B256::repeat_byte(7)),
+        srs: Some("insecure-dev".into()),
+        ..DeployItem::new("InferenceVerifier", Bytes::from(creation), code.len())
+    }
 }
