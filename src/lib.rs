@@ -9,5 +9,11 @@
 //! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`], [`proof`], [`verifier`], [`chain`], [`cli`].
 
 pub mod chain;
+pub mod circuit;
 pub mod error;
+pub mod gates;
 pub mod model;
+pub mod op;
+pub mod proof;
+pub mod quant;
+pub mod verifier;
