@@ -8,7 +8,6 @@ use super::embedded::{CREATE2_FACTORY, CREATE2_FACTORY_CODEHASH};
 use super::error::ChainError;
 use super::provider::Chain;
 use super::registry::{Deployment, INSECURE_DEV, Registry};
-use super::revert::Revert;
 use super::send::{Call, Simulation};
 use super::signer::Account;
 use alloy::network::TransactionBuilder;
@@ -280,9 +279,7 @@ async fn constructor_error(chain: &Chain, from: Address, item: &DeployItem, erro
     }
     let direct = TransactionRequest::default().from(from).input(item.creation.clone().into());
     match chain.provider().call(direct.into_create()).await.map_err(|e| chain.explain(&item.call().what, e)) {
-        Err(ChainError::Reverted { what, revert, tx }) if revert != Revert::decode(&Bytes::new()) => {
-            ChainError::Reverted { what, revert, tx }
-        }
+        Err(ChainError::Reverted { what, revert, tx }) if !revert.data.is_empty() => ChainError::Reverted { what, revert, tx },
         _ => error,
     }
 }
