@@ -16,7 +16,7 @@ use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 
 /// EIP-170: bytes of code at one address.
-pub const RUNTIME_LIMIT: usize = 24_576;
+pub const RUNTIME_LIMIT: usize = crate::verifier::solc::MAX_RUNTIME;
 /// EIP-3860: bytes of creation code.
 pub const CREATION_LIMIT: usize = 49_152;
 
