@@ -26,12 +26,14 @@ impl AnvilProcess {
     pub async fn start(explicit: Option<&Path>, hardfork: Hardfork) -> Result<Self, ChainError> {
         let path = locate(explicit)?;
         let failed = |reason: String| ChainError::AnvilFailed { path: path.clone(), reason };
-        let rules = match hardfork {
-            Hardfork::Prague => "prague",
-            Hardfork::Osaka => "osaka",
+        let rules: &[&str] = match hardfork {
+            Hardfork::Prague => &["--hardfork", "prague"],
+            // anvil leaves the cap on a transaction's gas out unless asked.
+            Hardfork::Osaka => &["--hardfork", "osaka", "--enable-tx-gas-limit"],
         };
         let mut child = Command::new(&path)
-            .args(["--host", "127.0.0.1", "--port", "0", "--hardfork", rules])
+            .args(["--host", "127.0.0.1", "--port", "0"])
+            .args(rules)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,6 +1,7 @@
 //! Compiled contracts: the creation code that a deployment sends.
 
 use super::error::ChainError;
+use crate::verifier::solc::Compiled;
 use alloy::primitives::Bytes;
 use alloy::sol_types::SolValue;
 use serde_json::Value;
@@ -15,6 +16,12 @@ pub struct CompiledContract {
     pub creation: Bytes,
     /// Length of the code that ends up on chain, in bytes.
     pub runtime_size: usize,
+}
+
+impl From<Compiled> for CompiledContract {
+    fn from(compiled: Compiled) -> Self {
+        Self { name: compiled.name, creation: compiled.creation.into(), runtime_size: compiled.runtime_size }
+    }
 }
 
 impl CompiledContract {
@@ -38,7 +45,8 @@ impl CompiledContract {
         Ok(Self { name: name.to_owned(), creation, runtime_size: code("/deployedBytecode/object")?.len() })
     }
 
-    /// The creation code with constructor arguments behind it; `args` is a tuple, in the constructor's order.
+    /// The creation code with constructor arguments behind it; `args` is a tuple, in the constructor's order. Integers below
+    /// 256 bits are encoded like `uint256`, which also stands in for `uint8`.
     pub fn with_args<T: SolValue>(&self, args: &T) -> Bytes
     where
         for<'a> <T::SolType as alloy::sol_types::SolType>::Token<'a>: alloy::sol_types::abi::TokenSeq<'a>,

@@ -94,6 +94,9 @@ impl ChainTarget {
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client).erased();
         let mut chain = Chain { provider, id: 0, endpoint, local: false, patience, backing };
         chain.id = chain.provider.get_chain_id().await.map_err(|e| chain.explain("asking for the chain id", e))?;
+        if chain.id == 0 {
+            return Err(chain.malformed("asking for the chain id", "no chain has the id 0"));
+        }
         // A loopback address alone proves nothing: it may be a tunnel to, or a fork of, a public chain.
         chain.local = loopback && (chain.id == LOCAL_CHAIN_ID || matches!(chain.backing, Backing::Embedded));
         match expected {

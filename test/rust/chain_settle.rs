@@ -50,7 +50,11 @@ async fn stage(chain: &Chain) -> Stage {
         tiny_verifier(),
         router_item(admin),
         DeployItem::new("InputAttestation", attestation.with_args(&(admin,)), attestation.runtime_size),
-        DeployItem::new("MockERC20", token.with_args(&("Test dollar".to_owned(), "TUSD".to_owned(), 6u8)), token.runtime_size),
+        DeployItem::new(
+            "MockERC20",
+            token.with_args(&("Test dollar".to_owned(), "TUSD".to_owned(), U256::from(6))),
+            token.runtime_size,
+        ),
     ];
     let [router, registry, token] = [items[1].address(), items[2].address(), items[3].address()];
     items.push(DeployItem::new("LendingThreshold", lending.with_args(&(admin, token, router, registry)), lending.runtime_size));
@@ -225,9 +229,8 @@ fn context_is_what_the_design_says() {
 
 #[test]
 fn attestation_type_is_the_contracts() {
-    let attestation = Attestation::default();
     assert_eq!(
-        attestation.eip712_encode_type(),
+        Attestation::eip712_encode_type(),
         "Attestation(address subject,bytes32 inputCommitment,bytes32 schemaId,uint64 issuedAt,uint64 expiresAt)"
     );
     assert_ne!(domain(1, Address::ZERO).separator(), domain(2, Address::ZERO).separator());
