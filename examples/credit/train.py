@@ -112,7 +112,7 @@ def make_files() -> dict[str, bytes]:
         "expected.json": expected(folded, APPLICANTS),
     }
     for name, row in APPLICANTS.items():
-        named = {f.name: value for f, value in zip(FEATURES, row)}
+        named = {f.name: value for f, value in zip(FEATURES, row, strict=True)}
         files[f"applicants/{name}.json"] = pretty({"features": named})
     return files
 

@@ -1,6 +1,7 @@
 //! Linear: `y = W x + b` with fixed integer weights.
 
 use super::Interval;
+use crate::gates::{Cell, Trace, TraceError, fold};
 use serde::{Deserialize, Serialize};
 
 /// `y_i = sum_j W_ij x_j + b_i`, exact on integers.
@@ -43,5 +44,14 @@ impl Linear {
                 (0..self.inputs).try_fold(bias, |sum, j| sum.plus(&x[j].scaled(self.weight(i, j))?))
             })
             .collect()
+    }
+
+    /// The layer's right-hand side; the rows of its outputs (a rescale each, in order) come before.
+    pub fn rows(&self, trace: &mut Trace, inputs: &[Cell]) -> Result<(), TraceError> {
+        for (j, &input) in inputs.iter().enumerate() {
+            let column: Vec<i128> = (0..self.outputs).map(|i| self.weight(i, j)).collect();
+            fold::place_input(trace, &column, input)?;
+        }
+        Ok(())
     }
 }

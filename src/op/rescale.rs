@@ -1,6 +1,10 @@
 //! Rescale: division by a power of two, rounding half up, with an optional ReLU for free.
 
-use super::Interval;
+use super::{Interval, Linear};
+use crate::gates::{
+    Cell, Trace, TraceError,
+    rescale::{self, Kind},
+};
 use serde::{Deserialize, Serialize};
 
 /// `q = floor((y + 2^(shift-1)) / 2^shift)`; with `relu`, `max(q, 0)`.
@@ -32,5 +36,11 @@ impl Rescale {
     /// The interval of the result.
     pub fn interval(&self, y: &Interval) -> Interval {
         Interval::new(self.eval(y.lo), self.eval(y.hi))
+    }
+
+    /// One rescale for each output of `layer`, whose accumulators are `y`.
+    pub fn rows(&self, trace: &mut Trace, layer: &Linear, y: Option<&[i128]>) -> Result<Vec<Cell>, TraceError> {
+        let kind = if self.relu { Kind::Relu } else { Kind::Signed };
+        (0..layer.outputs).map(|i| rescale::place(trace, kind, layer.bias[i], y.map(|y| y[i]))).collect()
     }
 }

@@ -75,6 +75,13 @@ impl Decimal {
         Some(if self.negative { -magnitude } else { magnitude })
     }
 
+    /// `(n, d)` with `self = n / 10^d`, `|n| < 10^18`, `d <= 18`; `None` where that takes more digits.
+    pub fn fraction(&self) -> Option<(i128, u32)> {
+        let decimals = u32::try_from(self.fraction_digits()).ok().filter(|&d| d <= 18)?;
+        let numerator = self.scaled(decimals).filter(|n| n.unsigned_abs() < 10u128.pow(18))?;
+        Some((numerator, decimals))
+    }
+
     /// Digits after the decimal point, trailing zeros not counted.
     pub fn fraction_digits(&self) -> u64 {
         (self.digits.len() as i64).saturating_sub(self.exponent).max(0) as u64
