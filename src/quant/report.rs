@@ -170,10 +170,13 @@ fn first_largest(values: &[f64]) -> usize {
     (0..values.len()).rev().max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)
 }
 
+/// Halfway between the two middle scores, so that no row stands on the threshold by construction.
 fn median(samples: &[Sample]) -> f64 {
     let mut scores: Vec<f64> = samples.iter().filter_map(|s| s.float.first().copied()).collect();
     scores.sort_by(f64::total_cmp);
-    scores.get(scores.len() / 2).copied().unwrap_or(0.0)
+    let at = |i: usize| scores.get(i).copied().unwrap_or(0.0);
+    let middle = scores.len() / 2;
+    (at(middle.saturating_sub(1)) + at(middle)) / 2.0
 }
 
 fn tensors(calibrated: &Calibrated) -> Result<Vec<TensorReport>, CalibrateError> {
