@@ -49,9 +49,5 @@ fn refuse_large(size: u64) -> Result<(), ModelError> {
     if size <= MAX_FILE_BYTES {
         return Ok(());
     }
-    Err(ModelError::TooLarge {
-        what: "the file".into(),
-        got: format!("{size} bytes"),
-        limit: format!("{MAX_FILE_BYTES} bytes"),
-    })
+    Err(ModelError::TooLarge { what: "the file".into(), got: format!("{size} bytes"), limit: format!("{MAX_FILE_BYTES} bytes") })
 }

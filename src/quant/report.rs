@@ -220,14 +220,22 @@ impl fmt::Display for Report {
         }
         writeln!(f, "{table}")?;
         let unit = if self.score == Score::Logit { "logit" } else { "score" };
-        writeln!(f, "shift {} bits, magnitudes {} bits, {} rows", self.precision.shift_bits, self.precision.magnitude_bits, self.rows)?;
+        writeln!(
+            f,
+            "shift {} bits, magnitudes {} bits, {} rows",
+            self.precision.shift_bits, self.precision.magnitude_bits, self.rows
+        )?;
         writeln!(f, "{unit} error: max {:.3e}, mean {:.3e}", self.score_error.max, self.score_error.mean)?;
         if let Some(d) = self.probability_error {
             writeln!(f, "probability error: max {:.3e}, mean {:.3e}", d.max, d.mean)?;
         }
         match &self.decisions {
             Some(Decisions { changed, threshold: Some(t), within_one_step, .. }) => {
-                writeln!(f, "decisions changed at {unit} {t:.6}: {changed} of {} ({within_one_step} within one step)", self.rows)?;
+                writeln!(
+                    f,
+                    "decisions changed at {unit} {t:.6}: {changed} of {} ({within_one_step} within one step)",
+                    self.rows
+                )?;
             }
             Some(d) => writeln!(f, "largest element changed: {} of {}", d.changed, self.rows)?,
             None => {}
