@@ -89,6 +89,9 @@ fn the_same_inputs_give_the_same_program() {
     let made = || calibrate(&graph, &schema, &options(OutputChoice::Threshold, 24, 16)).unwrap().program;
     assert_eq!(made(), made());
     assert_eq!(made().schema_id, schema.id());
+    // Attestations and model ids hang on this number: a change of the encoding must be seen in review.
+    let id: String = schema.id().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(id, "57d6cdea9f303d72cac0c0d7a84504c7f42ee28c095ce4c32f66d706d6d0196f");
 }
 
 #[test]
