@@ -1,5 +1,6 @@
 //! The rendered verifier on a chain: it accepts what native verification accepts, and refuses everything else by name.
 
+#[allow(dead_code)]
 mod support;
 
 use alloy::{
