@@ -13,6 +13,13 @@ pub struct Precision {
     pub magnitude_bits: u32,
 }
 
+impl Default for Precision {
+    /// 16 bits each: on the credit model as accurate as a longer shift, with fewer limbs.
+    fn default() -> Self {
+        Self { shift_bits: 16, magnitude_bits: 16 }
+    }
+}
+
 /// One step of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
@@ -70,7 +77,7 @@ impl Program {
             Op::Input(input) => Some(input.ranges.len()),
             Op::Linear(linear) => Some(linear.outputs),
             Op::Threshold(_) | Op::Argmax(_) => Some(1),
-            Op::Rescale(_) | Op::Reveal => {
+            Op::Rescale(_) | Op::Sigmoid(_) | Op::Reveal => {
                 let source = *node.inputs.first()?;
                 if source < index { self.width(source) } else { None }
             }
