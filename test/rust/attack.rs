@@ -1,0 +1,17 @@
+//! The attack suite: a cheating prover against every gate and against whole circuits (`docs/soundness.md`).
+
+#[path = "attack/bench.rs"]
+mod bench;
+#[path = "attack/enumerate.rs"]
+mod enumerate;
+#[path = "attack/gates.rs"]
+mod gates;
+#[path = "attack/lab.rs"]
+mod lab;
+#[path = "attack/mutation.rs"]
+mod mutation;
+#[path = "attack/rank.rs"]
+mod rank;
+mod support;
+#[path = "attack/system.rs"]
+mod system;
