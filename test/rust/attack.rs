@@ -2,6 +2,8 @@
 
 #[path = "attack/bench.rs"]
 mod bench;
+#[path = "attack/credit.rs"]
+mod credit;
 #[path = "attack/enumerate.rs"]
 mod enumerate;
 #[path = "attack/gates.rs"]
@@ -10,6 +12,8 @@ mod gates;
 mod lab;
 #[path = "attack/mutation.rs"]
 mod mutation;
+#[path = "attack/phases.rs"]
+mod phases;
 #[path = "attack/rank.rs"]
 mod rank;
 mod support;

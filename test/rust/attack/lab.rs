@@ -49,9 +49,14 @@ impl Lab {
     }
 
     /// Puts a trace on the bench beside public values that need not be its own: the search is for a witness of these.
-    pub fn forced(mut trace: Trace, instances: &[Fr], seed: u64) -> Self {
+    pub fn forced(trace: Trace, instances: &[Fr], seed: u64) -> Self {
+        Self::forced_with(trace, instances, seed, None)
+    }
+
+    /// The same with given challenges γ, β: what happens when they are known before phase 1 is committed.
+    pub fn forced_with(mut trace: Trace, instances: &[Fr], seed: u64, challenges: Option<[Fr; 2]>) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let challenges = [Fr::random(&mut rng), Fr::random(&mut rng)];
+        let challenges = challenges.unwrap_or([Fr::random(&mut rng), Fr::random(&mut rng)]);
         assign_phase2(&mut trace, challenges[0], challenges[1]);
         for column in &mut trace.advice {
             column[trace.end + 1..].iter_mut().for_each(|cell| *cell = Fr::random(&mut rng));
@@ -230,8 +235,19 @@ impl Lab {
         cells.filter(|&(column, row)| self.trace.assigned[column][row]).map(|(column, row)| self.cell(column, row)).collect()
     }
 
+    /// How many challenge-free constraints and coefficient equations read a cell or a copy of it.
+    pub fn readers(&self, cell: CellId) -> usize {
+        self.class(cell).iter().map(|&c| self.touching[c as usize].len() + self.in_identity[c as usize].len()).sum()
+    }
+
+    /// Whether every changed limb is in the range table.
+    pub fn looked_up(&self, changes: &[(CellId, Fr)]) -> bool {
+        let limb = self.trace.columns.limb.index();
+        changes.iter().filter(|&&(cell, _)| self.place(cell).0 == limb).all(|&(_, value)| self.in_table(value))
+    }
+
     /// Whether a value is in the range table.
-    pub fn in_table(&self, value: Fr) -> bool {
+    fn in_table(&self, value: Fr) -> bool {
         let bytes = value.to_bytes();
         let low = u64::from_le_bytes(std::array::from_fn(|i| bytes[i]));
         bytes[8..].iter().all(|&b| b == 0) && low >> self.trace.shape.limb_bits == 0

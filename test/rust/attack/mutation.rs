@@ -24,11 +24,13 @@ pub struct Effort {
     pub depth: usize,
     /// Constraints that the adaptive forger looks at for one start.
     pub nodes: usize,
+    /// Whether one survivor is enough.
+    pub stop: bool,
 }
 
 impl Effort {
     /// Every cell.
-    pub const FULL: Self = Self { stride: 1, depth: 4, nodes: 60 };
+    pub const FULL: Self = Self { stride: 1, depth: 4, nodes: 40, stop: false };
 }
 
 /// What an attack did.
@@ -67,13 +69,16 @@ pub fn attack(lab: &mut Lab, effort: Effort) -> Report {
         }
         *report.cells.entry(kind.clone()).or_default() += 1;
         for start in single(lab, cell, &mut rng).into_iter().chain(carries(lab, cell)).chain(quotients(lab, cell)) {
-            attempt(lab, &kind, &start, &mut report);
             let whole = whole_classes(lab, &start);
-            if whole.len() != start.len() {
-                attempt(lab, &kind, &whole, &mut report);
+            let starts = if whole.len() == start.len() { vec![start] } else { vec![start, whole] };
+            for start in starts {
+                attempt(lab, &kind, &start, &mut report);
+                let mut nodes = effort.nodes;
+                repair(lab, &kind, start, effort.depth, &mut nodes, &mut report);
             }
-            let mut nodes = effort.nodes;
-            repair(lab, &kind, whole, effort.depth, &mut nodes, &mut report);
+            if effort.stop && !report.survivors.is_empty() {
+                return report;
+            }
         }
     }
     report
@@ -101,7 +106,10 @@ fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut
     let options: Option<Vec<(CellId, Fr)>> = lab.with(&changes, |lab| {
         let violated = lab.locally_violated(&changes).or_else(|| lab.violated_identity(&changes))?;
         let free = |cell: &CellId| !changes.iter().any(|(c, _)| c == cell) && !lab.is_square(*cell);
-        let solved = violated.cells().into_iter().filter(free).filter_map(|cell| {
+        let mut cells: Vec<CellId> = violated.cells().into_iter().filter(free).collect();
+        // Cells that little else depends on come first: the cheapest repairs.
+        cells.sort_by_key(|&cell| lab.readers(cell));
+        let solved = cells.into_iter().filter_map(|cell| {
             let (a, b) = violated.linear_in(cell, &lab.values)?;
             Some((cell, -b * Option::<Fr>::from(a.invert())?))
         });
@@ -109,14 +117,15 @@ fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut
     });
     match options {
         None => {
-            let limb = lab.trace.columns.limb.index();
-            let looked_up = changes.iter().filter(|&&(cell, _)| lab.place(cell).0 == limb).all(|&(_, value)| lab.in_table(value));
-            if looked_up {
+            if lab.looked_up(&changes) {
                 attempt(lab, kind, &changes, report);
             }
         }
         Some(options) if depth > 0 => {
             for option in options {
+                if !lab.looked_up(&[option]) {
+                    continue;
+                }
                 let mut next = changes.clone();
                 next.extend(whole_classes(lab, &[option]));
                 repair(lab, kind, next, depth - 1, nodes, report);

@@ -12,11 +12,31 @@ use std::collections::{HashMap, HashSet};
 
 /// The phase-2 cells that some constraint reads, and those of them that the constraints leave undetermined.
 pub fn phase2_cells(lab: &Lab) -> (usize, Vec<CellId>) {
-    let is_phase2 = |cell: &CellId| lab.is_late(*cell) || lab.is_square(*cell);
+    undetermined(lab, |cell| lab.is_late(cell) || lab.is_square(cell))
+}
+
+/// The cells of a hash other than its inputs (range-checked values, packed sums, the salt), and those left undetermined by these.
+pub fn hash_cells(lab: &Lab) -> (usize, Vec<CellId>) {
+    let columns = &lab.trace.columns;
+    let Some([full, partial, absorb]) = columns.poseidon else { return (0, vec![]) };
+    let at = |selector, row: usize| lab.fixed(selector, row) == Fr::ONE;
+    undetermined(lab, |cell| {
+        let (column, row) = lab.place(cell);
+        let inside = row > 0 && row < lab.trace.end && {
+            let before = row - 1;
+            at(full, row) || at(partial, row) || at(full, before) || at(partial, before) || (row > 1 && at(full, row - 2))
+        };
+        inside && column != columns.limb.index() && (column == columns.folded.index() || lab.trace.assigned[column][row])
+            || (at(absorb, row) && column == columns.a.index())
+    })
+}
+
+/// The cells chosen that some constraint reads, and those of them that the others do not determine.
+fn undetermined(lab: &Lab, chosen: impl Fn(CellId) -> bool) -> (usize, Vec<CellId>) {
     let mut unknown: HashSet<CellId> = HashSet::new();
     let mut watching: HashMap<CellId, Vec<usize>> = HashMap::new();
     for (i, constraint) in lab.constraints.iter().enumerate() {
-        for cell in constraint.cells().into_iter().filter(is_phase2) {
+        for cell in constraint.cells().into_iter().filter(|&cell| chosen(cell)) {
             unknown.insert(cell);
             watching.entry(cell).or_default().push(i);
         }
