@@ -12,7 +12,12 @@ use halo2_proofs::{
 pub struct InferenceCircuit {
     /// The rows.
     pub trace: Trace,
+    /// What fills the second phase: [`assign_phase2`]; the attack suite puts forgers here.
+    pub completion: Completion,
 }
+
+/// Fills the second phase of a trace for the challenges γ, β.
+pub type Completion = fn(&mut Trace, Fr, Fr);
 
 impl Default for ShapeParams {
     fn default() -> Self {
@@ -73,6 +78,11 @@ impl Circuit<Fr> for InferenceCircuit {
 }
 
 impl InferenceCircuit {
+    /// The circuit of a trace.
+    pub fn new(trace: Trace) -> Self {
+        Self { trace, completion: assign_phase2 }
+    }
+
     fn assign_fixed(&self, columns: &Columns, region: &mut Region<'_, Fr>) {
         for column in columns.fixed_columns() {
             for (row, value) in self.trace.fixed[column.index()][..=self.trace.end].iter().enumerate() {
@@ -86,7 +96,7 @@ impl InferenceCircuit {
         let mut filled = None;
         gamma.zip(beta).map(|(gamma, beta)| {
             let mut trace = self.trace.clone();
-            assign_phase2(&mut trace, gamma, beta);
+            (self.completion)(&mut trace, gamma, beta);
             filled = Some(trace);
         });
         filled
