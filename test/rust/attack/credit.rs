@@ -33,13 +33,28 @@ fn no_cell_of_the_credit_circuit_has_a_second_value() {
     let (trace, instances) = trace_of(2);
     let mut lab = Lab::new(trace, &instances, 7);
     assert_eq!(lab.identities.len(), 32 + 16 + 1, "every output has its coefficient equation");
-    let report = attack(&mut lab, Effort { stride: 5, nodes: 12, ..Effort::FULL });
+    let report = attack(&mut lab, Effort { nodes: 12, ..Effort::FULL });
     eprintln!("{report:?}");
     let kinds = [
-        "a of absorb", "a of full round", "a of linear", "a of partial round", "a of range", "a of relu", "a of threshold",
-        "b of absorb", "b of full round", "b of partial round", "b of range", "b of relu", "b of threshold",
-        "c of absorb", "c of full round", "c of partial round",
-        "limb of range", "limb of relu", "limb of threshold", "multiplicity",
+        "a of absorb",
+        "a of full round",
+        "a of linear",
+        "a of partial round",
+        "a of range",
+        "a of relu",
+        "a of threshold",
+        "b of absorb",
+        "b of full round",
+        "b of partial round",
+        "b of range",
+        "b of relu",
+        "b of threshold",
+        "c of full round",
+        "c of partial round",
+        "limb of range",
+        "limb of relu",
+        "limb of threshold",
+        "multiplicity",
     ];
     for kind in kinds {
         assert!(report.cells.contains_key(kind), "no `{kind}` was attacked: {:?}", report.cells);
@@ -94,7 +109,8 @@ fn the_layout_does_not_depend_on_the_witness() {
             let keygen = lay_out(&program, shape, None).unwrap();
             for seed in 0..4 {
                 let values = input(&program, seed);
-                let threshold = (output == Output::Threshold).then(|| run(&program, &values).unwrap().output()[0] - i128::from(seed as u32));
+                let threshold =
+                    (output == Output::Threshold).then(|| run(&program, &values).unwrap().output()[0] - i128::from(seed as u32));
                 let salt = (mode == InputMode::Committed).then(|| Fr::from(seed));
                 let witness = Witness::new(&program, &values, Fr::from(seed), salt, threshold).unwrap();
                 let trace = lay_out(&program, shape, Some(&witness)).unwrap();

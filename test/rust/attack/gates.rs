@@ -17,7 +17,13 @@ fn no_cell_of_any_gate_has_a_second_value() {
         let mut lab = sample.lab();
         let start = std::time::Instant::now();
         let report = attack(&mut lab, Effort::FULL);
-        eprintln!("{:?} {name}: {} cells, {} forgeries, {} late", start.elapsed(), report.cells.values().sum::<usize>(), report.tried, report.late);
+        eprintln!(
+            "{:?} {name}: {} cells, {} forgeries, {} late",
+            start.elapsed(),
+            report.cells.values().sum::<usize>(),
+            report.tried,
+            report.late
+        );
         report.assert_sound(20);
         tried += report.tried;
     }
@@ -63,7 +69,9 @@ pub fn assert_reads_are_assigned(lab: &Lab, name: &str) {
 fn the_evaluator_agrees_with_mock_prover() {
     let mut rejected = 0;
     for Sample { name, trace, instances } in every_gate() {
-        let mock = |trace: zkml_evm::gates::Trace| MockProver::run(trace.shape.k, &InferenceCircuit { trace }, vec![instances.clone()]).unwrap().verify();
+        let mock = |trace: zkml_evm::gates::Trace| {
+            MockProver::run(trace.shape.k, &InferenceCircuit::new(trace), vec![instances.clone()]).unwrap().verify()
+        };
         assert!(mock(trace.clone()).is_ok(), "{name}");
         let mut lab = Lab::new(trace, &instances, 3);
         let cells = lab.assigned();
@@ -116,7 +124,8 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     for (name, sample) in samples {
         let mut lab = sample.lab().without(name);
         let start = std::time::Instant::now();
-        let caught = !attack(&mut lab, Effort { stop: true, ..Effort::FULL }).survivors.is_empty() || !phase2_cells(&lab).1.is_empty();
+        let caught =
+            !attack(&mut lab, Effort { stop: true, ..Effort::FULL }).survivors.is_empty() || !phase2_cells(&lab).1.is_empty();
         eprintln!("{name}: {:?}", start.elapsed());
         if !caught {
             unseen.push(name);

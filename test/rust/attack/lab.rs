@@ -142,7 +142,10 @@ impl Lab {
     }
 
     fn is_permutation_row(&self, row: usize) -> bool {
-        self.trace.columns.poseidon.is_some_and(|[full, partial, _]| [full, partial].iter().any(|&s| self.fixed(s, row) == Fr::ONE))
+        self.trace
+            .columns
+            .poseidon
+            .is_some_and(|[full, partial, _]| [full, partial].iter().any(|&s| self.fixed(s, row) == Fr::ONE))
     }
 
     /// The changes, with the squares that follow from them.

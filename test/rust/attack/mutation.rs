@@ -180,10 +180,8 @@ fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
     let (top, g) = (cell + shape.remainder_limbs - 1, cell + shape.remainder_limbs);
     let value = |cell: CellId| lab.values[cell as usize];
     let unit = power_of_two(shape.limb_bits);
-    let mut all = vec![
-        vec![(g, value(g) + Fr::ONE), (top, value(top) - unit)],
-        vec![(g, value(g) - Fr::ONE), (top, value(top) + unit)],
-    ];
+    let mut all =
+        vec![vec![(g, value(g) + Fr::ONE), (top, value(top) - unit)], vec![(g, value(g) - Fr::ONE), (top, value(top) + unit)]];
     if lab.trace.columns.threshold.is_some_and(|s| lab.fixed(s, row) == Fr::ONE) {
         return all;
     }

@@ -22,7 +22,17 @@ fn shapes() -> Vec<Shape> {
             let [relu, signed, threshold, argmax] = [1, 2, 3, 4].map(on);
             let k = 13;
             all.push(Shape {
-                k, weights, limb_bits, remainder_limbs, magnitude_limbs, range_limbs, pack_bits, relu, signed, threshold, argmax,
+                k,
+                weights,
+                limb_bits,
+                remainder_limbs,
+                magnitude_limbs,
+                range_limbs,
+                pack_bits,
+                relu,
+                signed,
+                threshold,
+                argmax,
                 ..Shape::default()
             });
         }
