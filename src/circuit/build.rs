@@ -12,7 +12,12 @@ use halo2_proofs::{
 pub struct InferenceCircuit {
     /// The rows.
     pub trace: Trace,
+    /// What fills the second phase: [`assign_phase2`]; the attack suite puts forgers here.
+    pub completion: Completion,
 }
+
+/// Fills the second phase of a trace for the challenges γ, β, θ.
+pub type Completion = fn(&mut Trace, Fr, Fr, Fr);
 
 /// The shape as halo2's circuit parameters.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,6 +74,11 @@ impl Circuit<Fr> for InferenceCircuit {
 }
 
 impl InferenceCircuit {
+    /// The circuit of a trace.
+    pub fn new(trace: Trace) -> Self {
+        Self { trace, completion: assign_phase2 }
+    }
+
     fn assign_fixed(&self, columns: &Columns, region: &mut Region<'_, Fr>) {
         for column in columns.fixed_columns() {
             for (row, value) in self.trace.fixed[column.index()][..=self.trace.end].iter().enumerate() {
@@ -82,7 +92,7 @@ impl InferenceCircuit {
         let mut filled = None;
         gamma.zip(beta).zip(theta).map(|((gamma, beta), theta)| {
             let mut trace = self.trace.clone();
-            assign_phase2(&mut trace, gamma, beta, theta);
+            (self.completion)(&mut trace, gamma, beta, theta);
             filled = Some(trace);
         });
         filled

@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 pub struct Shape {
     /// The circuit has `2^k` rows.
     pub k: u32,
+    /// Public values of one statement. halo2 pads a shorter instance column with zeros, so the verifier must know the number.
+    pub instances: u32,
     /// Fixed weight columns, at least 2.
     pub weights: u32,
     /// Bits of one range-checked limb; the table has `2^limb_bits` rows.
@@ -66,6 +68,7 @@ impl Default for Shape {
     fn default() -> Self {
         Self {
             k: 10,
+            instances: 1,
             weights: 2,
             limb_bits: 8,
             remainder_limbs: 3,
@@ -125,6 +128,7 @@ impl Shape {
     /// Whether the widths are ones that the gates are sound for; checked on every shape that comes from a file.
     pub fn is_sound(&self) -> bool {
         (4..=24).contains(&self.k)
+            && (1..1u32 << self.k).contains(&self.instances)
             && (2..=256).contains(&self.weights)
             && (1..=16).contains(&self.limb_bits)
             && (1..=8).contains(&self.remainder_limbs)

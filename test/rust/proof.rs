@@ -29,7 +29,7 @@ fn every_mode_satisfies_its_circuit() {
             let trace = lay_out(&program, plan.shape, Some(&witness)).unwrap();
             assert_eq!(trace.row, plan.rows.min(trace.row), "the plan counts rows as the layout places them");
             let instances = witness.statement.instances();
-            let prover = MockProver::run(plan.shape.k, &InferenceCircuit { trace }, vec![instances]).unwrap();
+            let prover = MockProver::run(plan.shape.k, &InferenceCircuit::new(trace), vec![instances]).unwrap();
             prover.assert_satisfied();
         }
     }
