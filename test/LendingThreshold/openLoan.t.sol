@@ -108,6 +108,12 @@ contract OpenLoanTest is LendingFixture {
         open(request);
     }
 
+    function test_lastSecondCounts() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.warp(request.expiry);
+        open(request);
+    }
+
     /// The expiry is part of the proven context: it cannot be put off afterwards.
     function test_RevertWhen_expiryIsPutOff() public {
         ILendingThreshold.BorrowRequest memory request = accepted(borrower);

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {LendingFixture} from "../helpers/LendingFixture.sol";
-import {FeeToken, HookToken, LyingToken, SilentToken} from "../helpers/Tokens.sol";
+import {FeeToken, GenerousToken, HookToken, LyingToken, SilentToken} from "../helpers/Tokens.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
@@ -73,6 +73,19 @@ contract TokensTest is LendingFixture {
         lending.fund(AMOUNT);
         open(accepted(borrower));
         lending.repay(1, AMOUNT);
+        assertEq(lending.debtOf(borrower), 0);
+    }
+
+    /// More arrives than was asked for: no more is credited, and no debt goes below zero.
+    function test_generousToken_creditsNoMoreThanAsked() public {
+        GenerousToken generous = new GenerousToken();
+        _poolOver(address(generous));
+        generous.mint(address(this), 3 * AMOUNT);
+        generous.approve(address(lending), type(uint256).max);
+        assertEq(lending.fund(AMOUNT), AMOUNT);
+        assertEq(lending.liquidity(), AMOUNT + 1);
+        open(accepted(borrower));
+        assertEq(lending.repay(1, AMOUNT), AMOUNT);
         assertEq(lending.debtOf(borrower), 0);
     }
 
