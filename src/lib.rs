@@ -8,5 +8,12 @@
 //! Rooms, ground to top; a room imports only from those before it:
 //! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`], [`proof`], [`verifier`], [`chain`], [`cli`].
 
+pub mod chain;
+pub mod circuit;
 pub mod error;
+pub mod gates;
 pub mod model;
+pub mod op;
+pub mod proof;
+pub mod quant;
+pub mod verifier;

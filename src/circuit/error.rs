@@ -1,0 +1,85 @@
+//! Errors between an integer program and its circuit.
+
+use crate::{
+    error::{ExitCode, Explain},
+    gates::TraceError,
+    quant::QuantError,
+};
+
+/// What can go wrong while a program becomes rows.
+#[derive(Debug, thiserror::Error)]
+pub enum CircuitError {
+    /// The program breaks its own rules.
+    #[error(transparent)]
+    Quant(#[from] QuantError),
+    /// The rows could not be placed.
+    #[error("cannot lay out the circuit: {0}")]
+    Trace(#[from] TraceError),
+    /// No combination of widths fits.
+    #[error("the model needs {rows} rows even with the widest layout, more than 2^{max_k}")]
+    TooLarge {
+        /// Rows of the smallest candidate.
+        rows: usize,
+        /// Largest supported k.
+        max_k: u32,
+    },
+    /// The statement is false: there is no proof of it.
+    #[error("the score is below the threshold {threshold}: no proof exists")]
+    BelowThreshold {
+        /// The public threshold, at the score's scale.
+        threshold: i128,
+    },
+    /// The threshold itself is not one the circuit accepts.
+    #[error("threshold {threshold} is outside {lo}..={hi} (integers at the score's scale)")]
+    ThresholdRange {
+        /// The value given.
+        threshold: i128,
+        /// Smallest allowed.
+        lo: i128,
+        /// Largest allowed.
+        hi: i128,
+    },
+    /// A part of the witness is missing or superfluous.
+    #[error("the statement {problem}")]
+    Statement {
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A shape from a file that the gates are not sound for.
+    #[error("the circuit shape is not one that this version can use: {0:?}")]
+    Shape(Box<crate::gates::Shape>),
+}
+
+impl Explain for CircuitError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Quant(e) => e.code(),
+            Self::Trace(_) => "circuit/layout",
+            Self::TooLarge { .. } => "circuit/too-large",
+            Self::BelowThreshold { .. } => "circuit/below-threshold",
+            Self::ThresholdRange { .. } => "circuit/threshold-range",
+            Self::Statement { .. } => "circuit/statement",
+            Self::Shape(_) => "circuit/shape",
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Quant(e) => e.exit_code(),
+            Self::TooLarge { .. } => ExitCode::UnsupportedModel,
+            Self::BelowThreshold { .. } => ExitCode::No,
+            _ => ExitCode::Usage,
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::Quant(e) => e.hint(),
+            Self::TooLarge { .. } => "use a smaller model".into(),
+            Self::BelowThreshold { .. } => "only a higher score, or a policy with a lower threshold, can be proven".into(),
+            Self::ThresholdRange { .. } => "thresholds outside the score's range are never or always reached".into(),
+            Self::Statement { .. } => String::new(),
+            Self::Trace(_) | Self::Shape(_) => "generate the verifier again with this version of zkml-evm".into(),
+        }
+    }
+}

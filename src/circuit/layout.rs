@@ -1,0 +1,138 @@
+//! Lays a program out in rows: node by node, outputs of a layer before its right-hand side.
+
+use super::{CircuitError, Statement, commitment};
+use crate::{
+    gates::{Cell, Shape, Trace, TraceError},
+    op::{InputMode, Linear, Op},
+    quant::{Program, Run, range, run},
+};
+use halo2_proofs::halo2curves::bn256::Fr;
+
+/// Everything the prover knows of one statement.
+#[derive(Clone)]
+pub struct Witness {
+    /// All intermediate integers.
+    pub run: Run,
+    /// The commitment's salt (committed input only). Secret: who knows it can test guesses of the input.
+    pub salt: Option<Fr>,
+    /// The public threshold (threshold output only).
+    pub threshold: Option<i128>,
+    /// The public values.
+    pub statement: Statement,
+}
+
+impl Witness {
+    /// Runs `program` on `input` and assembles the statement.
+    ///
+    /// # Errors
+    /// Values outside the schema's ranges, a score below the threshold, a missing or superfluous salt or threshold.
+    pub fn new(
+        program: &Program,
+        input: &[i128],
+        context: Fr,
+        salt: Option<Fr>,
+        threshold: Option<i128>,
+    ) -> Result<Self, CircuitError> {
+        let run = run(program, input)?;
+        let spec = program.input()?;
+        let problem = |problem| CircuitError::Statement { problem };
+        let input_commitment = match (spec.mode, salt) {
+            (InputMode::Committed, Some(salt)) => Some(commitment::commit(spec, input, salt)),
+            (InputMode::Committed, None) => return Err(problem("commits to its input and needs a salt")),
+            (_, Some(_)) => return Err(problem("does not commit to its input and takes no salt")),
+            (_, None) => None,
+        };
+        let mut values = if spec.mode == InputMode::Public { input.to_vec() } else { Vec::new() };
+        match (&program.output()?.op, threshold) {
+            (Op::Threshold(t), Some(threshold)) => {
+                let (lo, hi) = (t.range.lo, t.range.hi);
+                if !t.range.contains(threshold) {
+                    return Err(CircuitError::ThresholdRange { threshold, lo, hi });
+                }
+                if !run.output().first().is_some_and(|&score| t.accepts(score, threshold)) {
+                    return Err(CircuitError::BelowThreshold { threshold });
+                }
+                values.push(threshold);
+            }
+            (Op::Threshold(_), None) => return Err(problem("compares with a threshold and needs one")),
+            (_, Some(_)) => return Err(problem("has no threshold")),
+            (_, None) => values.extend(run.output()),
+        }
+        Ok(Self { run, salt, threshold, statement: Statement { context, input_commitment, values } })
+    }
+}
+
+/// Lays out `program`; without a witness (key generation) the advice cells are zero, and everything else is the same.
+pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Result<Trace, CircuitError> {
+    range::check(program)?;
+    if !shape.is_sound() {
+        return Err(CircuitError::Shape(Box::new(shape)));
+    }
+    let mut trace = Trace::new(shape)?;
+    let mut instance = 1;
+    let mut cells = lay_out_input(program, &mut trace, &mut instance, witness)?;
+    for (index, node) in program.nodes.iter().enumerate() {
+        let values = |i: usize| witness.and_then(|w| w.run.tensors.get(i)).map(Vec::as_slice);
+        match (&node.op, layer_before(program, index)) {
+            (Op::Rescale(rescale), Some(layer)) => {
+                let y = values(index - 1);
+                let outputs = match program.nodes.get(index + 1).map(|n| &n.op) {
+                    Some(Op::Threshold(threshold)) => {
+                        let public = witness.and_then(|w| w.threshold);
+                        vec![threshold.rows(&mut trace, layer, y.and_then(|y| y.first().copied()), public)?]
+                    }
+                    _ => rescale.rows(&mut trace, layer, y)?,
+                };
+                layer.rows(&mut trace, &cells)?;
+                cells = outputs;
+            }
+            (Op::Reveal | Op::Threshold(_), _) => expose_all(&mut trace, &cells, &mut instance),
+            (Op::Argmax(argmax), _) => {
+                let class = argmax.rows(&mut trace, &cells, values(index - 1))?;
+                trace.expose(class, instance);
+            }
+            _ => {}
+        }
+    }
+    trace.finish()?;
+    Ok(trace)
+}
+
+fn lay_out_input(
+    program: &Program,
+    trace: &mut Trace,
+    instance: &mut usize,
+    witness: Option<&Witness>,
+) -> Result<Vec<Cell>, TraceError> {
+    let Ok(input) = program.input() else { return Ok(Vec::new()) };
+    let values = witness.and_then(|w| w.run.tensors.first()).map(Vec::as_slice);
+    match input.mode {
+        InputMode::Committed => {
+            let tag = commitment::tag(input.ranges.len(), input.width_bytes);
+            let (cells, digest) = input.committed_rows(trace, tag, values, witness.and_then(|w| w.salt))?;
+            trace.expose(digest, *instance);
+            *instance += 1;
+            Ok(cells)
+        }
+        InputMode::Public => {
+            let cells = input.rows(trace, values)?;
+            expose_all(trace, &cells, instance);
+            Ok(cells)
+        }
+        InputMode::Private => input.rows(trace, values),
+    }
+}
+
+fn layer_before(program: &Program, index: usize) -> Option<&Linear> {
+    match &program.nodes.get(index.checked_sub(1)?)?.op {
+        Op::Linear(layer) => Some(layer),
+        _ => None,
+    }
+}
+
+fn expose_all(trace: &mut Trace, cells: &[Cell], instance: &mut usize) {
+    for &cell in cells {
+        trace.expose(cell, *instance);
+        *instance += 1;
+    }
+}

@@ -1,0 +1,14 @@
+//! From an integer program to rows: the plan (widths and k), the statement, the layout, and the halo2 circuit.
+
+pub mod build;
+pub mod commitment;
+pub mod error;
+pub mod layout;
+pub mod plan;
+pub mod statement;
+
+pub use build::InferenceCircuit;
+pub use error::CircuitError;
+pub use layout::{Witness, lay_out};
+pub use plan::{Objective, Plan, plan};
+pub use statement::Statement;

@@ -1,0 +1,155 @@
+//! The planner: chooses limb size, weight columns and k for a program and an objective.
+
+use super::CircuitError;
+use crate::{
+    gates::{Shape, poseidon_params},
+    op::{InputMode, Op},
+    quant::{Program, range},
+};
+use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
+use serde::{Deserialize, Serialize};
+
+/// Largest k that is planned for.
+pub const MAX_K: u32 = 20;
+
+/// What to make small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Objective {
+    /// Proving time.
+    Prover,
+    /// Verification gas.
+    Gas,
+    /// The product of both.
+    #[default]
+    Balanced,
+}
+
+/// One candidate with what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The widths.
+    pub shape: Shape,
+    /// Rows used, table and pins included.
+    pub rows: usize,
+    /// Advice columns.
+    pub advice: usize,
+    /// Fixed columns.
+    pub fixed: usize,
+}
+
+impl Plan {
+    /// Prover cost in units of one committed column of 2^10 rows; a fixed column costs about a third (no commitment).
+    fn prover_cost(&self) -> f64 {
+        f64::from(1u32 << self.shape.k) / 1024.0 * (self.advice as f64 + 6.0 + self.fixed as f64 / 3.0)
+    }
+
+    /// Commitments that the verifier multiplies: advice, fixed, permutation (3), quotient (3), opening (2).
+    fn commitments(&self) -> f64 {
+        (self.advice + self.fixed + 8) as f64
+    }
+
+    fn cost(&self, objective: Objective) -> (f64, f64) {
+        let (prover, gas) = (self.prover_cost(), self.commitments());
+        match objective {
+            Objective::Prover => (prover, gas),
+            Objective::Gas => (gas, prover),
+            Objective::Balanced => (prover * gas, gas),
+        }
+    }
+}
+
+/// Every candidate that fits, best first.
+pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, CircuitError> {
+    range::check(program)?;
+    let mut all = Vec::new();
+    for limb_bits in 8..=12 {
+        for weights in [2, 3, 4, 6, 8, 12, 16, 24, 32] {
+            let Some(shape) = shape_of(program, limb_bits, weights)? else { continue };
+            let needed = rows(program, &shape)?;
+            if let Some(plan) = smallest_k(shape, needed) {
+                all.push(plan);
+            }
+        }
+    }
+    all.sort_by(|a, b| a.cost(objective).partial_cmp(&b.cost(objective)).unwrap_or(std::cmp::Ordering::Equal));
+    Ok(all)
+}
+
+/// The best candidate.
+///
+/// # Errors
+/// [`CircuitError::TooLarge`] when none fits, [`CircuitError::Quant`] for a malformed program.
+pub fn plan(program: &Program, objective: Objective) -> Result<Plan, CircuitError> {
+    match candidates(program, objective)?.into_iter().next() {
+        Some(best) => Ok(best),
+        None => {
+            let widest = shape_of(program, 8, 32)?.map(|shape| rows(program, &shape)).transpose()?;
+            Err(CircuitError::TooLarge { rows: widest.unwrap_or(usize::MAX), max_k: MAX_K })
+        }
+    }
+}
+
+/// The shape with these widths, when the program's precision is a whole number of limbs.
+fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Shape>, CircuitError> {
+    let precision = program.precision;
+    if precision.shift_bits % limb_bits != 0 || precision.magnitude_bits % limb_bits != 0 {
+        return Ok(None);
+    }
+    let input = program.input()?;
+    let threshold = program.nodes.iter().any(|n| matches!(n.op, Op::Threshold(_)));
+    let widest = input.ranges.iter().map(|r| 128 - ((r.hi - r.lo) as u128).leading_zeros()).max().unwrap_or(1);
+    let widest = if threshold { widest.max(precision.magnitude_bits) } else { widest };
+    let has = |wanted: fn(&Op) -> bool| program.nodes.iter().any(|n| wanted(&n.op));
+    let rescales = program.nodes.iter().filter(|n| matches!(&n.op, Op::Rescale(r) if !r.relu)).count();
+    Ok(Some(Shape {
+        k: 0,
+        weights,
+        limb_bits,
+        remainder_limbs: precision.shift_bits / limb_bits,
+        magnitude_limbs: precision.magnitude_bits / limb_bits,
+        range_limbs: widest.div_ceil(limb_bits).max(1),
+        pack_bits: if input.mode == InputMode::Committed { 8 * input.width_bytes } else { 0 },
+        relu: has(|op| matches!(op, Op::Rescale(r) if r.relu)),
+        // A threshold takes the place of the rescale before it.
+        signed: rescales > usize::from(threshold),
+        threshold,
+        argmax: has(|op| matches!(op, Op::Argmax(_))),
+    }))
+}
+
+/// Rows that the placements of `program` take.
+fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
+    let input = program.input()?;
+    let features = input.ranges.len();
+    let mut total = features.saturating_mul(shape.range_rows());
+    if input.mode == InputMode::Committed {
+        let hash = 2 + poseidon_params::FULL_ROUNDS * 2 + poseidon_params::PARTIAL_ROUNDS;
+        total += hash * (1 + features.div_ceil(input.values_per_element()));
+    }
+    for node in &program.nodes {
+        total = total.saturating_add(match &node.op {
+            Op::Linear(l) => {
+                l.outputs * shape.rescale_rows() + l.inputs.saturating_mul(l.outputs.div_ceil(shape.weights as usize))
+            }
+            Op::Threshold(_) => shape.range_rows(),
+            Op::Argmax(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * shape.argmax_rows(),
+            Op::Input(_) | Op::Rescale(_) | Op::Reveal => 0,
+        });
+    }
+    Ok(total)
+}
+
+fn smallest_k(mut shape: Shape, needed: usize) -> Option<Plan> {
+    for k in 4..=MAX_K {
+        shape.k = k;
+        let mut cs = ConstraintSystem::<Fr>::default();
+        crate::gates::Columns::configure(&mut cs, &shape);
+        let end = (1usize << k).saturating_sub(cs.blinding_factors() + 2);
+        if needed <= end && (1 << shape.limb_bits) <= end {
+            let (advice, fixed) = (cs.num_advice_columns(), cs.num_fixed_columns());
+            return Some(Plan { shape, rows: needed.max(1 << shape.limb_bits), advice, fixed });
+        }
+    }
+    None
+}

@@ -1,0 +1,20 @@
+//! Signed integers as scalars: `v` is `v mod r`.
+
+use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
+
+/// `v mod r`.
+pub fn to_field(v: i128) -> Fr {
+    let magnitude = from_u128(v.unsigned_abs());
+    if v < 0 { -magnitude } else { magnitude }
+}
+
+/// `v` as a scalar.
+pub fn from_u128(v: u128) -> Fr {
+    let two_64 = Fr::from(1 << 32).square();
+    Fr::from((v >> 64) as u64) * two_64 + Fr::from(v as u64)
+}
+
+/// `2^exponent` as a scalar.
+pub fn power_of_two(exponent: u32) -> Fr {
+    Fr::from(2).pow([u64::from(exponent)])
+}

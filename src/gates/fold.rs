@@ -1,0 +1,109 @@
+//! All linear layers of a circuit, checked by one fold with a challenge (Freivalds' method with the powers of γ).
+//!
+//! For a layer `y = W x + b` with `m` outputs, random γ and `u_j = sum_i γ^(m-1-i) W_ij`:
+//!
+//! ```text
+//! sum_i γ^(m-1-i) (y_i - b_i) = sum_j x_j u_j
+//! ```
+//!
+//! The column `fold` runs over the whole circuit. On the row of each `y_i` it becomes `γ * fold + y_i - b_i`; on the last linear
+//! row of each input `j` it loses `x_j u_j`. It is never reset: what a layer leaves over is multiplied by γ once for every later
+//! `y`, so the residuals of all layers are the coefficients of *one* polynomial in γ, of degree below the number `N` of all `y`.
+//! Both ends are pinned to zero (`lookup.rs`), so some `y_i - b_i - sum_j W_ij x_j != 0` survives with probability at most `N / r`.
+//! Every `y` (limbs), `x` (column `a`) is committed before γ is drawn; `W` and `b` are fixed.
+
+use super::{Cell, Columns, Shape, Trace, TraceError, field::to_field, rescale};
+use halo2_proofs::{
+    arithmetic::Field,
+    halo2curves::bn256::Fr,
+    plonk::{ConstraintSystem, Expression},
+    poly::Rotation,
+};
+
+/// With `w` weight columns `W_0..W_(w-1)`, and `_prev`, `_next` for the neighbouring rows:
+///
+/// ```text
+/// linear * (folded - (linear_prev - last_prev) * γ^w * folded_prev - sum_k γ^(w-1-k) W_k) = 0
+/// active * (fold_next - fold) - sum_kinds selector * ((γ-1) * fold + y - b) + last * a * folded = 0
+/// ```
+///
+/// `folded` restarts wherever the row before is not linear or is the last row of its input, by fixed columns alone: row 0 reads
+/// row -1, an unusable row, only behind `linear_prev - last_prev`, which is zero there.
+/// Relies on: `x` and `y` having enforced intervals (range and rescale rows), so that equality in the field is equality of integers.
+pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
+    cs.create_gate("linear fold", |cells| {
+        let gamma = cells.query_challenge(columns.gamma);
+        let constant = cells.query_fixed(columns.constant, Rotation::cur());
+        let [linear, linear_prev] = [0, -1].map(|r| cells.query_fixed(columns.linear, Rotation(r)));
+        let [last, last_prev] = [0, -1].map(|r| cells.query_fixed(columns.last, Rotation(r)));
+        let [folded, folded_prev] = [0, -1].map(|r| cells.query_advice(columns.folded, Rotation(r)));
+        let weights: Vec<_> = columns.weights.iter().map(|&w| cells.query_fixed(w, Rotation::cur())).collect();
+        let horner = weights.into_iter().fold((linear_prev - last_prev) * folded_prev, |sum, w| sum * gamma.clone() + w);
+
+        let active = cells.query_fixed(columns.active, Rotation::cur());
+        let [fold, fold_next] = [0, 1].map(|r| cells.query_advice(columns.fold, Rotation(r)));
+        let x = cells.query_advice(columns.a, Rotation::cur());
+        let gamma_minus_one = gamma - Expression::Constant(Fr::ONE);
+        let step = rescale::accumulators(cells, columns, shape)
+            .into_iter()
+            .fold(active * (fold_next - fold.clone()), |step, (selector, y)| {
+                step - selector * (gamma_minus_one.clone() * fold.clone() + y - constant.clone())
+            });
+        vec![("folded weights", linear * (folded.clone() - horner)), ("fold of the linear layers", step + last * x * folded)]
+    });
+}
+
+/// Places the term of one input of a layer, after the rows of all the layer's outputs: `ceil(m / w)` rows.
+///
+/// `weights` is the input's column of `W`, one entry per output, in the order in which the outputs were placed.
+pub fn place_input(trace: &mut Trace, weights: &[i128], input: Cell) -> Result<(), TraceError> {
+    let width = trace.shape.weights as usize;
+    let blocks = weights.len().div_ceil(width);
+    let padding = blocks * width - weights.len();
+    let first = trace.take_rows(blocks)?;
+    for (i, &weight) in weights.iter().enumerate() {
+        let slot = padding + i;
+        trace.fix(trace.columns.weights[slot % width], first + slot / width, to_field(weight))?;
+    }
+    for row in first..first + blocks {
+        trace.fix(trace.columns.linear, row, Fr::ONE)?;
+    }
+    let last = first + blocks - 1;
+    trace.fix(trace.columns.last, last, Fr::ONE)?;
+    trace.copy(input, last)?;
+    Ok(())
+}
+
+/// Computes the columns `folded` and `fold` for the challenge γ, from the fixed and phase-1 cells alone.
+pub fn assign_phase2(trace: &mut Trace, gamma: Fr) {
+    let shape = trace.shape;
+    let columns = trace.columns.clone();
+    let width_power = gamma.pow([u64::from(shape.weights)]);
+    let gamma_powers: Vec<Fr> = (0..shape.weights).rev().map(|k| gamma.pow([u64::from(k)])).collect();
+    let fixed = |trace: &Trace, column: halo2_proofs::plonk::Column<_>, row: usize| trace.fixed[column.index()][row];
+    let mut fold = Fr::ZERO;
+    let mut continues = false;
+    for row in 0..trace.end {
+        trace.advice[columns.fold.index()][row] = fold;
+        if fixed(trace, columns.linear, row) == Fr::ONE {
+            let mut folded = Fr::ZERO;
+            if continues {
+                folded = trace.advice[columns.folded.index()][row - 1] * width_power;
+            }
+            for (weight, power) in columns.weights.iter().zip(&gamma_powers) {
+                folded += fixed(trace, *weight, row) * power;
+            }
+            trace.advice[columns.folded.index()][row] = folded;
+            continues = fixed(trace, columns.last, row) != Fr::ONE;
+            if !continues {
+                fold -= trace.advice[columns.a.index()][row] * folded;
+            }
+        } else {
+            continues = false;
+            if let Some(y) = rescale::accumulator_at(trace, row) {
+                fold = fold * gamma + y - fixed(trace, columns.constant, row);
+            }
+        }
+    }
+    trace.advice[columns.fold.index()][trace.end] = fold;
+}

@@ -1,0 +1,20 @@
+//! Ground floor of the circuit: columns, constraints and the assignment of rows. Nothing here knows of models.
+//!
+//! Every gate file has its formula above the constraint, the interval facts it relies on with the place that enforces them,
+//! and the function that places its rows.
+
+pub mod argmax;
+pub mod field;
+pub mod fold;
+pub mod lookup;
+pub mod poseidon;
+pub mod poseidon_params;
+pub mod range;
+pub mod rescale;
+pub mod selector;
+pub mod shape;
+pub mod trace;
+
+pub use selector::Selector;
+pub use shape::{Columns, Shape};
+pub use trace::{Cell, Trace, TraceError};

@@ -1,0 +1,106 @@
+//! Exact range check of one value, and the packing of consecutive values into field elements.
+
+use super::{
+    Cell, Columns, Shape, Trace, TraceError,
+    field::{power_of_two, to_field},
+};
+use halo2_proofs::{
+    arithmetic::Field,
+    halo2curves::bn256::Fr,
+    plonk::{ConstraintSystem, Expression, VirtualCells},
+    poly::Rotation,
+};
+
+/// `sum_i limb[from + i] * 2^(limb_bits * i)`, the limbs standing under each other.
+pub(super) fn limbs(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape, from: u32, count: u32) -> Expression<Fr> {
+    (0..count).fold(Expression::Constant(Fr::ZERO), |sum, i| {
+        sum + cells.query_advice(columns.limb, Rotation((from + i) as i32)) * power_of_two(shape.limb_bits * i)
+    })
+}
+
+/// With `n` limbs a side, `lo` in the first weight column and `hi` in the constant column:
+///
+/// ```text
+/// range * (a - lo - sum_i limb[i]     * 2^(limb_bits * i)) = 0        for i in 0..n
+/// range * (hi - a - sum_i limb[n + i] * 2^(limb_bits * i)) = 0
+/// range * (b[2n] - f * b - (a - lo)) = 0                              f in the second weight column (packing only)
+/// ```
+///
+/// Relies on: limbs in `[0, 2^limb_bits)` (lookup), `n * limb_bits <= 64`, so neither side wraps and `a` is exactly in `[lo, hi]`.
+/// The packed sum starts afresh where `f = 0`; elsewhere `f = 2^pack_bits` and `hi - lo < 2^pack_bits` (program check).
+pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
+    let Some(range) = columns.range else { return };
+    cs.create_gate("range", |cells| {
+        let selector = range.query(cells);
+        let a = cells.query_advice(columns.a, Rotation::cur());
+        let lo = cells.query_fixed(columns.weights[0], Rotation::cur());
+        let hi = cells.query_fixed(columns.constant, Rotation::cur());
+        let below = limbs(cells, columns, shape, 0, shape.range_limbs);
+        let above = limbs(cells, columns, shape, shape.range_limbs, shape.range_limbs);
+        let offset = a.clone() - lo;
+        let mut constraints = vec![
+            ("a - lo is made of limbs", selector.clone() * (offset.clone() - below)),
+            ("hi - a is made of limbs", selector.clone() * (hi - a - above)),
+        ];
+        if shape.commits() {
+            let factor = cells.query_fixed(columns.weights[1], Rotation::cur());
+            let packed = cells.query_advice(columns.b, Rotation::cur());
+            let next = cells.query_advice(columns.b, Rotation(shape.range_rows() as i32));
+            constraints.push(("packed sum", selector * (next - factor * packed - offset)));
+        }
+        constraints
+    });
+}
+
+/// The state of a packed sum between two placements.
+#[derive(Clone, Copy, Debug)]
+pub enum Packed {
+    /// The next value is the most significant of a new element.
+    Start,
+    /// The sum so far (`None` in key generation).
+    Sum(Option<Fr>),
+}
+
+/// Places the check `lo <= value <= hi`. In a circuit that packs, a packed sum of this one value stands on the next free row.
+pub fn place(trace: &mut Trace, [lo, hi]: [i128; 2], value: Option<i128>) -> Result<Cell, TraceError> {
+    if trace.shape.commits() {
+        return place_packed(trace, [lo, hi], value, Packed::Start).map(|(cell, _)| cell);
+    }
+    let row = trace.take_rows(trace.shape.range_rows())?;
+    place_at(trace, row, [lo, hi], value)
+}
+
+/// Places the check `lo <= value <= hi` and extends the packed sum, which then stands in column `b` on the next free row.
+pub fn place_packed(
+    trace: &mut Trace,
+    [lo, hi]: [i128; 2],
+    value: Option<i128>,
+    packed: Packed,
+) -> Result<(Cell, Packed), TraceError> {
+    let rows = trace.shape.range_rows();
+    let row = trace.take_rows(rows)?;
+    let cell = place_at(trace, row, [lo, hi], value)?;
+    let offset = value.map(|v| to_field(v - lo));
+    let sum = match packed {
+        Packed::Start => offset,
+        Packed::Sum(sum) => {
+            let factor = power_of_two(trace.shape.pack_bits);
+            trace.fix(trace.columns.weights[1], row, factor)?;
+            sum.zip(offset).map(|(sum, offset)| sum * factor + offset)
+        }
+    };
+    trace.assign(trace.columns.b, row + rows, sum)?;
+    Ok((cell, Packed::Sum(sum)))
+}
+
+fn place_at(trace: &mut Trace, row: usize, [lo, hi]: [i128; 2], value: Option<i128>) -> Result<Cell, TraceError> {
+    let limbs = trace.shape.range_limbs;
+    let selector = trace.columns.range.ok_or(TraceError::NoSuchGate("range"))?;
+    trace.enable(selector, row)?;
+    trace.fix(trace.columns.weights[0], row, to_field(lo))?;
+    trace.fix(trace.columns.constant, row, to_field(hi))?;
+    trace.assign(trace.columns.a, row, value.map(to_field))?;
+    trace.assign_limbs(row, limbs, value.map(|v| v - lo), "the distance to the range's lower end")?;
+    trace.assign_limbs(row + limbs as usize, limbs, value.map(|v| hi - v), "the distance to the range's upper end")?;
+    Ok(Cell { row })
+}

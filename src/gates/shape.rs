@@ -1,0 +1,228 @@
+//! The columns of a circuit and the widths that its gates share.
+//!
+//! | column | phase | in range rows | in rescale rows | in linear rows | in Poseidon rows |
+//! |---|---|---|---|---|---|
+//! | `a` (copyable) | 1 | the value | the result | `x_j` | state 0 |
+//! | `b` | 1 | packed sum | sign bit | | state 1 |
+//! | `c` | 1 | | | | state 2 |
+//! | `limb` | 1 | limbs of `v - lo`, `hi - v` | limbs of remainder, magnitude | | |
+//! | `multiplicity` | 1 | lookup multiplicities on table rows | | | |
+//! | `folded` | 2 | | | folded weights `u_j` | square of the S-box input |
+//! | `fold` | 2 | running fold of all linear layers, on every row | | | |
+//! | `sum` | 2 | running sum of the lookup, on every row | | | |
+
+use super::{Selector, argmax, fold, lookup, poseidon, range, rescale};
+use halo2_proofs::{
+    halo2curves::bn256::Fr,
+    plonk::{Advice, Challenge, Column, ConstraintSystem, Fixed, Instance, SecondPhase},
+};
+use serde::{Deserialize, Serialize};
+
+/// Which gates a circuit has and how wide they are. Together with the fixed columns this determines the verifying key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// The circuit has `2^k` rows.
+    pub k: u32,
+    /// Fixed weight columns, at least 2.
+    pub weights: u32,
+    /// Bits of one range-checked limb; the table has `2^limb_bits` rows.
+    pub limb_bits: u32,
+    /// Limbs of a rescale's remainder: the shift is `remainder_limbs * limb_bits`.
+    pub remainder_limbs: u32,
+    /// Limbs of a rescale's magnitude.
+    pub magnitude_limbs: u32,
+    /// Limbs on each side of a range check.
+    pub range_limbs: u32,
+    /// Bits given to each packed feature; 0 when there is no input commitment.
+    pub pack_bits: u32,
+    /// Some rescale has a ReLU.
+    pub relu: bool,
+    /// Some rescale keeps the sign.
+    pub signed: bool,
+    /// The output is a threshold.
+    pub threshold: bool,
+    /// The output is an argmax.
+    pub argmax: bool,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            k: 10,
+            weights: 2,
+            limb_bits: 8,
+            remainder_limbs: 3,
+            magnitude_limbs: 2,
+            range_limbs: 3,
+            pack_bits: 0,
+            relu: false,
+            signed: false,
+            threshold: false,
+            argmax: false,
+        }
+    }
+}
+
+impl Shape {
+    /// Whether the circuit hashes its input.
+    pub fn commits(&self) -> bool {
+        self.pack_bits > 0
+    }
+
+    /// The shift of every rescale, in bits.
+    pub fn shift_bits(&self) -> u32 {
+        self.remainder_limbs * self.limb_bits
+    }
+
+    /// The bits of every magnitude.
+    pub fn magnitude_bits(&self) -> u32 {
+        self.magnitude_limbs * self.limb_bits
+    }
+
+    /// Rows of one rescale.
+    pub fn rescale_rows(&self) -> usize {
+        (self.remainder_limbs + self.magnitude_limbs) as usize
+    }
+
+    /// Rows of one range check.
+    pub fn range_rows(&self) -> usize {
+        2 * self.range_limbs as usize
+    }
+
+    /// Rows of one class of an argmax: its limbs, and at least the three cells of column `a`.
+    pub fn argmax_rows(&self) -> usize {
+        (self.magnitude_limbs as usize).max(3)
+    }
+
+    /// Whether the widths are ones that the gates are sound for; checked on every shape that comes from a file.
+    pub fn is_sound(&self) -> bool {
+        (4..=24).contains(&self.k)
+            && (2..=256).contains(&self.weights)
+            && (1..=16).contains(&self.limb_bits)
+            && (1..=8).contains(&self.remainder_limbs)
+            && (1..=8).contains(&self.magnitude_limbs)
+            && (1..=8).contains(&self.range_limbs)
+            && self.shift_bits() <= 64
+            && self.magnitude_bits() <= 48
+            && self.range_limbs * self.limb_bits <= 64
+            && self.pack_bits <= 64
+            && self.pack_bits % 8 == 0
+    }
+}
+
+/// All columns and challenges of a circuit.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    /// General column, the only copyable one.
+    pub a: Column<Advice>,
+    /// General column.
+    pub b: Column<Advice>,
+    /// Third Poseidon state column; present when the circuit hashes.
+    pub c: Option<Column<Advice>>,
+    /// Every cell of it between the pins is looked up in the range table.
+    pub limb: Column<Advice>,
+    /// How often each table row is looked up.
+    pub multiplicity: Column<Advice>,
+    /// Phase 2: folded weights, or Poseidon's square.
+    pub folded: Column<Advice>,
+    /// Phase 2: the fold of all linear layers.
+    pub fold: Column<Advice>,
+    /// Phase 2: the lookup's running sum.
+    pub sum: Column<Advice>,
+    /// Weights in linear rows; lower bound, packing factor, round constants elsewhere.
+    pub weights: Vec<Column<Fixed>>,
+    /// Bias, upper bound, round constant, domain tag.
+    pub constant: Column<Fixed>,
+    /// The range table.
+    pub table: Column<Fixed>,
+    /// 1 on every row from the first to the one before the end pin.
+    pub active: Column<Fixed>,
+    /// 1 on linear rows.
+    pub linear: Column<Fixed>,
+    /// 1 on the last linear row of each input.
+    pub last: Column<Fixed>,
+    /// On the first row of a range check.
+    pub range: Option<Selector>,
+    /// On the first row of a rescale with ReLU.
+    pub relu: Option<Selector>,
+    /// On the first row of a rescale without.
+    pub signed: Option<Selector>,
+    /// On the first row of a threshold.
+    pub threshold: Option<Selector>,
+    /// On the first row of each class of an argmax.
+    pub argmax: Option<Selector>,
+    /// On a Poseidon absorb row.
+    pub absorb: Option<Selector>,
+    /// On the first row of a full Poseidon round; a column of its own, since its gate has degree 3 without selector.
+    pub full: Option<Selector>,
+    /// On a partial Poseidon round; likewise.
+    pub partial: Option<Selector>,
+    /// The public values.
+    pub instance: Column<Instance>,
+    /// γ, folds linear layers.
+    pub gamma: Challenge,
+    /// β, serves the lookup.
+    pub beta: Challenge,
+}
+
+impl Columns {
+    /// Creates the columns and every gate of `shape`.
+    pub fn configure(cs: &mut ConstraintSystem<Fr>, shape: &Shape) -> Self {
+        let a = cs.advice_column();
+        let b = cs.advice_column();
+        let c = shape.commits().then(|| cs.advice_column());
+        let limb = cs.advice_column();
+        let multiplicity = cs.advice_column();
+        let gamma = cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase);
+        let beta = cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase);
+        let wanted = [true, shape.relu, shape.signed, shape.threshold, shape.argmax, shape.commits()];
+        let [range, relu, signed, threshold, argmax, absorb] = Selector::shared(cs, wanted);
+        let columns = Self {
+            a,
+            b,
+            c,
+            limb,
+            multiplicity,
+            folded: cs.advice_column_in(SecondPhase),
+            fold: cs.advice_column_in(SecondPhase),
+            sum: cs.advice_column_in(SecondPhase),
+            weights: (0..shape.weights).map(|_| cs.fixed_column()).collect(),
+            constant: cs.fixed_column(),
+            table: cs.fixed_column(),
+            active: cs.fixed_column(),
+            linear: cs.fixed_column(),
+            last: cs.fixed_column(),
+            range,
+            relu,
+            signed,
+            threshold,
+            argmax,
+            absorb,
+            full: shape.commits().then(|| Selector::single(cs)),
+            partial: shape.commits().then(|| Selector::single(cs)),
+            instance: cs.instance_column(),
+            gamma,
+            beta,
+        };
+        cs.enable_equality(columns.a);
+        cs.enable_equality(columns.instance);
+        range::configure(cs, &columns, shape);
+        rescale::configure(cs, &columns, shape);
+        fold::configure(cs, &columns, shape);
+        argmax::configure(cs, &columns, shape);
+        poseidon::configure(cs, &columns);
+        lookup::configure(cs, &columns);
+        columns
+    }
+
+    /// Every fixed column.
+    pub fn fixed_columns(&self) -> Vec<Column<Fixed>> {
+        let selectors = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.absorb, self.full, self.partial];
+        let single = [self.constant, self.table, self.active, self.linear, self.last];
+        let shared = selectors.iter().flatten().map(Selector::column);
+        let mut all: Vec<_> = self.weights.iter().copied().chain(single).chain(shared).collect();
+        all.sort_by_key(Column::index);
+        all.dedup();
+        all
+    }
+}

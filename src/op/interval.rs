@@ -1,0 +1,55 @@
+//! Closed integer intervals, the currency of the overflow argument.
+
+use serde::{Deserialize, Serialize};
+
+/// Every integer of a program stays strictly inside `(-2^LIMIT_BITS, 2^LIMIT_BITS)`: the `i128` interpreter holds it and the
+/// scalar field (254 bits) never wraps.
+pub const LIMIT_BITS: u32 = 120;
+
+/// The closed interval `[lo, hi]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Smallest value.
+    pub lo: i128,
+    /// Largest value.
+    pub hi: i128,
+}
+
+impl Interval {
+    /// `[lo, hi]`; the caller guarantees `lo <= hi`.
+    pub const fn new(lo: i128, hi: i128) -> Self {
+        Self { lo, hi }
+    }
+
+    /// Whether `value` lies inside.
+    pub fn contains(&self, value: i128) -> bool {
+        self.lo <= value && value <= self.hi
+    }
+
+    /// Whether all of `self` lies inside `other`.
+    pub fn within(&self, other: &Interval) -> bool {
+        other.lo <= self.lo && self.hi <= other.hi
+    }
+
+    /// The interval of `c * x` for `x` in `self`; `None` when it leaves the limit.
+    pub fn scaled(&self, c: i128) -> Option<Interval> {
+        let (a, b) = (self.lo.checked_mul(c)?, self.hi.checked_mul(c)?);
+        Interval::new(a.min(b), a.max(b)).limited()
+    }
+
+    /// The interval of `x + y` for `x` in `self` and `y` in `other`; `None` when it leaves the limit.
+    pub fn plus(&self, other: &Interval) -> Option<Interval> {
+        Interval::new(self.lo.checked_add(other.lo)?, self.hi.checked_add(other.hi)?).limited()
+    }
+
+    /// `self` when it respects [`LIMIT_BITS`].
+    pub fn limited(self) -> Option<Interval> {
+        let limit = 1i128 << LIMIT_BITS;
+        (self.lo > -limit && self.hi < limit).then_some(self)
+    }
+
+    /// Bits of the largest magnitude inside.
+    pub fn bits(&self) -> u32 {
+        128 - self.lo.unsigned_abs().max(self.hi.unsigned_abs()).leading_zeros()
+    }
+}

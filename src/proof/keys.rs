@@ -1,0 +1,138 @@
+//! Key generation and key files.
+
+use super::{
+    ProofError, Srs,
+    artifact::{self, Kind},
+};
+use crate::{
+    circuit::{InferenceCircuit, build::ShapeParams, lay_out},
+    gates::{Columns, Shape},
+    quant::Program,
+};
+use halo2_proofs::{
+    SerdeFormat,
+    halo2curves::bn256::{Fr, G1Affine},
+    plonk::{ConstraintSystem, ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
+    poly::commitment::Params,
+};
+use std::path::Path;
+
+/// The largest degree of a gate. halo2 caps it by an environment variable and fails only at verification when a circuit exceeds it.
+pub const MAX_DEGREE: usize = 5;
+
+/// The keys of one circuit.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// The circuit's widths.
+    pub shape: Shape,
+    /// Proving key, with the verifying key inside.
+    pub pk: ProvingKey<G1Affine>,
+}
+
+impl Keys {
+    /// Generates the keys of `program` laid out in `shape`.
+    pub fn generate(program: &Program, shape: Shape, srs: &Srs) -> Result<Self, ProofError> {
+        let srs = fit(srs, shape.k)?;
+        let circuit = InferenceCircuit { trace: lay_out(program, shape, None)? };
+        let (_, degree) = constraint_system(&shape);
+        if degree > MAX_DEGREE {
+            let problem = format!("a gate has degree {degree}, allowed is {MAX_DEGREE}");
+            return Err(ProofError::Halo2 { doing: "checking the gates", problem });
+        }
+        let failed = |e| ProofError::Halo2 { doing: "generating keys", problem: format!("{e:?}") };
+        let vk = keygen_vk(&srs.params, &circuit).map_err(failed)?;
+        let pk = keygen_pk(&srs.params, vk, &circuit).map_err(failed)?;
+        Ok(Self { shape, pk })
+    }
+
+    /// The verifying key.
+    pub fn vk(&self) -> &VerifyingKey<G1Affine> {
+        self.pk.get_vk()
+    }
+
+    /// Writes the proving key's file.
+    pub fn save(&self, path: &Path) -> Result<(), ProofError> {
+        artifact::write(Kind::ProvingKey, path, &self.pk.to_bytes(SerdeFormat::RawBytes))
+    }
+
+    /// Reads a proving key for `shape`.
+    pub fn load(shape: Shape, path: &Path) -> Result<Self, ProofError> {
+        let payload = artifact::read(Kind::ProvingKey, path)?;
+        Self::parse(shape, &payload).map_err(|e| e.at(path))
+    }
+
+    /// Parses a proving key. halo2's reader trusts the lengths that a file states and panics on a short or non-canonical one, so
+    /// the whole structure is walked first.
+    pub fn parse(shape: Shape, payload: &[u8]) -> Result<Self, ProofError> {
+        check_shape(&shape)?;
+        check_structure(&shape, payload)?;
+        let pk = ProvingKey::from_bytes::<InferenceCircuit>(payload, SerdeFormat::RawBytes, ShapeParams(shape))
+            .map_err(|e| ProofError::malformed(Kind::ProvingKey.name(), e.to_string()))?;
+        Ok(Self { shape, pk })
+    }
+}
+
+/// The SRS cut down to `2^k` points.
+pub fn fit(srs: &Srs, k: u32) -> Result<std::borrow::Cow<'_, Srs>, ProofError> {
+    match srs.k().cmp(&k) {
+        std::cmp::Ordering::Less => Err(ProofError::SrsTooSmall { available: srs.k(), needed: k }),
+        std::cmp::Ordering::Equal => Ok(std::borrow::Cow::Borrowed(srs)),
+        std::cmp::Ordering::Greater => {
+            let mut smaller = srs.clone();
+            smaller.params.downsize(k);
+            Ok(std::borrow::Cow::Owned(smaller))
+        }
+    }
+}
+
+/// The gates of a shape, and their true degree (halo2's `degree()` is capped).
+pub fn constraint_system(shape: &Shape) -> (ConstraintSystem<Fr>, usize) {
+    let mut cs = ConstraintSystem::default();
+    Columns::configure(&mut cs, shape);
+    let gates = cs.gates().iter().flat_map(|g| g.polynomials()).map(|p| p.degree()).max().unwrap_or(0);
+    (cs, gates)
+}
+
+pub(super) fn check_shape(shape: &Shape) -> Result<(), ProofError> {
+    if shape.is_sound() { Ok(()) } else { Err(crate::circuit::CircuitError::Shape(Box::new(*shape)).into()) }
+}
+
+/// Walks a key file: `version k compress fixed* permutation*`, then length-prefixed polynomials of canonical scalars.
+fn check_structure(shape: &Shape, payload: &[u8]) -> Result<(), ProofError> {
+    let malformed = |problem: String| ProofError::malformed(Kind::ProvingKey.name(), problem);
+    let (cs, _) = constraint_system(shape);
+    let (fixed, copied) = (cs.num_fixed_columns(), cs.permutation().get_columns().len());
+    let header: Vec<u8> = [2u8].into_iter().chain(shape.k.to_le_bytes()).chain([0]).chain((fixed as u32).to_le_bytes()).collect();
+    if !payload.starts_with(&header) {
+        return Err(malformed("it was made for a circuit of another shape".into()));
+    }
+    let mut rest = payload.get(header.len() + 64 * (fixed + copied)..).ok_or_else(|| malformed("it is too short".into()))?;
+    let counts = [None, None, None, Some(fixed), Some(fixed), Some(copied), Some(copied)];
+    for count in counts {
+        if let Some(count) = count {
+            take_length(&mut rest, count).map_err(&malformed)?;
+        }
+        for _ in 0..count.unwrap_or(1) {
+            take_length(&mut rest, 1 << shape.k).map_err(&malformed)?;
+            take_scalars(&mut rest, 1 << shape.k).map_err(&malformed)?;
+        }
+    }
+    if rest.is_empty() { Ok(()) } else { Err(malformed(format!("{} bytes follow its end", rest.len()))) }
+}
+
+fn take_length(rest: &mut &[u8], expected: usize) -> Result<(), String> {
+    let (length, tail) = rest.split_first_chunk::<4>().ok_or("it ends inside a length")?;
+    let length = u32::from_be_bytes(*length) as usize;
+    *rest = tail;
+    if length == expected { Ok(()) } else { Err(format!("expected {expected} entries, got {length}")) }
+}
+
+fn take_scalars(rest: &mut &[u8], count: usize) -> Result<(), String> {
+    use halo2_proofs::halo2curves::serde::SerdeObject;
+    let (scalars, tail) = rest.split_at_checked(count * 32).ok_or("it ends inside a polynomial")?;
+    *rest = tail;
+    match scalars.chunks_exact(32).all(|bytes| Fr::from_raw_bytes(bytes).is_some()) {
+        true => Ok(()),
+        false => Err("a coefficient is not a canonical scalar".into()),
+    }
+}

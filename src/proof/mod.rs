@@ -1,0 +1,16 @@
+//! Keys, proofs and their files.
+
+pub mod artifact;
+pub mod error;
+pub mod keys;
+pub mod model_id;
+pub mod prove;
+pub mod srs;
+pub mod verify;
+
+pub use error::ProofError;
+pub use keys::Keys;
+pub use model_id::ModelId;
+pub use prove::prove;
+pub use srs::{Provenance, Srs};
+pub use verify::verify;

@@ -1,0 +1,32 @@
+//! The model's identity on chain.
+//!
+//! halo2's own key digest hashes a debug string and omits s·g2, so the identity is ours:
+//!
+//! ```text
+//! modelId = keccak256("zkml-evm.model.v1" | len(vk) vk | srsDigest | len(layout) layout | schemaId)
+//! ```
+//!
+//! lengths are 8 bytes big-endian; `vk` is the key's compressed encoding preceded by the shape's canonical one; `layout` is the
+//! JSON of the statement layout (`circuit::statement::layout`), keys in declaration order, no whitespace.
+
+use super::{Keys, ProofError, Srs};
+use crate::{circuit::statement, quant::Program};
+use alloy::primitives::{B256, keccak256};
+use halo2_proofs::SerdeFormat;
+
+/// keccak256 of everything that fixes what a proof of this model means.
+pub type ModelId = B256;
+
+/// The identity of `program` under `keys` and `srs`.
+pub fn model_id(program: &Program, keys: &Keys, srs: &Srs) -> Result<ModelId, ProofError> {
+    let encoding = |e: &dyn std::fmt::Display| ProofError::Halo2 { doing: "encoding the model id", problem: e.to_string() };
+    let mut vk = postcard::to_stdvec(&keys.shape).map_err(|e| encoding(&e))?;
+    vk.extend(keys.pk.get_vk().to_bytes(SerdeFormat::Processed));
+    let layout = serde_json::to_vec(&statement::layout(program)?).map_err(|e| encoding(&e))?;
+    let mut bytes = b"zkml-evm.model.v1".to_vec();
+    for part in [vk, srs.digest().to_vec(), layout, program.schema_id.to_vec()] {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend(part);
+    }
+    Ok(keccak256(bytes))
+}

@@ -1,0 +1,50 @@
+//! Proof creation. The only place where halo2's prover is instantiated: it takes most of the crate's compile time.
+
+use super::{
+    Keys, ProofError, Srs,
+    keys::{check_shape, fit},
+};
+use crate::{
+    circuit::{InferenceCircuit, Witness, lay_out},
+    gates::Trace,
+    quant::Program,
+};
+use halo2_proofs::{
+    halo2curves::bn256::{Bn256, Fr, G1Affine},
+    plonk::create_proof,
+    poly::kzg::{commitment::KZGCommitmentScheme, multiopen::ProverSHPLONK},
+    transcript::TranscriptWriterBuffer,
+};
+use rand::rngs::OsRng;
+use snark_verifier::{
+    loader::native::NativeLoader,
+    system::halo2::transcript::evm::{ChallengeEvm, EvmTranscript},
+};
+
+type Transcript = EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>>;
+
+/// Proves `witness` for `program`. The blinding comes from the operating system's generator.
+///
+/// The bytes are the EVM encoding: uncompressed points and scalars, 32 bytes big-endian each.
+pub fn prove(program: &Program, keys: &Keys, srs: &Srs, witness: &Witness) -> Result<Vec<u8>, ProofError> {
+    check_shape(&keys.shape)?;
+    let trace = lay_out(program, keys.shape, Some(witness))?;
+    prove_trace(keys, srs, trace, &witness.statement.instances())
+}
+
+/// Proves a trace as it stands, honest or not: the attack suite uses it with forged ones.
+pub fn prove_trace(keys: &Keys, srs: &Srs, trace: Trace, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
+    let srs = fit(srs, keys.shape.k)?;
+    let circuit = InferenceCircuit { trace };
+    let mut transcript: Transcript = TranscriptWriterBuffer::<_, G1Affine, ChallengeEvm<_>>::init(Vec::new());
+    create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
+        &srs.params,
+        &keys.pk,
+        &[circuit],
+        &[&[instances]],
+        OsRng,
+        &mut transcript,
+    )
+    .map_err(|e| ProofError::Halo2 { doing: "proving", problem: format!("{e:?}") })?;
+    Ok(transcript.finalize())
+}

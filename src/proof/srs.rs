@@ -1,0 +1,119 @@
+//! The structured reference string.
+
+use super::{
+    ProofError,
+    artifact::{self, Kind},
+};
+use alloy::primitives::{B256, keccak256};
+use halo2_proofs::{
+    SerdeFormat,
+    halo2curves::bn256::{Bn256, G2Affine},
+    poly::{commitment::Params, kzg::commitment::ParamsKZG},
+};
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Where an SRS comes from; it follows every artifact made with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provenance {
+    /// Generated here from a public seed: anybody can forge proofs. For local chains only.
+    InsecureDev,
+    /// A public ceremony, named by the hash of its file.
+    Ceremony(String),
+}
+
+impl Provenance {
+    /// Whether proofs made with it mean nothing.
+    pub fn is_insecure(&self) -> bool {
+        *self == Self::InsecureDev
+    }
+}
+
+impl std::fmt::Display for Provenance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::InsecureDev => write!(f, "insecure-dev"),
+            Self::Ceremony(hash) => write!(f, "ceremony {hash}"),
+        }
+    }
+}
+
+/// Powers of tau with their origin.
+#[derive(Clone, Debug)]
+pub struct Srs {
+    /// The points.
+    pub params: ParamsKZG<Bn256>,
+    /// Their origin.
+    pub provenance: Provenance,
+}
+
+impl Srs {
+    /// The development SRS with `2^k` points: the same on every machine, since its secret is drawn from a fixed public seed.
+    pub fn development(k: u32) -> Self {
+        let seed = *keccak256("zkml-evm insecure development SRS");
+        let params = ParamsKZG::setup(k, ChaCha20Rng::from_seed(seed));
+        Self { params, provenance: Provenance::InsecureDev }
+    }
+
+    /// log2 of the number of points.
+    pub fn k(&self) -> u32 {
+        self.params.k()
+    }
+
+    /// keccak256 of the generators and of s·g2: the part that a verifier depends on, whatever the size.
+    pub fn digest(&self) -> B256 {
+        let mut bytes = Vec::new();
+        for point in [self.params.g2(), self.params.s_g2()] {
+            bytes.extend_from_slice(&g2_bytes(&point));
+        }
+        keccak256(bytes)
+    }
+
+    /// Writes the file.
+    pub fn save(&self, path: &Path) -> Result<(), ProofError> {
+        let provenance = self.provenance.to_string().into_bytes();
+        let mut payload = (provenance.len() as u32).to_be_bytes().to_vec();
+        payload.extend_from_slice(&provenance);
+        self.params.write_custom(&mut payload, SerdeFormat::RawBytes).map_err(|source| ProofError::Io {
+            doing: "write",
+            path: path.into(),
+            source,
+        })?;
+        artifact::write(Kind::Srs, path, &payload)
+    }
+
+    /// Reads and checks a file: every point on its curve, the stated number of them.
+    pub fn load(path: &Path) -> Result<Self, ProofError> {
+        Self::parse(&artifact::read(Kind::Srs, path)?).map_err(|e| e.at(path))
+    }
+
+    fn parse(payload: &[u8]) -> Result<Self, ProofError> {
+        let malformed = |problem: &str| ProofError::malformed(Kind::Srs.name(), problem);
+        let (length, rest) = payload.split_first_chunk::<4>().ok_or_else(|| malformed("the provenance is missing"))?;
+        let length = u32::from_be_bytes(*length) as usize;
+        let provenance = rest.get(..length).and_then(|b| std::str::from_utf8(b).ok());
+        let provenance = match provenance.map(|p| (p, p.strip_prefix("ceremony "))) {
+            Some(("insecure-dev", _)) => Provenance::InsecureDev,
+            Some((_, Some(hash))) => Provenance::Ceremony(hash.into()),
+            _ => return Err(malformed("the provenance is not one of insecure-dev, ceremony")),
+        };
+        let points = &rest[length..];
+        let k = points.first_chunk::<4>().map(|k| u32::from_le_bytes(*k)).filter(|k| (1..=28).contains(k));
+        let k = k.ok_or_else(|| malformed("its size is not 2^1 to 2^28 points"))?;
+        // k, 2^k points in both bases, two points of G2.
+        let expected = 4u64 + (1u64 << k) * 128 + 256;
+        if points.len() as u64 != expected {
+            return Err(malformed(&format!("2^{k} points take {expected} bytes, got {}", points.len())));
+        }
+        let params = ParamsKZG::read_custom(&mut &points[..], SerdeFormat::RawBytes).map_err(|e| malformed(&e.to_string()))?;
+        Ok(Self { params, provenance })
+    }
+}
+
+/// The four coordinates of a point of G2, 32 bytes each, in the order and endianness of halo2curves' uncompressed form.
+fn g2_bytes(point: &G2Affine) -> Vec<u8> {
+    use halo2_proofs::halo2curves::serde::SerdeObject;
+    point.to_raw_bytes()
+}

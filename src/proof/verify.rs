@@ -1,0 +1,78 @@
+//! Strict native verification: canonical encodings, exact lengths.
+
+use super::{Keys, ProofError, Srs, keys::constraint_system};
+use crate::gates::Shape;
+use halo2_proofs::{
+    halo2curves::bn256::{Bn256, Fr, G1Affine},
+    plonk::{VerifyingKey, verify_proof},
+    poly::{
+        VerificationStrategy,
+        commitment::ParamsProver,
+        kzg::{commitment::KZGCommitmentScheme, multiopen::VerifierSHPLONK, strategy::AccumulatorStrategy},
+    },
+    transcript::TranscriptReadBuffer,
+};
+use snark_verifier::{
+    loader::native::NativeLoader,
+    system::halo2::transcript::evm::{ChallengeEvm, EvmTranscript},
+};
+
+/// Checks `proof` against the instances.
+///
+/// # Errors
+/// [`ProofError::Invalid`] with the reason; trailing or missing bytes, non-canonical scalars and off-curve points among them.
+pub fn verify(keys: &Keys, srs: &Srs, instances: &[Fr], proof: &[u8]) -> Result<(), ProofError> {
+    let expected = ProofLayout::of(&keys.shape).length();
+    if proof.len() != expected {
+        return Err(ProofError::Invalid(format!("a proof of this circuit has {expected} bytes, got {}", proof.len())));
+    }
+    verify_bytes(keys.vk(), srs, instances, proof)
+}
+
+fn verify_bytes(vk: &VerifyingKey<G1Affine>, srs: &Srs, instances: &[Fr], proof: &[u8]) -> Result<(), ProofError> {
+    let params = srs.params.verifier_params();
+    let mut transcript: EvmTranscript<G1Affine, NativeLoader, &[u8], Vec<u8>> =
+        TranscriptReadBuffer::<_, G1Affine, ChallengeEvm<_>>::init(proof);
+    let strategy = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
+        params,
+        vk,
+        AccumulatorStrategy::new(params),
+        &[&[instances]],
+        &mut transcript,
+    )
+    .map_err(|e| ProofError::Invalid(format!("{e:?}")))?;
+    let accepted = <AccumulatorStrategy<'_, Bn256> as VerificationStrategy<
+        '_,
+        KZGCommitmentScheme<Bn256>,
+        VerifierSHPLONK<'_, Bn256>,
+    >>::finalize(strategy);
+    if accepted { Ok(()) } else { Err(ProofError::Invalid("the pairing check failed".into())) }
+}
+
+/// Where points and scalars stand in a proof: points, then evaluations, then the two opening points of SHPLONK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProofLayout {
+    /// Points before the evaluations: advice, permutation products, the vanishing argument's random and quotient polynomials.
+    pub points: usize,
+    /// Evaluations.
+    pub evaluations: usize,
+}
+
+impl ProofLayout {
+    /// The layout of every proof of `shape`.
+    pub fn of(shape: &Shape) -> Self {
+        let (cs, _) = constraint_system(shape);
+        let degree = cs.degree();
+        let columns = cs.permutation().get_columns().len();
+        let products = columns.div_ceil(degree - 2);
+        let points = cs.num_advice_columns() + products + 1 + (degree - 1);
+        let queries = cs.advice_queries().len() + cs.fixed_queries().len();
+        let permutation = columns + 3 * products - 1;
+        Self { points, evaluations: queries + 1 + permutation }
+    }
+
+    /// Bytes of a proof.
+    pub fn length(&self) -> usize {
+        64 * (self.points + 2) + 32 * self.evaluations
+    }
+}

@@ -1,0 +1,54 @@
+//! The reference interpreter: what a program means. The circuit must agree with it bit for bit.
+
+use super::{Program, QuantError};
+use crate::op::Op;
+
+/// Every intermediate result of one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// One vector per node, in node order. `Reveal` repeats its input, `Argmax` holds the index, `Threshold` the score.
+    pub tensors: Vec<Vec<i128>>,
+}
+
+impl Run {
+    /// The result of the last node.
+    pub fn output(&self) -> &[i128] {
+        self.tensors.last().map(Vec::as_slice).unwrap_or(&[])
+    }
+}
+
+/// Runs `program` on schema integers.
+///
+/// # Errors
+/// A wrong number of values, a value outside its feature's range, or a malformed program.
+pub fn run(program: &Program, input: &[i128]) -> Result<Run, QuantError> {
+    let spec = program.input()?;
+    if input.len() != spec.ranges.len() {
+        return Err(QuantError::InputLength { expected: spec.ranges.len(), got: input.len() });
+    }
+    for (index, (&value, range)) in input.iter().zip(&spec.ranges).enumerate() {
+        if !range.contains(value) {
+            return Err(QuantError::InputRange { index, value, lo: range.lo, hi: range.hi });
+        }
+    }
+    let mut tensors: Vec<Vec<i128>> = Vec::with_capacity(program.nodes.len());
+    for node in &program.nodes {
+        let source = node.inputs.first().and_then(|&i| tensors.get(i));
+        let result = match (&node.op, source) {
+            (Op::Input(_), None) => input.to_vec(),
+            (Op::Linear(linear), Some(x)) if x.len() == linear.inputs && linear.is_consistent() => linear.eval(x),
+            (Op::Rescale(rescale), Some(x)) => x.iter().map(|&y| rescale.eval(y)).collect(),
+            (Op::Reveal, Some(x)) => x.clone(),
+            (Op::Threshold(_), Some(x)) if x.len() == 1 => x.clone(),
+            (Op::Argmax(argmax), Some(x)) => vec![argmax.eval(x) as i128],
+            (op, _) => {
+                return Err(QuantError::Malformed {
+                    node: node.name.clone(),
+                    problem: format!("`{}` cannot read what it is given", op.name()),
+                });
+            }
+        };
+        tensors.push(result);
+    }
+    Ok(Run { tensors })
+}

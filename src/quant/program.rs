@@ -1,0 +1,79 @@
+//! The integer program: a closed set of ops with exact, deterministic integer meaning.
+
+use super::QuantError;
+use crate::op::{Input, InputMode, Op};
+use serde::{Deserialize, Serialize};
+
+/// The widths that every rescale of a program shares, so that one gate serves them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Precision {
+    /// `s`: every rescale divides by `2^s`.
+    pub shift_bits: u32,
+    /// `M`: every rescaled quotient lies in `[-2^M, 2^M - 1]`.
+    pub magnitude_bits: u32,
+}
+
+/// One step of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// The name of the ONNX node it comes from.
+    pub name: String,
+    /// What it computes.
+    pub op: Op,
+    /// Indices of earlier nodes.
+    pub inputs: Vec<usize>,
+    /// `real = integer / 2^scale_log2`; 0 for the input, whose features carry their own decimals in the schema.
+    pub scale_log2: i32,
+}
+
+/// A straight-line integer program: `Input, (Linear, Rescale)+, Reveal | Threshold | Argmax`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// keccak256 of the feature schema that the input integers follow.
+    pub schema_id: [u8; 32],
+    /// The shared widths.
+    pub precision: Precision,
+    /// The steps; node 0 is the input.
+    pub nodes: Vec<Node>,
+}
+
+impl Program {
+    /// The input node.
+    pub fn input(&self) -> Result<&Input, QuantError> {
+        match self.nodes.first().map(|n| &n.op) {
+            Some(Op::Input(input)) => Ok(input),
+            _ => Err(QuantError::Malformed { node: "0".into(), problem: "the first node must be the input".into() }),
+        }
+    }
+
+    /// The output statement's node.
+    pub fn output(&self) -> Result<&Node, QuantError> {
+        self.nodes.last().ok_or_else(|| QuantError::Malformed { node: "last".into(), problem: "the program is empty".into() })
+    }
+
+    /// How many public values follow `context` (and the commitment, where there is one): the input's, then the output's.
+    pub fn public_values(&self) -> Result<usize, QuantError> {
+        let input = self.input()?;
+        let from_input = if input.mode == InputMode::Public { input.ranges.len() } else { 0 };
+        let node = self.output()?;
+        let from_output = match &node.op {
+            Op::Reveal => node.inputs.first().and_then(|&i| self.width(i)).unwrap_or(0),
+            _ => 1,
+        };
+        Ok(from_input + from_output)
+    }
+
+    /// Elements of node `index`'s result.
+    pub fn width(&self, index: usize) -> Option<usize> {
+        let node = self.nodes.get(index)?;
+        match &node.op {
+            Op::Input(input) => Some(input.ranges.len()),
+            Op::Linear(linear) => Some(linear.outputs),
+            Op::Threshold(_) | Op::Argmax(_) => Some(1),
+            Op::Rescale(_) | Op::Reveal => {
+                let source = *node.inputs.first()?;
+                if source < index { self.width(source) } else { None }
+            }
+        }
+    }
+}

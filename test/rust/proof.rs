@@ -1,0 +1,64 @@
+//! Real proofs of small networks: made, checked, and refused when anything about them changes.
+
+mod support;
+
+use halo2_proofs::{dev::MockProver, halo2curves::bn256::Fr};
+use support::{Output, input, mlp};
+use zkml_evm::{
+    circuit::{InferenceCircuit, Objective, Witness, lay_out, plan},
+    op::InputMode,
+    proof::{Keys, Srs, prove, verify},
+    quant::{Program, run},
+};
+
+fn witness(program: &Program, output: Output, seed: u64) -> Witness {
+    let values = input(program, seed);
+    let committed = program.input().unwrap().mode == InputMode::Committed;
+    let threshold = (output == Output::Threshold).then(|| run(program, &values).unwrap().output()[0] - 3);
+    Witness::new(program, &values, Fr::from(42), committed.then(|| Fr::from(99)), threshold).unwrap()
+}
+
+#[test]
+fn every_mode_satisfies_its_circuit() {
+    for mode in [InputMode::Committed, InputMode::Public, InputMode::Private] {
+        for output in [Output::Reveal, Output::Threshold, Output::Argmax] {
+            let widths: &[usize] = if output == Output::Threshold { &[5, 4, 1] } else { &[5, 4, 3] };
+            let program = mlp(widths, mode, output, 1);
+            let plan = plan(&program, Objective::Balanced).unwrap();
+            let witness = witness(&program, output, 2);
+            let trace = lay_out(&program, plan.shape, Some(&witness)).unwrap();
+            assert_eq!(trace.row, plan.rows.min(trace.row), "the plan counts rows as the layout places them");
+            let instances = witness.statement.instances();
+            let prover = MockProver::run(plan.shape.k, &InferenceCircuit { trace }, vec![instances]).unwrap();
+            prover.assert_satisfied();
+        }
+    }
+}
+
+#[test]
+fn a_credit_sized_network_proves_and_verifies() {
+    let program = mlp(&[12, 32, 16, 1], InputMode::Committed, Output::Threshold, 1);
+    let plan = plan(&program, Objective::Balanced).unwrap();
+    eprintln!("{plan:?}");
+    let srs = Srs::development(plan.shape.k);
+    let keys = Keys::generate(&program, plan.shape, &srs).unwrap();
+    let witness = witness(&program, Output::Threshold, 2);
+    let start = std::time::Instant::now();
+    let proof = prove(&program, &keys, &srs, &witness).unwrap();
+    eprintln!("prove {:?}, {} bytes", start.elapsed(), proof.len());
+    let instances = witness.statement.instances();
+    let start = std::time::Instant::now();
+    verify(&keys, &srs, &instances, &proof).unwrap();
+    eprintln!("verify {:?}", start.elapsed());
+
+    for i in 0..instances.len() {
+        let mut changed = instances.clone();
+        changed[i] += Fr::from(1);
+        assert!(verify(&keys, &srs, &changed, &proof).is_err(), "instance {i}");
+    }
+    for at in (0..proof.len()).step_by(97) {
+        let mut changed = proof.clone();
+        changed[at] ^= 1;
+        assert!(verify(&keys, &srs, &instances, &changed).is_err(), "byte {at}");
+    }
+}

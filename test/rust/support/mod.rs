@@ -1,0 +1,54 @@
+//! Programs for the integration tests: small networks with seeded random weights, quantised directly.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use zkml_evm::{
+    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Threshold},
+    quant::{Node, Precision, Program},
+};
+
+/// The widths used throughout: 24-bit shift, 16-bit magnitudes.
+pub const PRECISION: Precision = Precision { shift_bits: 24, magnitude_bits: 16 };
+
+/// What the network publishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    Reveal,
+    Threshold,
+    Argmax,
+}
+
+/// A multi-layer perceptron with the given layer widths; every rescaled value stays in its interval by construction.
+pub fn mlp(widths: &[usize], mode: InputMode, output: Output, seed: u64) -> Program {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let ranges = (0..widths[0]).map(|i| Interval::new(-(i as i128) * 7, 1000 + 37 * i as i128)).collect();
+    let mut nodes = vec![node("input", Op::Input(Input { ranges, width_bytes: 3, mode }), 0)];
+    for (layer, pair) in widths.windows(2).enumerate() {
+        let (inputs, outputs) = (pair[0], pair[1]);
+        let last = layer + 2 == widths.len();
+        // sum |w| * max|x| <= 2^(24 + 14): quotients stay within 15 bits, scores too.
+        let largest = if layer == 0 { 1u64 << 11 } else { 1 << 16 };
+        let bound = ((1u64 << 38) / largest / inputs as u64) as i64;
+        let weights = (0..inputs * outputs).map(|_| i128::from(rng.gen_range(-bound..=bound))).collect();
+        let bias = (0..outputs).map(|_| i128::from(rng.gen_range(-(1i64 << 36)..=1 << 36))).collect();
+        nodes.push(node(&format!("linear{layer}"), Op::Linear(Linear { outputs, inputs, weights, bias }), nodes.len()));
+        nodes.push(node(&format!("rescale{layer}"), Op::Rescale(Rescale { shift: 24, relu: !last }), nodes.len()));
+    }
+    let op = match output {
+        Output::Reveal => Op::Reveal,
+        Output::Threshold => Op::Threshold(Threshold { range: PRECISION.score_interval() }),
+        Output::Argmax => Op::Argmax(Argmax),
+    };
+    nodes.push(node("output", op, nodes.len()));
+    Program { schema_id: [7; 32], precision: PRECISION, nodes }
+}
+
+fn node(name: &str, op: Op, index: usize) -> Node {
+    Node { name: name.into(), op, inputs: index.checked_sub(1).into_iter().collect(), scale_log2: 0 }
+}
+
+/// An input inside the ranges of `program`.
+pub fn input(program: &Program, seed: u64) -> Vec<i128> {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    program.input().unwrap().ranges.iter().map(|r| rng.gen_range(r.lo..=r.hi)).collect()
+}
