@@ -19,14 +19,13 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         uint64 epochLength;
     }
 
-    /// @notice What the caller brings; see {ILendingThreshold-BorrowRequest} for the fields.
+    /// @notice What the caller brings besides the proof; see {ILendingThreshold-BorrowRequest} for the fields.
     struct Evidence {
         address attestor;
         IInputAttestation.Attestation attestation;
         bytes signature;
         uint256 nonce;
         uint64 expiry;
-        bytes proof;
     }
 
     /// What is kept of a subject, in one slot: a second one would cost every new subject 22,100 gas.
@@ -85,16 +84,19 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
     }
 
     /// @dev Reverts unless msg.sender is the attested subject and the model's statement holds; spends the nullifier first.
+    /// @param proof From calldata: a few kilobytes, copied once, into the call to the router.
     /// @param publicValues Integers of the policy, in the statement's order after the commitment.
     /// @return nullifier What was spent.
     /// @return epoch The attestation's epoch under the policy; {spentBy} it is the nullifier from now on.
-    function _useInference(Terms memory terms, Evidence memory evidence, int256[] memory publicValues)
-        internal
-        returns (bytes32 nullifier, uint64 epoch)
-    {
+    function _useInference(
+        Terms memory terms,
+        Evidence memory evidence,
+        bytes calldata proof,
+        int256[] memory publicValues
+    ) internal returns (bytes32 nullifier, uint64 epoch) {
         _checkRequest(terms, evidence);
         (nullifier, epoch) = _spend(terms, evidence);
-        router.verifyInference(terms.modelId, _publicInputs(terms, evidence, publicValues), evidence.proof);
+        router.verifyInference(terms.modelId, _publicInputs(terms, evidence, publicValues), proof);
     }
 
     /// @dev A number that the dapp keeps of a subject. It lies in the slot that every use of an inference writes anyway.

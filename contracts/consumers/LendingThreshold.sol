@@ -31,8 +31,8 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
     /// @inheritdoc ILendingThreshold
     IERC20 public immutable token;
 
-    /// 64 bits and the first variable here: it shares the slot of Pausable's flag, which every loan
-    /// reads. Never zero, so that the pool's first borrower pays no more for the count than the others.
+    /// 64 bits and the first variable here: it shares the slot of Pausable's flag, which every loan reads. Never zero, so that
+    /// the pool's first borrower pays no more for the count than the others.
     uint64 private _loanCountPlusOne = 1;
 
     uint32 private _policyCount;
@@ -177,9 +177,8 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
         publicValues[0] = terms.threshold;
         return _useInference(
             Terms(terms.modelId, terms.schemaId, request.policyId, terms.epochLength),
-            Evidence(
-                request.attestor, request.attestation, request.signature, request.nonce, request.expiry, request.proof
-            ),
+            Evidence(request.attestor, request.attestation, request.signature, request.nonce, request.expiry),
+            request.proof,
             publicValues
         );
     }
@@ -203,7 +202,7 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
 
     /// One loan per subject, policy and epoch: the three are the id. A nullifier is spent once, so no id comes twice.
     function _loanId(address borrower, uint32 policyIndex, uint64 epoch) private pure returns (uint256 loanId) {
-        return uint256(bytes32(abi.encodePacked(borrower, policyIndex, epoch)));
+        return uint256(uint160(borrower)) << 96 | uint256(policyIndex) << 64 | epoch;
     }
 
     function _splitLoanId(uint256 loanId) private pure returns (address borrower, uint32 policyIndex, uint64 epoch) {

@@ -116,8 +116,8 @@ interface ILendingThreshold is IZkmlConsumer {
 
     /// @notice Opens a loan for msg.sender. The public inputs that the proof must hold for are context, the attestation's
     /// commitment, and the policy's threshold.
-    /// @return loanId borrower << 96 | the policy's place in the order of {addPolicy}, from 0 << 64 | epoch: a borrower has
-    /// one loan per policy and epoch, and the id says which.
+    /// @return loanId (borrower << 96) | (index << 64) | epoch, where index counts policies from 0 in the order in which they
+    /// were added: a borrower has one loan per policy and epoch, and the id says which.
     function openLoan(BorrowRequest calldata request) external returns (uint256 loanId);
 
     /// @notice Pays back up to what is owed on a loan. Anyone may, also while the pool is paused.
