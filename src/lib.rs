@@ -8,6 +8,7 @@
 //! Rooms, ground to top; a room imports only from those before it:
 //! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`], [`proof`], [`verifier`], [`chain`], [`cli`].
 
+pub mod chain;
 pub mod circuit;
 pub mod error;
 pub mod gates;

@@ -189,6 +189,19 @@ contract OpenLoanTest is LendingFixture {
         open(request);
     }
 
+    function testFuzz_RevertWhen_subjectIsWiderThanAnAddress(uint96 dirt) public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        bytes memory data = abi.encodeCall(lending.openLoan, (request));
+        // After the selector: the request's offset, policyId, attestor, then the attestation's subject.
+        uint256 dirty = uint256(uint160(borrower)) | (uint256(dirt) << 160);
+        assembly ("memory-safe") {
+            mstore(add(data, 132), dirty)
+        }
+        vm.prank(borrower);
+        (bool ok,) = address(lending).call(data);
+        assertEq(ok, dirt == 0);
+    }
+
     function test_RevertWhen_poolIsTooSmall() public {
         vm.prank(owner);
         lending.withdraw(POOL - AMOUNT + 1);
