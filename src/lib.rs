@@ -6,10 +6,12 @@
 //! ```
 //!
 //! Rooms, ground to top; a room imports only from those before it:
-//! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`], [`proof`], [`verifier`], [`chain`], [`cli`].
+//! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`], [`proof`], [`verifier`], [`chain`], [`artifact`], [`cli`].
 
+pub mod artifact;
 pub mod chain;
 pub mod circuit;
+pub mod cli;
 pub mod error;
 pub mod gates;
 pub mod model;
