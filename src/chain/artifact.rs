@@ -1,6 +1,7 @@
 //! Compiled contracts: the creation code that a deployment sends.
 
 use super::error::ChainError;
+use crate::verifier::solc::Compiled;
 use alloy::primitives::Bytes;
 use alloy::sol_types::SolValue;
 use serde_json::Value;
@@ -15,6 +16,12 @@ pub struct CompiledContract {
     pub creation: Bytes,
     /// Length of the code that ends up on chain, in bytes.
     pub runtime_size: usize,
+}
+
+impl From<Compiled> for CompiledContract {
+    fn from(compiled: Compiled) -> Self {
+        Self { name: compiled.name, creation: compiled.creation.into(), runtime_size: compiled.runtime_size }
+    }
 }
 
 impl CompiledContract {

@@ -36,12 +36,13 @@ mod elsewhere {
             error NotCanonical(uint256 value);
         }
 
-        interface Guards {
+        interface Helpers {
             error EnforcedPause();
             error ExpectedPause();
             error ReentrancyGuardReentrantCall();
             error InvalidShortString();
             error StringTooLong(string str);
+            error SafeCastOverflowedUintDowncast(uint8 bits, uint256 value);
         }
 
         interface TokenErrors {
@@ -60,7 +61,7 @@ mod elsewhere {
     }
 }
 
-pub use elsewhere::{FieldElement, Guards, MockERC20, Ownable2Step, TokenErrors};
+pub use elsewhere::{FieldElement, Helpers, MockERC20, Ownable2Step, TokenErrors};
 
 /// Every error that a contract of this project can revert with.
 pub(super) fn all_errors() -> Vec<json_abi::Error> {
@@ -72,7 +73,7 @@ pub(super) fn all_errors() -> Vec<json_abi::Error> {
         IZkmlConsumer::abi::errors(),
         Ownable2Step::abi::errors(),
         FieldElement::abi::errors(),
-        Guards::abi::errors(),
+        Helpers::abi::errors(),
         TokenErrors::abi::errors(),
     ];
     maps.into_iter().flat_map(|errors| errors.into_values().flatten()).collect()

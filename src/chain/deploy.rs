@@ -8,7 +8,6 @@ use super::embedded::{CREATE2_FACTORY, CREATE2_FACTORY_CODEHASH};
 use super::error::ChainError;
 use super::provider::Chain;
 use super::registry::{Deployment, INSECURE_DEV, Registry};
-use super::revert::Revert;
 use super::send::{Call, Simulation};
 use super::signer::Account;
 use alloy::network::TransactionBuilder;
@@ -17,7 +16,7 @@ use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 
 /// EIP-170: bytes of code at one address.
-pub const RUNTIME_LIMIT: usize = 24_576;
+pub const RUNTIME_LIMIT: usize = crate::verifier::solc::MAX_RUNTIME;
 /// EIP-3860: bytes of creation code.
 pub const CREATION_LIMIT: usize = 49_152;
 
@@ -280,9 +279,7 @@ async fn constructor_error(chain: &Chain, from: Address, item: &DeployItem, erro
     }
     let direct = TransactionRequest::default().from(from).input(item.creation.clone().into());
     match chain.provider().call(direct.into_create()).await.map_err(|e| chain.explain(&item.call().what, e)) {
-        Err(ChainError::Reverted { what, revert, tx }) if revert != Revert::decode(&Bytes::new()) => {
-            ChainError::Reverted { what, revert, tx }
-        }
+        Err(ChainError::Reverted { what, revert, tx }) if !revert.data.is_empty() => ChainError::Reverted { what, revert, tx },
         _ => error,
     }
 }

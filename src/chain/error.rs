@@ -36,7 +36,7 @@ pub enum ChainError {
     #[error("{what}: the gas limit does not fit ({message})")]
     GasLimit { what: String, message: String },
     #[error("{what}: reverted with {revert}")]
-    Reverted { what: String, revert: Revert, tx: Option<TxHash> },
+    Reverted { what: String, revert: Box<Revert>, tx: Option<TxHash> },
     #[error("{what}: transaction {tx} is not in a block after {seconds} s")]
     NotMined { what: String, tx: TxHash, seconds: u64 },
     #[error("{what}: no contract at {address}")]

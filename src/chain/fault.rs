@@ -72,7 +72,7 @@ fn refused(endpoint: String, what: String, payload: &ErrorPayload) -> ChainError
     let text = payload.message.to_lowercase();
     if payload.code == 3 || text.contains("revert") {
         let data = payload.as_revert_data().or_else(|| payload.try_data_as::<Bytes>().and_then(Result::ok)).unwrap_or_default();
-        return ChainError::Reverted { what, revert: Revert::decode(&data), tx: None };
+        return ChainError::Reverted { what, revert: Box::new(Revert::decode(&data)), tx: None };
     }
     let message = shorten(&payload.message);
     match TEXTS.iter().find(|(part, _)| text.contains(part)).map(|(_, kind)| kind) {

@@ -238,7 +238,7 @@ impl Chain {
         let replay = TransactionRequest { nonce: None, ..signed.request.clone() };
         let revert = match self.provider().call(replay).block(at).await.map_err(|e| self.explain(&signed.what, e)) {
             Err(ChainError::Reverted { revert, .. }) => revert,
-            _ => Revert::decode(&Bytes::new()),
+            _ => Box::new(Revert::decode(&Bytes::new())),
         };
         ChainError::Reverted { what: signed.what.clone(), revert, tx: Some(signed.hash()) }
     }

@@ -11,8 +11,10 @@ pub mod poseidon;
 pub mod poseidon_params;
 pub mod range;
 pub mod rescale;
+pub mod selector;
 pub mod shape;
 pub mod trace;
 
+pub use selector::Selector;
 pub use shape::{Columns, Shape};
 pub use trace::{Cell, Trace, TraceError};

@@ -11,7 +11,7 @@
 //! | `fold` | 2 | running fold of all linear layers, on every row | | | |
 //! | `sum` | 2 | running sum of the lookup, on every row | | | |
 
-use super::{argmax, fold, lookup, poseidon, range, rescale};
+use super::{Selector, argmax, fold, lookup, poseidon, range, rescale};
 use halo2_proofs::{
     halo2curves::bn256::Fr,
     plonk::{Advice, Challenge, Column, ConstraintSystem, Fixed, Instance, SecondPhase},
@@ -141,18 +141,22 @@ pub struct Columns {
     pub linear: Column<Fixed>,
     /// 1 on the last linear row of each input.
     pub last: Column<Fixed>,
-    /// 1 on the first row of a range check.
-    pub range: Column<Fixed>,
-    /// 1 on the first row of a rescale with ReLU.
-    pub relu: Option<Column<Fixed>>,
-    /// 1 on the first row of a rescale without.
-    pub signed: Option<Column<Fixed>>,
-    /// 1 on the first row of a threshold.
-    pub threshold: Option<Column<Fixed>>,
-    /// 1 on the first row of each class of an argmax.
-    pub argmax: Option<Column<Fixed>>,
-    /// Poseidon's selectors: full round, partial round, absorb.
-    pub poseidon: Option<[Column<Fixed>; 3]>,
+    /// On the first row of a range check.
+    pub range: Option<Selector>,
+    /// On the first row of a rescale with ReLU.
+    pub relu: Option<Selector>,
+    /// On the first row of a rescale without.
+    pub signed: Option<Selector>,
+    /// On the first row of a threshold.
+    pub threshold: Option<Selector>,
+    /// On the first row of each class of an argmax.
+    pub argmax: Option<Selector>,
+    /// On a Poseidon absorb row.
+    pub absorb: Option<Selector>,
+    /// On the first row of a full Poseidon round; a column of its own, since its gate has degree 3 without selector.
+    pub full: Option<Selector>,
+    /// On a partial Poseidon round; likewise.
+    pub partial: Option<Selector>,
     /// The public values.
     pub instance: Column<Instance>,
     /// γ, folds linear layers.
@@ -171,7 +175,8 @@ impl Columns {
         let multiplicity = cs.advice_column();
         let gamma = cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase);
         let beta = cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase);
-        let optional = |wanted: bool, cs: &mut ConstraintSystem<Fr>| wanted.then(|| cs.fixed_column());
+        let wanted = [true, shape.relu, shape.signed, shape.threshold, shape.argmax, shape.commits()];
+        let [range, relu, signed, threshold, argmax, absorb] = Selector::shared(cs, wanted);
         let columns = Self {
             a,
             b,
@@ -187,12 +192,14 @@ impl Columns {
             active: cs.fixed_column(),
             linear: cs.fixed_column(),
             last: cs.fixed_column(),
-            range: cs.fixed_column(),
-            relu: optional(shape.relu, cs),
-            signed: optional(shape.signed, cs),
-            threshold: optional(shape.threshold, cs),
-            argmax: optional(shape.argmax, cs),
-            poseidon: shape.commits().then(|| [cs.fixed_column(), cs.fixed_column(), cs.fixed_column()]),
+            range,
+            relu,
+            signed,
+            threshold,
+            argmax,
+            absorb,
+            full: shape.commits().then(|| Selector::single(cs)),
+            partial: shape.commits().then(|| Selector::single(cs)),
             instance: cs.instance_column(),
             gamma,
             beta,
@@ -208,11 +215,14 @@ impl Columns {
         columns
     }
 
-    /// Every fixed column, in order of creation.
+    /// Every fixed column.
     pub fn fixed_columns(&self) -> Vec<Column<Fixed>> {
-        let single = [self.constant, self.table, self.active, self.linear, self.last, self.range];
-        let optional = [self.relu, self.signed, self.threshold, self.argmax];
-        let hash = self.poseidon.iter().flatten().copied();
-        self.weights.iter().copied().chain(single).chain(optional.into_iter().flatten()).chain(hash).collect()
+        let selectors = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.absorb, self.full, self.partial];
+        let single = [self.constant, self.table, self.active, self.linear, self.last];
+        let shared = selectors.iter().flatten().map(Selector::column);
+        let mut all: Vec<_> = self.weights.iter().copied().chain(single).chain(shared).collect();
+        all.sort_by_key(Column::index);
+        all.dedup();
+        all
     }
 }

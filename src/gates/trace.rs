@@ -3,7 +3,7 @@
 //! halo2 drops or overwrites cells silently (a second assignment, an unusable row, a phase that is over). Here each of these is
 //! an error, and the same grid serves key generation (no witness), proving, and the attack suite.
 
-use super::{Columns, Shape, lookup};
+use super::{Columns, Selector, Shape, lookup};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -119,6 +119,16 @@ impl Trace {
         }
         self.fixed[column][row] = value;
         Ok(())
+    }
+
+    /// Enables a selector on a row.
+    pub fn enable(&mut self, selector: Selector, row: usize) -> Result<(), TraceError> {
+        self.fix(selector.column(), row, selector.value())
+    }
+
+    /// Whether a selector is enabled on a row.
+    pub fn is_enabled(&self, selector: Option<Selector>, row: usize) -> bool {
+        selector.is_some_and(|s| self.fixed[s.column().index()][row] == s.value())
     }
 
     /// Assigns an advice cell, once; `None` in key generation.

@@ -31,11 +31,7 @@ pub fn read(proto: &TensorProto) -> Result<Constant, ModelError> {
     match DataType::try_from(proto.data_type) {
         Ok(DataType::Float) => Ok(Constant::Floats(shape, finite(name, floats(proto, count)?)?)),
         Ok(DataType::Int64) if shape.len() <= 1 => Ok(Constant::Integers(integers(proto, count)?)),
-        _ => Err(ModelError::ElementType {
-            place: format!("tensor `{name}`"),
-            got: type_name(proto.data_type),
-            expected: "f32",
-        }),
+        _ => Err(ModelError::ElementType { place: format!("tensor `{name}`"), got: type_name(proto.data_type), expected: "f32" }),
     }
 }
 

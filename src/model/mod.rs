@@ -14,6 +14,7 @@ pub mod onnx;
 pub mod operator;
 pub mod port;
 pub mod size;
+pub mod wire;
 
 pub use error::ModelError;
 pub use graph::{Graph, GraphNode, GraphOp, Linear, Port};

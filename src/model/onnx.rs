@@ -1,6 +1,6 @@
 //! Opens an ONNX file: size, bytes, protobuf, graph, and tract's second opinion.
 
-use super::{Graph, ModelError, agree, import};
+use super::{Graph, ModelError, agree, import, wire};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
@@ -35,6 +35,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Graph, ModelError> {
     if bytes.is_empty() {
         return Err(malformed("the file is empty".into()));
     }
+    wire::check(bytes)?;
     let mut source = bytes;
     let proto = tract_onnx::onnx()
         .proto_model_for_read(&mut source)
@@ -49,9 +50,5 @@ fn refuse_large(size: u64) -> Result<(), ModelError> {
     if size <= MAX_FILE_BYTES {
         return Ok(());
     }
-    Err(ModelError::TooLarge {
-        what: "the file".into(),
-        got: format!("{size} bytes"),
-        limit: format!("{MAX_FILE_BYTES} bytes"),
-    })
+    Err(ModelError::TooLarge { what: "the file".into(), got: format!("{size} bytes"), limit: format!("{MAX_FILE_BYTES} bytes") })
 }

@@ -99,7 +99,8 @@ pub fn calibrate(graph: &Graph, schema: &Schema, options: &Options) -> Result<Ca
     for (index, layer) in chain.layers.iter().enumerate() {
         let last = index + 1 == chain.layers.len();
         let quantised = quantise_layer(layer, &source, options, last)?;
-        source = Source { steps: quantised.scales.iter().map(|&e| power_of_two(e)).collect(), intervals: quantised.intervals.clone() };
+        source =
+            Source { steps: quantised.scales.iter().map(|&e| power_of_two(e)).collect(), intervals: quantised.intervals.clone() };
         push_layer(&mut built, layer, quantised, options.precision.shift_bits);
     }
     finish(&mut built, &chain, &graph.output.name, options);
@@ -137,7 +138,10 @@ fn finish(built: &mut Calibrated, chain: &Chain, name: &str, options: &Options) 
     let scales = built.scales.last().cloned().unwrap_or_default();
     if let Some(sigmoid) = chain.sigmoid {
         built.score = Score::Logit;
-        built.notes.push(format!("`{sigmoid}` is not computed: the {} compares logits, which gives the same answer", options.output.name()));
+        built.notes.push(format!(
+            "`{sigmoid}` is not computed: the {} compares logits, which gives the same answer",
+            options.output.name()
+        ));
     }
     match options.output {
         OutputChoice::Reveal => push(built, name, Op::Reveal, scales, 0),

@@ -54,7 +54,8 @@ fn document(pairs: &Pairs) -> Result<Document, InputError> {
     match (all("input_data").as_slice(), all("features").as_slice()) {
         ([data], []) => rows(data),
         ([], [features]) => {
-            let pairs: Pairs = serde_json::from_str(features.get()).map_err(|_| syntax("`features` must be an object of name: number"))?;
+            let pairs: Pairs =
+                serde_json::from_str(features.get()).map_err(|_| syntax("`features` must be an object of name: number"))?;
             Ok(Document::Named(pairs.0.into_iter().map(|(name, value)| (name, cell(value))).collect()))
         }
         ([], []) => Err(syntax("neither `features` nor `input_data` is there")),

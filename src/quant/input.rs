@@ -53,7 +53,9 @@ pub fn one(schema: &Schema, text: &str) -> Result<Row, InputError> {
 /// Named features, which have no order without a schema; others as in [`rows`].
 pub fn numbers(text: &str) -> Result<Vec<Vec<Decimal>>, InputError> {
     match document::parse(text)? {
-        Document::Named(_) => Err(InputError::Syntax { problem: "features by name need a schema, which gives their order".into() }),
+        Document::Named(_) => {
+            Err(InputError::Syntax { problem: "features by name need a schema, which gives their order".into() })
+        }
         Document::Rows(rows) => rows
             .iter()
             .enumerate()

@@ -3,7 +3,8 @@ use crate::error::Explain;
 use proptest::prelude::*;
 
 fn schema() -> Schema {
-    let feature = |name: &str, unit: &str, decimals, min, max| Feature { name: name.into(), unit: unit.into(), decimals, min, max };
+    let feature =
+        |name: &str, unit: &str, decimals, min, max| Feature { name: name.into(), unit: unit.into(), decimals, min, max };
     Schema::new("test".into(), vec![feature("income", "USD", 0, 0, 200_000), feature("ratio", "", 3, -100, 1200)]).unwrap()
 }
 
@@ -41,7 +42,9 @@ fn python_non_finite_numbers_are_named() {
 
 fn quote_in_text() -> String {
     // The word inside a text stays as it is.
-    let document::Document::Named(pairs) = document::parse(r#"{"features": {"a \" NaN": NaN, "b": inf}}"#).unwrap() else { panic!() };
+    let document::Document::Named(pairs) = document::parse(r#"{"features": {"a \" NaN": NaN, "b": inf}}"#).unwrap() else {
+        panic!()
+    };
     let show = |(name, cell): &(String, Cell)| match cell {
         Cell::Other(text) => format!("{}: {text}", serde_json::to_string(name).unwrap()),
         Cell::Number(text) => text.clone(),

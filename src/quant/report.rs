@@ -170,10 +170,13 @@ fn first_largest(values: &[f64]) -> usize {
     (0..values.len()).rev().max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)
 }
 
+/// Halfway between the two middle scores, so that no row stands on the threshold by construction.
 fn median(samples: &[Sample]) -> f64 {
     let mut scores: Vec<f64> = samples.iter().filter_map(|s| s.float.first().copied()).collect();
     scores.sort_by(f64::total_cmp);
-    scores.get(scores.len() / 2).copied().unwrap_or(0.0)
+    let at = |i: usize| scores.get(i).copied().unwrap_or(0.0);
+    let middle = scores.len() / 2;
+    (at(middle.saturating_sub(1)) + at(middle)) / 2.0
 }
 
 fn tensors(calibrated: &Calibrated) -> Result<Vec<TensorReport>, CalibrateError> {
@@ -217,14 +220,22 @@ impl fmt::Display for Report {
         }
         writeln!(f, "{table}")?;
         let unit = if self.score == Score::Logit { "logit" } else { "score" };
-        writeln!(f, "shift {} bits, magnitudes {} bits, {} rows", self.precision.shift_bits, self.precision.magnitude_bits, self.rows)?;
+        writeln!(
+            f,
+            "shift {} bits, magnitudes {} bits, {} rows",
+            self.precision.shift_bits, self.precision.magnitude_bits, self.rows
+        )?;
         writeln!(f, "{unit} error: max {:.3e}, mean {:.3e}", self.score_error.max, self.score_error.mean)?;
         if let Some(d) = self.probability_error {
             writeln!(f, "probability error: max {:.3e}, mean {:.3e}", d.max, d.mean)?;
         }
         match &self.decisions {
             Some(Decisions { changed, threshold: Some(t), within_one_step, .. }) => {
-                writeln!(f, "decisions changed at {unit} {t:.6}: {changed} of {} ({within_one_step} within one step)", self.rows)?;
+                writeln!(
+                    f,
+                    "decisions changed at {unit} {t:.6}: {changed} of {} ({within_one_step} within one step)",
+                    self.rows
+                )?;
             }
             Some(d) => writeln!(f, "largest element changed: {} of {}", d.changed, self.rows)?,
             None => {}

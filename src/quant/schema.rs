@@ -162,8 +162,12 @@ impl Schema {
     /// The JSON text of a schema file, one feature per line.
     pub fn to_json(&self) -> Result<String, SchemaError> {
         let syntax = |e: serde_json::Error| SchemaError::Syntax { problem: e.to_string() };
-        let lines: Vec<String> =
-            self.features.iter().map(|f| serde_json::to_string(f).map(|l| format!("    {l}"))).collect::<Result<_, _>>().map_err(syntax)?;
+        let lines: Vec<String> = self
+            .features
+            .iter()
+            .map(|f| serde_json::to_string(f).map(|l| format!("    {l}")))
+            .collect::<Result<_, _>>()
+            .map_err(syntax)?;
         let name = serde_json::to_string(&self.name).map_err(syntax)?;
         let rounding = serde_json::to_string(&self.rounding).map_err(syntax)?;
         let features = lines.join(",\n");

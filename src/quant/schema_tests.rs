@@ -92,7 +92,10 @@ fn every_fault_has_its_code() {
         (&with(r#"{"name": "a\n", "decimals": 0, "min": 0, "max": 1}"#), "schema/feature"),
         (&with(r#"{"name": "a", "decimals": 0, "min": -9223372036854775808, "max": 9223372036854775807}"#), "schema/feature"),
         (&with(r#"{"name": "a", "decimals": 0, "min": 0, "max": 4611686018427387904}"#), "schema/feature"),
-        (&with(r#"{"name": "a", "decimals": 0, "min": 0, "max": 1}, {"name": "a", "decimals": 0, "min": 0, "max": 1}"#), "schema/duplicate-feature"),
+        (
+            &with(r#"{"name": "a", "decimals": 0, "min": 0, "max": 1}, {"name": "a", "decimals": 0, "min": 0, "max": 1}"#),
+            "schema/duplicate-feature",
+        ),
     ] {
         let error = Schema::from_json(text).unwrap_err();
         assert_eq!(error.code(), want, "{text}: {error}");
@@ -103,7 +106,8 @@ fn every_fault_has_its_code() {
 #[test]
 fn derives_precision_range_and_margin() {
     let row = |texts: [&str; 4]| texts.iter().map(|t| Decimal::parse(t).unwrap()).collect::<Vec<_>>();
-    let rows = vec![row(["100.0", "0.125", "-3", "7.5"]), row(["1100", "0.5", "-1", "7.50"]), row(["50", "0.12345678", "2", "7.5"])];
+    let rows =
+        vec![row(["100.0", "0.125", "-3", "7.5"]), row(["1100", "0.5", "-1", "7.50"]), row(["50", "0.12345678", "2", "7.5"])];
     let derived = derive("d", &rows, None).unwrap();
     let got: Vec<_> = derived.schema.features().iter().map(|f| (f.name.as_str(), f.decimals, f.min, f.max)).collect();
     assert_eq!(got, [("x0", 0, 0, 1205), ("x1", 6, 85_802, 537_655), ("x2", 0, -4, 3), ("x3", 1, 75, 75)]);

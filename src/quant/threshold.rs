@@ -73,7 +73,9 @@ impl Explain for ThresholdError {
     fn hint(&self) -> String {
         match self {
             ThresholdError::NotAThreshold { .. } => "generate the verifier with `--output threshold`".into(),
-            ThresholdError::OutOfRange { .. } => "no admitted input can score beyond this range; choose a threshold inside".into(),
+            ThresholdError::OutOfRange { .. } => {
+                "no admitted input can score beyond this range; choose a threshold inside".into()
+            }
             _ => "write a plain decimal such as 0.75".into(),
         }
     }
@@ -116,7 +118,9 @@ impl ThresholdScale {
         let (numerator, decimals) = parse(text)?;
         let ten = 10i128.pow(decimals);
         match (u64::try_from(numerator), u64::try_from(ten - numerator)) {
-            (Ok(for_), Ok(against)) if for_ > 0 && against > 0 => self.checked(text, logarithm::ceil_ratio(for_, against, self.log2)),
+            (Ok(for_), Ok(against)) if for_ > 0 && against > 0 => {
+                self.checked(text, logarithm::ceil_ratio(for_, against, self.log2))
+            }
             _ => Err(ThresholdError::Probability { text: text.into() }),
         }
     }

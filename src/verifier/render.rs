@@ -34,6 +34,8 @@ pub fn render(program: &Program, keys: &Keys, srs: &Srs, model_id: ModelId) -> R
         ("{k}", keys.shape.k.to_string()),
         ("{instances}", layout.len().to_string()),
         ("{points}", proof.points.to_string()),
+        ("{evaluations_at}", (64 * proof.points).to_string()),
+        ("{proof_length}", proof.length().to_string()),
         ("{evaluations}", proof.evaluations.to_string()),
         ("{layout}", table.join("\n")),
         ("{core}", core),

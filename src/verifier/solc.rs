@@ -36,10 +36,23 @@ pub struct Compiler {
 /// How to compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Legacy code generation without optimizer: what snark-verifier's core needs.
+    /// Legacy code generation without the Yul optimizer: what snark-verifier's core needs.
     Plain,
     /// Legacy code generation with the optimizer.
     Optimized,
+}
+
+impl Mode {
+    fn optimizer(self) -> Value {
+        match self {
+            Self::Optimized => json!({ "enabled": true, "runs": 10_000 }),
+            // Everything that works on assembly; the Yul optimizer runs out of stack on a function of this size.
+            Self::Plain => json!({ "runs": 1_000_000, "details": {
+                "peephole": true, "jumpdestRemover": true, "inliner": true, "deduplicate": true,
+                "cse": true, "orderLiterals": true, "constantOptimizer": false, "yul": false,
+            } }),
+        }
+    }
 }
 
 impl Compiler {
@@ -95,7 +108,7 @@ impl Compiler {
             "language": "Solidity",
             "sources": serde_json::Map::from_iter(entries),
             "settings": {
-                "optimizer": { "enabled": mode == Mode::Optimized, "runs": 10_000 },
+                "optimizer": mode.optimizer(),
                 "evmVersion": "cancun",
                 "metadata": { "bytecodeHash": "none", "appendCBOR": false },
                 "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },

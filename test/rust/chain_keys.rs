@@ -42,6 +42,18 @@ fn a_keystore_opens_with_its_password_only() {
     assert_eq!(error.exit_code(), ExitCode::Usage);
 }
 
+/// Written by `cast wallet import` 1.7.1, password `hunter2`.
+const FROM_CAST: &str = r#"{"crypto":{"cipher":"aes-128-ctr","cipherparams":{"iv":"7dbce3b4d4ec2be086750f3069e280ab"},"ciphertext":"97c54b5b107f67231e18ed9db192c00f790f4391916d0aed28a20eb45d1bf2ae","kdf":"scrypt","kdfparams":{"dklen":32,"n":8192,"p":1,"r":8,"salt":"f4ac463235e9d16acf0f1a6bdae7eab3b21f36fd997afa29e22a92dee3947bfb"},"mac":"dbe224a6071813cf2b6262076a24d7def69e6b877b71828cc716158b11986005"},"id":"7380cbe5-9ed6-4fd4-874e-2dc90af7262a","version":3}"#;
+
+#[test]
+fn foundrys_own_keystores_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = AccountSource::Keystore(write(&folder.path().join("probe"), FROM_CAST, 0o600));
+    let password = Password::File(write(&folder.path().join("password"), "hunter2\r\n", 0o640));
+    let account = source.unlock(&password, false).unwrap();
+    assert_eq!(account.address().to_string().to_lowercase(), "0x17c5185167401ed00cf5f5b2fc97d9bbfdb7d025");
+}
+
 #[test]
 fn open_password_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();

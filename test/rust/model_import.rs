@@ -44,7 +44,8 @@ fn good_fixtures_import_and_answer_as_onnxruntime() {
     let good: Vec<_> = fixtures.iter().filter(|f| f.expect == "ok").collect();
     assert!(good.len() >= 15);
     for fixture in good {
-        let graph = model::load(&folder("test/fixtures/onnx").join(&fixture.file)).unwrap_or_else(|e| panic!("{}: {e}", fixture.file));
+        let graph =
+            model::load(&folder("test/fixtures/onnx").join(&fixture.file)).unwrap_or_else(|e| panic!("{}: {e}", fixture.file));
         let (input, output) = (fixture.input.as_ref().unwrap(), fixture.output.as_ref().unwrap());
         assert_eq!((&graph.input.name, &graph.input.shape), (&input.name, &input.shape), "{}", fixture.file);
         assert_eq!((&graph.output.name, &graph.output.shape), (&output.name, &output.shape), "{}", fixture.file);

@@ -135,9 +135,7 @@ fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
 fn scaled(call: &Call, values: Vec<f32>, factor: f32) -> Result<Vec<f32>, ModelError> {
     let scaled: Vec<f32> = values.iter().map(|v| (f64::from(*v) * f64::from(factor)) as f32).collect();
     match scaled.iter().position(|v| !v.is_finite()) {
-        Some(index) => {
-            Err(ModelError::NonFinite { place: format!("node `{}`", call.name), value: scaled[index], index })
-        }
+        Some(index) => Err(ModelError::NonFinite { place: format!("node `{}`", call.name), value: scaled[index], index }),
         None => Ok(scaled),
     }
 }
