@@ -80,8 +80,10 @@ pub(super) async fn build(
     let attestor = AccountSource::Development(ATTESTOR).unlock(&Password::Ask, chain.is_local())?;
     settle::set_attestor(&chain, &lender, addresses.attestations, attestor.address(), true).await?;
     let terms = terms(&chain, package).await?;
-    settle::mint(&chain, &lender, addresses.token, lender.address(), terms.amount).await?;
-    settle::fund(&chain, &lender, addresses.lending, terms.amount).await?;
+    // Enough for two loans: what is refused later is refused for its own reason, not for an empty pool.
+    let pool = terms.amount * U256::from(2);
+    settle::mint(&chain, &lender, addresses.token, lender.address(), pool).await?;
+    settle::fund(&chain, &lender, addresses.lending, pool).await?;
     let (policy_id, _) = settle::add_policy(&chain, &lender, addresses.lending, &terms).await?;
     console.note(format!("   policy: lend at probability >= {PROBABILITY}, that is a score integer >= {}", terms.threshold));
     Ok(Stage { chain, addresses, policy_id, threshold: terms.threshold, deploy_gas })
