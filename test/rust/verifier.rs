@@ -1,5 +1,6 @@
 //! The rendered verifier on a chain: it accepts what native verification accepts, and refuses everything else by name.
 
+#[allow(dead_code)]
 mod support;
 
 use alloy::{
@@ -48,7 +49,7 @@ fn credit_sized() -> Setup {
 }
 
 fn words(instances: &[Fr]) -> Vec<U256> {
-    instances.iter().map(|v| U256::from_le_bytes(v.to_repr().into())).collect()
+    instances.iter().map(|v| U256::from_le_bytes(v.to_repr())).collect()
 }
 
 async fn deploy_verifier(chain: &Chain, setup: &Setup) -> (alloy::primitives::Address, usize) {
@@ -60,7 +61,7 @@ async fn deploy_verifier(chain: &Chain, setup: &Setup) -> (alloy::primitives::Ad
     let account = AccountSource::Development(0).unlock(&Password::Ask, chain.is_local()).unwrap();
     let item = DeployItem::new("InferenceVerifier", compiled.creation.clone().into(), compiled.runtime_size);
     let mut registry = Registry::in_memory(chain.id());
-    deploy::execute(chain, &account, &[item.clone()], &mut registry, false, |_, _| {}).await.unwrap();
+    deploy::execute(chain, &account, std::slice::from_ref(&item), &mut registry, false, |_, _| {}).await.unwrap();
     (item.address(), compiled.runtime_size)
 }
 

@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use zkml_evm::{
-    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Threshold},
+    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Sigmoid, Threshold},
     quant::{Node, Precision, Program},
 };
 
@@ -14,6 +14,7 @@ pub const PRECISION: Precision = Precision { shift_bits: 24, magnitude_bits: 16 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     Reveal,
+    Sigmoid,
     Threshold,
     Argmax,
 }
@@ -34,8 +35,11 @@ pub fn mlp(widths: &[usize], mode: InputMode, output: Output, seed: u64) -> Prog
         nodes.push(node(&format!("linear{layer}"), Op::Linear(Linear { outputs, inputs, weights, bias }), nodes.len()));
         nodes.push(node(&format!("rescale{layer}"), Op::Rescale(Rescale { shift: 24, relu: !last }), nodes.len()));
     }
+    if output == Output::Sigmoid {
+        nodes.push(node("sigmoid", Op::Sigmoid(Sigmoid::new(8, 16, 12)), nodes.len()));
+    }
     let op = match output {
-        Output::Reveal => Op::Reveal,
+        Output::Reveal | Output::Sigmoid => Op::Reveal,
         Output::Threshold => Op::Threshold(Threshold { range: PRECISION.score_interval() }),
         Output::Argmax => Op::Argmax(Argmax),
     };
