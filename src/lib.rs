@@ -41,13 +41,15 @@
 //! ```
 //!
 //! Rooms, ground to top; a room imports only from those before it:
-//! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`], [`proof`], [`verifier`], [`chain`], [`cli`].
+//! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`], [`proof`], [`verifier`], [`chain`], [`artifact`], [`cli`].
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo, clippy::print_stdout)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod artifact;
 pub mod chain;
 pub mod circuit;
+pub mod cli;
 pub mod error;
 pub mod gates;
 pub mod model;
