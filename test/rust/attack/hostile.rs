@@ -222,7 +222,7 @@ const EDGES: [i128; 14] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
 
     /// Whatever a program holds, it is refused or its intervals are true.
     #[test]
