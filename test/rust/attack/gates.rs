@@ -141,6 +141,21 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     }
 }
 
+/// The forger can do what it is for: where an input is bound to nothing it finds another whole witness of the same statement,
+/// through range check, copies, layer and rescale.
+#[test]
+fn the_forger_finds_another_private_input() {
+    let mut sample = layer_sample(shape(), End::Signed, &linear(&[&[3, 4]], &[100]), &[417, 55], [-1000, 3000]);
+    sample.trace.exposed.clear();
+    let mut lab = sample.lab();
+    let report = attack(&mut lab, Effort::FULL);
+    let kinds: std::collections::BTreeSet<&str> = report.survivors.iter().map(|(kind, _)| kind.as_str()).collect();
+    for kind in ["a of range", "limb of range", "a of linear", "limb of signed"] {
+        assert!(kinds.contains(kind), "no other witness found from `{kind}`, only from {kinds:?}");
+    }
+    assert!(report.survivors.iter().all(|(_, changes)| lab.survives(changes)));
+}
+
 #[test]
 fn a_class_that_was_not_chosen_is_refused_by_one_constraint() {
     let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);

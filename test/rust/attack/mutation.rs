@@ -7,6 +7,7 @@
 //! report.assert_sound(20);
 //! ```
 
+use super::digits::redigit;
 use super::lab::{Changes, Lab};
 use super::system::CellId;
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
@@ -96,14 +97,14 @@ fn attempt(lab: &mut Lab, kind: &str, changes: &[(CellId, Fr)], report: &mut Rep
 }
 
 /// The adaptive forger: while a challenge-free constraint or a coefficient equation of a layer fails, solve it for another of its
-/// cells (with all copies of that cell) and go on.
+/// cells (with all copies of that cell) or for a whole run of limbs, and go on.
 fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut usize, report: &mut Report) {
     if *nodes == 0 {
         return;
     }
     *nodes -= 1;
     let changes = lab.with_squares(&changes);
-    let options: Option<Vec<(CellId, Fr)>> = lab.with(&changes, |lab| {
+    let options: Option<Vec<Changes>> = lab.with(&changes, |lab| {
         let violated = lab.locally_violated(&changes).or_else(|| lab.violated_identity(&changes))?;
         let free = |cell: &CellId| !changes.iter().any(|(c, _)| c == cell) && !lab.is_square(*cell);
         let mut cells: Vec<CellId> = violated.cells().into_iter().filter(free).collect();
@@ -111,9 +112,9 @@ fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut
         cells.sort_by_key(|&cell| lab.readers(cell));
         let solved = cells.into_iter().filter_map(|cell| {
             let (a, b) = violated.linear_in(cell, &lab.values)?;
-            Some((cell, -b * Option::<Fr>::from(a.invert())?))
+            Some(vec![(cell, -b * Option::<Fr>::from(a.invert())?)])
         });
-        Some(solved.collect())
+        Some(redigit(lab, violated, &changes).into_iter().chain(solved).collect())
     });
     match options {
         None => {
@@ -123,11 +124,11 @@ fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut
         }
         Some(options) if depth > 0 => {
             for option in options {
-                if !lab.looked_up(&[option]) {
+                if !lab.looked_up(&option) {
                     continue;
                 }
                 let mut next = changes.clone();
-                next.extend(whole_classes(lab, &[option]));
+                next.extend(whole_classes(lab, &option));
                 repair(lab, kind, next, depth - 1, nodes, report);
             }
         }
