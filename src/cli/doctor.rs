@@ -66,8 +66,16 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let mut findings = vec![
         Finding::new("solc", true, explained(Compiler::find(arguments.solc.as_deref(), &root).map(|c| c.describe()))),
         Finding::new("contracts", true, explained(project::find(arguments.project.as_deref()).map(|p| p.display().to_string()))),
-        Finding::new("node", false, program("node", &root, "install Node.js 20 or newer; the bundled solc, forge and anvil need it")),
-        Finding::new("forge", false, program("forge", &root, "run `npm ci`, or install foundry; only the Solidity tests need it")),
+        Finding::new(
+            "node",
+            false,
+            program("node", &root, "install Node.js 20 or newer; the bundled solc, forge and anvil need it"),
+        ),
+        Finding::new(
+            "forge",
+            false,
+            program("forge", &root, "run `npm ci`, or install foundry; only the Solidity tests need it"),
+        ),
         Finding::new("anvil", false, explained(anvil::locate(None).map(|p| p.display().to_string()))),
         memory(folder.as_ref()),
         disk(),
@@ -106,7 +114,8 @@ fn program(name: &str, root: &Path, mend: &str) -> Result<String, (String, Strin
 fn memory(folder: Option<&Folder>) -> Finding {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let free = line.and_then(|l| l.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<u64>().ok()).map(|kib| kib * 1024);
+    let free =
+        line.and_then(|l| l.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<u64>().ok()).map(|kib| kib * 1024);
     let needed = folder.map(|folder| {
         let plan = &folder.manifest.facts.plan;
         (plan.advice + plan.fixed + 8) as u64 * 5 * 32 * (1u64 << plan.shape.k) + (64 << 20)

@@ -162,7 +162,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
 }
 
 /// What everybody who makes keys without a ceremony has to read.
-pub const INSECURE: &str = "the SRS is a development one (insecure-dev): anybody can forge proofs for these keys. Local chains only.";
+pub const INSECURE: &str =
+    "the SRS is a development one (insecure-dev): anybody can forge proofs for these keys. Local chains only.";
 
 fn review(console: &Console, source: &Source) -> Result<(), Failure> {
     if let Some(notes) = &source.derived {
@@ -189,12 +190,7 @@ pub fn plan_line(quantised: &Quantised) -> String {
 }
 
 /// Keys, Solidity, bytecode.
-pub fn package(
-    source: &Source,
-    quantised: &Quantised,
-    recipe: &Recipe,
-    compiler: Option<&Compiler>,
-) -> Result<Package, Failure> {
+pub fn package(source: &Source, quantised: &Quantised, recipe: &Recipe, compiler: Option<&Compiler>) -> Result<Package, Failure> {
     let prover = Prover::generate(source, quantised, recipe)?;
     let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
     let contract = match compiler {

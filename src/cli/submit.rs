@@ -53,7 +53,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     };
     if !arguments.broadcast {
         let simulation = settle::simulate_loan(&chain, account.address(), &request).await?;
-        let value = serde_json::json!({ "broadcast": false, "gas": simulation.gas, "maxCostWei": simulation.max_cost.to_string() });
+        let value =
+            serde_json::json!({ "broadcast": false, "gas": simulation.gas, "maxCostWei": simulation.max_cost.to_string() });
         let human = format!("the loan would open, for about {} gas; add --broadcast to send", simulation.gas);
         return console.result("submit", &value, &human);
     }

@@ -13,7 +13,8 @@ fn demo_on_the_embedded_chain() {
     let work = tempfile::tempdir().unwrap();
     let out = work.path().join("demo");
     let root = project("");
-    let done = run_in(work.path(), &["--json", "demo", "--out", out.to_str().unwrap(), "--project", root.to_str().unwrap()]).result();
+    let done =
+        run_in(work.path(), &["--json", "demo", "--out", out.to_str().unwrap(), "--project", root.to_str().unwrap()]).result();
     let errors: Vec<&str> = done["refusals"].as_array().unwrap().iter().filter_map(|r| r["error"].as_str()).collect();
     assert_eq!(errors, ["circuit/below-threshold", "SubjectMismatch", "NullifierSpent", "proof/invalid", "ProofRejected"]);
     assert!(done["k"].as_u64().unwrap() <= 10);
@@ -40,7 +41,8 @@ fn every_verb_on_a_chain(out: &Path, folder: &Path) {
     let register = run_in(folder, &[&["--json", "register"], &fixed[..]].concat());
     assert_eq!(register.refused(), (2, "usage/conflict".into()));
     let [proof, attestation] = ["proof", "attestation"].map(|n| out.join(format!("alice/{n}.json")).to_str().unwrap().to_owned());
-    let submit = ["--json", "submit", "--proof", &proof, "--attestation", &attestation, "--chain", "embedded", "--dev-account", "2"];
+    let submit =
+        ["--json", "submit", "--proof", &proof, "--attestation", &attestation, "--chain", "embedded", "--dev-account", "2"];
     assert_eq!(run_in(folder, &submit).refused(), (5, "chain/no-contract".into()));
 }
 
@@ -78,7 +80,8 @@ fn the_tour_on_anvil() {
     let status = verb(&[&["status"], &rpc[..]].concat()).result();
     assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Active"), "{status}");
 
-    let attest = ["attest", "--artifacts", "a", "--input", &input, "--subject", ALICE, "--registry", &registry, "--chain-id", "31337"];
+    let attest =
+        ["attest", "--artifacts", "a", "--input", &input, "--subject", ALICE, "--registry", &registry, "--chain-id", "31337"];
     verb(&[&attest[..], &["--dev-account", "1", "--out", "alice"]].concat()).result();
     let fixed = ["prove", "--artifacts", "a", "--opening", "alice/opening.json", "--attestation", "alice/attestation.json"];
     let call = ["--consumer", &lending, "--policy", policy, "--nonce", "0", "--expiry", "4000000000", "--probability", "0.75"];
