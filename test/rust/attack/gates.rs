@@ -248,8 +248,7 @@ fn argmax_has_one_witness_and_ties_go_to_the_lowest_index() {
         let mut sample = layer_sample(shape, End::Argmax, &identity, &scores, [-2, 1]);
         let expected = zkml_evm::op::Argmax.eval(&scores);
         let columns = sample.trace.columns.clone();
-        let selector = columns.argmax.unwrap().index();
-        let rows: Vec<usize> = (0..sample.trace.end).filter(|&row| sample.trace.fixed[selector][row] == Fr::ONE).collect();
+        let rows: Vec<usize> = (0..sample.trace.end).filter(|&row| sample.trace.is_enabled(columns.argmax, row)).collect();
         for class in 0..3 {
             sample.instances[3] = Fr::from(class as u64);
             let mut lab = Lab::forced(sample.trace.clone(), &sample.instances, 5);
