@@ -90,8 +90,12 @@ impl Opening {
             let got = u64::from(opening.version);
             return Err(ArtifactError::Version { path: path.into(), expected: VERSION, got });
         }
-        let foreign =
-            |what, expected: B256, got: B256| ArtifactError::Foreign { path: path.into(), what, expected: expected.to_string(), got: got.to_string() };
+        let foreign = |what, expected: B256, got: B256| ArtifactError::Foreign {
+            path: path.into(),
+            what,
+            expected: expected.to_string(),
+            got: got.to_string(),
+        };
         let id = B256::from(schema.id());
         if opening.schema_id != id {
             return Err(foreign("the schema id", id, opening.schema_id));

@@ -113,13 +113,8 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
     let attestor = arguments.account.unlock(arguments.chain_id == LOCAL_CHAIN_ID)?;
     let issued_at = arguments.issued_at.map_or_else(now, Ok)?;
     let expires_at = issued_at.checked_add(arguments.valid_for).ok_or_else(|| CliError::Conflict("the time overflows".into()))?;
-    let terms = Terms {
-        subject: arguments.subject,
-        registry: arguments.registry,
-        chain_id: arguments.chain_id,
-        issued_at,
-        expires_at,
-    };
+    let terms =
+        Terms { subject: arguments.subject, registry: arguments.registry, chain_id: arguments.chain_id, issued_at, expires_at };
     let attested = attest(&schema, &row, &attestor, &terms)?;
     let [public, secret] = attested.save(&arguments.out)?;
     let value = serde_json::json!({ "attestation": attested.attestation, "files": { "attestation": public, "opening": secret } });

@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value = "balanced")]
     objective: ObjectiveArgument,
     /// Bits dropped by each rescale, and bits of each activation
-    #[arg(long, value_name = "SHIFT,MAGNITUDE", default_value = "24,16", value_parser = precision)]
+    #[arg(long, value_name = "SHIFT,MAGNITUDE", default_value = "16,16", value_parser = precision)]
     precision: Precision,
     #[command(flatten)]
     threshold: ThresholdArguments,
@@ -105,7 +105,7 @@ enum ObjectiveArgument {
 
 fn precision(text: &str) -> Result<Precision, String> {
     let parts = text.split_once(',').and_then(|(s, m)| Some((s.trim().parse().ok()?, m.trim().parse().ok()?)));
-    let (shift_bits, magnitude_bits) = parts.ok_or("expected two numbers such as 24,16")?;
+    let (shift_bits, magnitude_bits) = parts.ok_or("expected two numbers such as 16,16")?;
     Ok(Precision { shift_bits, magnitude_bits })
 }
 
@@ -162,7 +162,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
 }
 
 /// What everybody who makes keys without a ceremony has to read.
-pub const INSECURE: &str = "the SRS is a development one (insecure-dev): anybody can forge proofs for these keys. Local chains only.";
+pub const INSECURE: &str =
+    "the SRS is a development one (insecure-dev): anybody can forge proofs for these keys. Local chains only.";
 
 fn review(console: &Console, source: &Source) -> Result<(), Failure> {
     if let Some(notes) = &source.derived {
@@ -189,12 +190,7 @@ pub fn plan_line(quantised: &Quantised) -> String {
 }
 
 /// Keys, Solidity, bytecode.
-pub fn package(
-    source: &Source,
-    quantised: &Quantised,
-    recipe: &Recipe,
-    compiler: Option<&Compiler>,
-) -> Result<Package, Failure> {
+pub fn package(source: &Source, quantised: &Quantised, recipe: &Recipe, compiler: Option<&Compiler>) -> Result<Package, Failure> {
     let prover = Prover::generate(source, quantised, recipe)?;
     let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
     let contract = match compiler {

@@ -158,8 +158,7 @@ fn read_salt(path: &Path) -> Result<Fr, Failure> {
 /// Reads an attestation file.
 pub fn read_attestation(path: &Path) -> Result<SignedAttestation, Failure> {
     let text = read_small(path)?;
-    Ok(serde_json::from_str(&text)
-        .map_err(|e| CliError::Conflict(format!("{} is not an attestation: {e}", path.display())))?)
+    Ok(serde_json::from_str(&text).map_err(|e| CliError::Conflict(format!("{} is not an attestation: {e}", path.display())))?)
 }
 
 /// What would be refused on chain is refused before the proof is made.

@@ -37,7 +37,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         let text = format!("{} is bound to a bare context: no call is known that it belongs to", arguments.proof.display());
         return Err(CliError::Conflict(text).into());
     };
-    let chain = arguments.chain.connect(None).await?;
+    let chain = arguments.chain.connect(None, None).await?;
     if chain.id() != context.chain_id {
         let text = format!("the proof is for chain {}, this is chain {}", context.chain_id, chain.id());
         return Err(CliError::Conflict(text).into());
@@ -53,7 +53,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     };
     if !arguments.broadcast {
         let simulation = settle::simulate_loan(&chain, account.address(), &request).await?;
-        let value = serde_json::json!({ "broadcast": false, "gas": simulation.gas, "maxCostWei": simulation.max_cost.to_string() });
+        let value =
+            serde_json::json!({ "broadcast": false, "gas": simulation.gas, "maxCostWei": simulation.max_cost.to_string() });
         let human = format!("the loan would open, for about {} gas; add --broadcast to send", simulation.gas);
         return console.result("submit", &value, &human);
     }

@@ -7,7 +7,18 @@ use serde_json::Value;
 use std::fs;
 
 const VERBS: [&str; 12] = [
-    "gen-verifier", "prove", "verify", "attest", "deploy", "register", "submit", "status", "inspect", "doctor", "demo", "completions",
+    "gen-verifier",
+    "prove",
+    "verify",
+    "attest",
+    "deploy",
+    "register",
+    "submit",
+    "status",
+    "inspect",
+    "doctor",
+    "demo",
+    "completions",
 ];
 
 #[test]
@@ -21,7 +32,9 @@ fn every_verb_has_help_and_bad_usage_ends_with_2() {
         assert!(help.stdout.contains("Usage:") && help.stdout.contains("--json"), "{verb}: {}", help.stdout);
         assert!(help.stderr.is_empty(), "{verb}");
     }
-    for bad in [&["prove"][..], &["no-such-verb"], &["gen-verifier", "m.onnx"], &["demo", "--chain", "mainnet"], &["verify", "--frob"]] {
+    for bad in
+        [&["prove"][..], &["no-such-verb"], &["gen-verifier", "m.onnx"], &["demo", "--chain", "mainnet"], &["verify", "--frob"]]
+    {
         assert_eq!(run(bad).refused(), (2, "usage/arguments".into()), "{bad:?}");
         let plain = run_in(&project(""), bad);
         assert_eq!((plain.code, plain.stdout.as_str()), (2, ""), "{bad:?}");
@@ -47,9 +60,27 @@ fn from_model_to_checked_proof() {
     let policy = format!("0x{:064x}", 9);
     let bound = folder.join("bound.json");
     let made = run(&[
-        "prove", "--artifacts", &artifacts, "--input", &input, "--salt-file", &salt, "--attestation", &attestation, "--threshold",
-        "-1", "--consumer", "0x00000000000000000000000000000000000000bb", "--policy", &policy, "--nonce", "0", "--expiry",
-        "4000000000", "--out", bound.to_str().unwrap(),
+        "prove",
+        "--artifacts",
+        &artifacts,
+        "--input",
+        &input,
+        "--salt-file",
+        &salt,
+        "--attestation",
+        &attestation,
+        "--threshold",
+        "-1",
+        "--consumer",
+        "0x00000000000000000000000000000000000000bb",
+        "--policy",
+        &policy,
+        "--nonce",
+        "0",
+        "--expiry",
+        "4000000000",
+        "--out",
+        bound.to_str().unwrap(),
     ]);
     assert_eq!(made.result()["publicInputs"][1]["value"], opening["inputCommitment"]);
     assert_eq!(verify(folder, &bound).code, 0);

@@ -33,7 +33,8 @@ pub(super) async fn all(
     console: &Console,
 ) -> Result<Vec<Refusal>, Failure> {
     let bob = lend::attest(stage, package, places, "bob", BOB).await?;
-    let below = refused_by_us("bob, below the threshold, proves", lend::prove(stage, package, &bob).await, "circuit/below-threshold")?;
+    let below =
+        refused_by_us("bob, below the threshold, proves", lend::prove(stage, package, &bob).await, "circuit/below-threshold")?;
 
     let request = lend::request(stage, alice, proof).ok_or(CliError::Crashed("the proof has no context".into()))?;
     let stolen = settle::open_loan(&stage.chain, &stage.account(MALLORY)?, &request).await;

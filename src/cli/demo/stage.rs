@@ -17,7 +17,10 @@ use crate::{
     },
     verifier::Compiler,
 };
-use alloy::{primitives::{B256, U256}, providers::Provider};
+use alloy::{
+    primitives::{B256, U256},
+    providers::Provider,
+};
 use serde::Serialize;
 
 /// Development accounts, by their parts in the story.

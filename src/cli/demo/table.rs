@@ -33,7 +33,8 @@ impl Table {
         steps.load_preset(presets::UTF8_HORIZONTAL_ONLY);
         steps.set_header(["step", "CPU s", "wall s", "peak MB"]);
         for (name, cost) in &self.steps {
-            let numbers = [format!("{:.2}", cost.cpu_seconds), format!("{:.2}", cost.wall_seconds), format!("{:.0}", cost.peak_mb)];
+            let numbers =
+                [format!("{:.2}", cost.cpu_seconds), format!("{:.2}", cost.wall_seconds), format!("{:.0}", cost.peak_mb)];
             steps.add_row(std::iter::once((*name).to_owned()).chain(numbers));
         }
         let verifier = manifest.contract.as_ref().map_or(0, |c| c.runtime_size);
@@ -48,14 +49,7 @@ impl Table {
     }
 
     /// The same for programs.
-    pub fn value(
-        &self,
-        manifest: &Manifest,
-        proof: &ProofFile,
-        costs: &Costs,
-        refusals: &[Refusal],
-        places: &Places,
-    ) -> Value {
+    pub fn value(&self, manifest: &Manifest, proof: &ProofFile, costs: &Costs, refusals: &[Refusal], places: &Places) -> Value {
         let steps: Vec<_> = self.steps.iter().map(|(name, cost)| json!({ "name": name, "cost": cost })).collect();
         json!({
             "steps": steps,

@@ -1,5 +1,7 @@
 //! Runs the real binary, and makes one small artifact folder that all tests share.
 
+#![allow(dead_code)]
+
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
@@ -89,8 +91,21 @@ pub fn attest(folder: &Path, input: &str, out: &str) -> Run {
     let subject = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
     let registry = "0x00000000000000000000000000000000000000aa";
     run(&[
-        "attest", "--artifacts", &artifacts, "--input", &input, "--subject", subject, "--registry", registry, "--chain-id",
-        "31337", "--dev-account", "1", "--out", &out,
+        "attest",
+        "--artifacts",
+        &artifacts,
+        "--input",
+        &input,
+        "--subject",
+        subject,
+        "--registry",
+        registry,
+        "--chain-id",
+        "31337",
+        "--dev-account",
+        "1",
+        "--out",
+        &out,
     ])
 }
 
