@@ -66,9 +66,13 @@ impl Witness {
 /// Lays out `program`; without a witness (key generation) the advice cells are zero, and everything else is the same.
 ///
 /// # Errors
-/// A program that breaks its rules, or a shape that is not one of this program's.
+/// A program that breaks its rules, a shape that is not one of this program's, or a witness of another program.
 pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Result<Trace, CircuitError> {
-    range::check(program)?;
+    let intervals = range::check(program)?;
+    let fits = |w: &Witness| w.run.tensors.iter().map(Vec::len).eq(intervals.iter().map(Vec::len));
+    if !witness.is_none_or(fits) {
+        return Err(CircuitError::Statement { problem: "belongs to another program" });
+    }
     if !is_shape_of(program, &shape)? {
         return Err(CircuitError::Shape(Box::new(shape)));
     }

@@ -7,7 +7,7 @@
 //! (Haböck, "Multivariate lookups based on logarithmic derivatives", 2022.) Every active row is a lookup and a table row: unused
 //! limb cells hold 0, and the table repeats its entry 0 below the last value, so no selector is needed. The repeated entries make
 //! the split of entry 0's multiplicity over these rows free (their sum is bound); the prover writes all of it to the first.
-//! Error: at most `2 E / r` for `E` active rows, β being drawn after limbs and multiplicities are committed.
+//! Error: at most `4 E / r` for `E` active rows, β being drawn after limbs and multiplicities are committed (`docs/soundness.md`).
 
 use super::{Columns, Trace, TraceError, function};
 use halo2_proofs::{

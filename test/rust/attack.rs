@@ -6,6 +6,8 @@ mod agreement;
 mod bench;
 #[path = "attack/credit.rs"]
 mod credit;
+#[path = "attack/digits.rs"]
+mod digits;
 #[path = "attack/enumerate.rs"]
 mod enumerate;
 #[path = "attack/forgeries.rs"]

@@ -5,7 +5,7 @@ use super::lab::Lab;
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
 use zkml_evm::{
     circuit::{InferenceCircuit, Witness, build::Completion, build::assign_phase2, lay_out},
-    gates::{Trace, lookup::multiplicities},
+    gates::{Selector, Trace, lookup::multiplicities},
     proof::{Keys, ProofError, Srs, prove::prove_circuit, verify},
     quant::{Program, run},
 };
@@ -50,9 +50,8 @@ impl Mint {
     }
 
     /// Rows of the selector's gates.
-    fn rows(&self, selector: Option<halo2_proofs::plonk::Column<halo2_proofs::plonk::Fixed>>) -> Vec<usize> {
-        let column = selector.unwrap().index();
-        (0..self.trace.end).filter(|&row| self.trace.fixed[column][row] == Fr::ONE).collect()
+    fn rows(&self, selector: Option<Selector>) -> Vec<usize> {
+        (0..self.trace.end).filter(|&row| self.trace.is_enabled(selector, row)).collect()
     }
 }
 
@@ -69,16 +68,16 @@ fn small(value: Fr) -> u64 {
 }
 
 /// Both running columns filled honestly, then their end written as the pin wants it.
-fn pinned(trace: &mut Trace, gamma: Fr, beta: Fr) {
-    assign_phase2(trace, gamma, beta);
+fn pinned(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
+    assign_phase2(trace, gamma, beta, theta);
     for column in [trace.columns.fold, trace.columns.sum] {
         trace.advice[column.index()][trace.end] = Fr::ZERO;
     }
 }
 
 /// Both columns shifted by what is left over at the end: every step of `sum` holds, the start does not.
-fn backwards(trace: &mut Trace, gamma: Fr, beta: Fr) {
-    assign_phase2(trace, gamma, beta);
+fn backwards(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
+    assign_phase2(trace, gamma, beta, theta);
     let end = trace.end;
     let sum = trace.columns.sum.index();
     let over = trace.advice[sum][end];
@@ -86,23 +85,23 @@ fn backwards(trace: &mut Trace, gamma: Fr, beta: Fr) {
 }
 
 /// Honest in the first half, shifted in the second: one step in the middle is wrong, both pins hold.
-fn halves(trace: &mut Trace, gamma: Fr, beta: Fr) {
-    assign_phase2(trace, gamma, beta);
+fn halves(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
+    assign_phase2(trace, gamma, beta, theta);
     let (end, sum) = (trace.end, trace.columns.sum.index());
     let over = trace.advice[sum][end];
     trace.advice[sum][end / 2..=end].iter_mut().for_each(|cell| *cell -= over);
 }
 
 /// Nothing at all in the running columns.
-fn zeros(trace: &mut Trace, _: Fr, _: Fr) {
+fn zeros(trace: &mut Trace, _: Fr, _: Fr, _: Fr) {
     for column in [trace.columns.folded, trace.columns.fold, trace.columns.sum] {
         trace.advice[column.index()].iter_mut().for_each(|cell| *cell = Fr::ZERO);
     }
 }
 
 /// Folded as if γ were the challenge that the forger hoped for.
-fn hoped(trace: &mut Trace, _: Fr, beta: Fr) {
-    assign_phase2(trace, Fr::from(KNOWN), beta);
+fn hoped(trace: &mut Trace, _: Fr, beta: Fr, theta: Fr) {
+    assign_phase2(trace, Fr::from(KNOWN), beta, theta);
 }
 
 const KNOWN: u64 = 37;

@@ -141,6 +141,21 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     }
 }
 
+/// The forger can do what it is for: where an input is bound to nothing it finds another whole witness of the same statement,
+/// through range check, copies, layer and rescale.
+#[test]
+fn the_forger_finds_another_private_input() {
+    let mut sample = layer_sample(shape(), End::Signed, &linear(&[&[3, 4]], &[100]), &[417, 55], [-1000, 3000]);
+    sample.trace.exposed.clear();
+    let mut lab = sample.lab();
+    let report = attack(&mut lab, Effort::FULL);
+    let kinds: std::collections::BTreeSet<&str> = report.survivors.iter().map(|(kind, _)| kind.as_str()).collect();
+    for kind in ["a of range", "limb of range", "a of linear", "limb of signed"] {
+        assert!(kinds.contains(kind), "no other witness found from `{kind}`, only from {kinds:?}");
+    }
+    assert!(report.survivors.iter().all(|(_, changes)| lab.survives(changes)));
+}
+
 #[test]
 fn a_class_that_was_not_chosen_is_refused_by_one_constraint() {
     let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);
@@ -233,8 +248,7 @@ fn argmax_has_one_witness_and_ties_go_to_the_lowest_index() {
         let mut sample = layer_sample(shape, End::Argmax, &identity, &scores, [-2, 1]);
         let expected = zkml_evm::op::Argmax.eval(&scores);
         let columns = sample.trace.columns.clone();
-        let selector = columns.argmax.unwrap().index();
-        let rows: Vec<usize> = (0..sample.trace.end).filter(|&row| sample.trace.fixed[selector][row] == Fr::ONE).collect();
+        let rows: Vec<usize> = (0..sample.trace.end).filter(|&row| sample.trace.is_enabled(columns.argmax, row)).collect();
         for class in 0..3 {
             sample.instances[3] = Fr::from(class as u64);
             let mut lab = Lab::forced(sample.trace.clone(), &sample.instances, 5);

@@ -7,6 +7,7 @@
 //! report.assert_sound(20);
 //! ```
 
+use super::digits::redigit;
 use super::lab::{Changes, Lab};
 use super::system::CellId;
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
@@ -96,14 +97,14 @@ fn attempt(lab: &mut Lab, kind: &str, changes: &[(CellId, Fr)], report: &mut Rep
 }
 
 /// The adaptive forger: while a challenge-free constraint or a coefficient equation of a layer fails, solve it for another of its
-/// cells (with all copies of that cell) and go on.
+/// cells (with all copies of that cell) or for a whole run of limbs, and go on.
 fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut usize, report: &mut Report) {
     if *nodes == 0 {
         return;
     }
     *nodes -= 1;
     let changes = lab.with_squares(&changes);
-    let options: Option<Vec<(CellId, Fr)>> = lab.with(&changes, |lab| {
+    let options: Option<Vec<Changes>> = lab.with(&changes, |lab| {
         let violated = lab.locally_violated(&changes).or_else(|| lab.violated_identity(&changes))?;
         let free = |cell: &CellId| !changes.iter().any(|(c, _)| c == cell) && !lab.is_square(*cell);
         let mut cells: Vec<CellId> = violated.cells().into_iter().filter(free).collect();
@@ -111,9 +112,9 @@ fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut
         cells.sort_by_key(|&cell| lab.readers(cell));
         let solved = cells.into_iter().filter_map(|cell| {
             let (a, b) = violated.linear_in(cell, &lab.values)?;
-            Some((cell, -b * Option::<Fr>::from(a.invert())?))
+            Some(vec![(cell, -b * Option::<Fr>::from(a.invert())?)])
         });
-        Some(solved.collect())
+        Some(redigit(lab, violated, &changes).into_iter().chain(solved).collect())
     });
     match options {
         None => {
@@ -123,11 +124,11 @@ fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut
         }
         Some(options) if depth > 0 => {
             for option in options {
-                if !lab.looked_up(&[option]) {
+                if !lab.looked_up(&option) {
                     continue;
                 }
                 let mut next = changes.clone();
-                next.extend(whole_classes(lab, &[option]));
+                next.extend(whole_classes(lab, &option));
                 repair(lab, kind, next, depth - 1, nodes, report);
             }
         }
@@ -172,7 +173,7 @@ fn carries(lab: &Lab, cell: CellId) -> Vec<Changes> {
 fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
     let (column, row) = lab.place(cell);
     let columns = &lab.trace.columns;
-    let starts = [columns.relu, columns.signed, columns.threshold].iter().flatten().any(|&s| lab.fixed(s, row) == Fr::ONE);
+    let starts = [columns.relu, columns.signed, columns.threshold].iter().any(|&s| lab.trace.is_enabled(s, row));
     if column != columns.limb.index() || !starts {
         return vec![];
     }
@@ -182,7 +183,7 @@ fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
     let unit = power_of_two(shape.limb_bits);
     let mut all =
         vec![vec![(g, value(g) + Fr::ONE), (top, value(top) - unit)], vec![(g, value(g) - Fr::ONE), (top, value(top) + unit)]];
-    if lab.trace.columns.threshold.is_some_and(|s| lab.fixed(s, row) == Fr::ONE) {
+    if lab.trace.is_enabled(columns.threshold, row) {
         return all;
     }
     let b = lab.cell(columns.b.index(), row);
@@ -219,16 +220,14 @@ impl Kinds {
             (columns.multiplicity.index(), "multiplicity"),
         ]);
         names.extend(columns.c.iter().map(|c| (c.index(), "c")));
-        let mut selectors = vec![(Some(columns.range), "range"), (Some(columns.linear), "linear")];
-        selectors.extend([(columns.relu, "relu"), (columns.signed, "signed"), (columns.threshold, "threshold")]);
-        selectors.push((columns.argmax, "argmax"));
-        for (i, name) in ["full round", "partial round", "absorb"].into_iter().enumerate() {
-            selectors.push((columns.poseidon.map(|p| p[i]), name));
-        }
+        let function = columns.function.as_ref().map(|f| f.selector);
+        let mut selectors = vec![(columns.range, "range"), (columns.relu, "relu"), (columns.signed, "signed")];
+        selectors.extend([(columns.threshold, "threshold"), (columns.argmax, "argmax"), (function, "function")]);
+        selectors.extend([(columns.full, "full round"), (columns.partial, "partial round"), (columns.absorb, "absorb")]);
         let mut owner = "none";
         let owners = (0..lab.trace.end).map(|row| {
-            let selected = selectors.iter().find(|(s, _)| s.is_some_and(|s| lab.fixed(s, row) == Fr::ONE));
-            owner = selected.map_or(owner, |(_, name)| name);
+            let selected = selectors.iter().find(|(s, _)| lab.trace.is_enabled(*s, row)).map(|(_, name)| *name);
+            owner = selected.or((lab.fixed(columns.linear, row) == Fr::ONE).then_some("linear")).unwrap_or(owner);
             owner
         });
         Self { columns: names, owners: owners.collect() }
