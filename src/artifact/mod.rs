@@ -18,9 +18,9 @@
 //! let row = source.rows[0].clone();
 //! let threshold = quantised.run(&row)?.output()[0];
 //! let salt = zkml_evm::artifact::random_salt();
-//! let proof = prover.prove(&row, Binding::Context(7u64.into()), Some(salt), Some(threshold))?;
+//! let proof = prover.prove(&row, Binding::Context(alloy::primitives::U256::from(7)), Some(salt), Some(threshold))?;
 //! prover.verify(&proof)?;
-//! assert!(prover.prove(&row, Binding::Context(7u64.into()), Some(salt), Some(threshold + 1)).is_err());
+//! assert!(prover.prove(&row, Binding::Context(alloy::primitives::U256::from(7)), Some(salt), Some(threshold + 1)).is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
