@@ -10,9 +10,9 @@ pub fn cancelling(gamma: Fr, n: usize) -> Vec<i64> {
     // Errors e_i = δ_(n-1-i): multiples of r for the constant term, and X^i - γ^i.
     let mut basis = vec![vec![BigInt::ZERO; n]; n];
     let mut power = Fr::one();
-    for i in 0..n {
-        basis[i][i] = BigInt::from(1);
-        basis[i][0] = if i == 0 { modulus.clone() } else { -to_integer(power) };
+    for (i, row) in basis.iter_mut().enumerate() {
+        row[i] = BigInt::from(1);
+        row[0] = if i == 0 { modulus.clone() } else { -to_integer(power) };
         power *= gamma;
     }
     Reduction::new(basis).run()[0].iter().rev().map(|v| i64::try_from(v).expect("a short vector")).collect()
