@@ -94,6 +94,7 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
                 layer.rows(&mut trace, &cells)?;
                 cells = outputs;
             }
+            (Op::Sigmoid(sigmoid), _) => cells = sigmoid.rows(&mut trace, &cells, values(index - 1))?,
             (Op::Reveal | Op::Threshold(_), _) => expose_all(&mut trace, &cells, &mut instance),
             (Op::Argmax(argmax), _) => {
                 let class = argmax.rows(&mut trace, &cells, values(index - 1))?;

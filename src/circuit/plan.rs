@@ -95,7 +95,7 @@ pub fn plan(program: &Program, objective: Objective) -> Result<Plan, CircuitErro
 /// The shape with these widths, when the program's precision is a whole number of limbs.
 fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Shape>, CircuitError> {
     let precision = program.precision;
-    if precision.shift_bits % limb_bits != 0 || precision.magnitude_bits % limb_bits != 0 {
+    if !precision.shift_bits.is_multiple_of(limb_bits) || !precision.magnitude_bits.is_multiple_of(limb_bits) {
         return Ok(None);
     }
     let input = program.input()?;
@@ -105,7 +105,7 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
     let has = |wanted: fn(&Op) -> bool| program.nodes.iter().any(|n| wanted(&n.op));
     let instances = 1 + usize::from(input.mode == InputMode::Committed) + program.public_values()?;
     let rescales = program.nodes.iter().filter(|n| matches!(&n.op, Op::Rescale(r) if !r.relu)).count();
-    Ok(Some(Shape {
+    let shape = Shape {
         k: 0,
         instances: u32::try_from(instances).unwrap_or(u32::MAX),
         weights,
@@ -119,7 +119,11 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
         signed: rescales > usize::from(threshold),
         threshold,
         argmax: has(|op| matches!(op, Op::Argmax(_))),
-    }))
+        function: has(|op| matches!(op, Op::Sigmoid(_))),
+    };
+    // The segment of a function is one limb.
+    let fits = |op: &Op| !matches!(op, Op::Sigmoid(s) if s.segment_bits != limb_bits || s.input_bits != precision.magnitude_bits);
+    Ok((shape.magnitude_limbs >= 2 || !shape.function).then_some(shape).filter(|_| program.nodes.iter().all(|n| fits(&n.op))))
 }
 
 /// Rows that the placements of `program` take.
@@ -138,6 +142,7 @@ fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
             }
             Op::Threshold(_) => shape.range_rows(),
             Op::Argmax(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * shape.argmax_rows(),
+            Op::Sigmoid(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * shape.function_rows(),
             Op::Input(_) | Op::Rescale(_) | Op::Reveal => 0,
         });
     }
@@ -150,7 +155,7 @@ fn smallest_k(mut shape: Shape, needed: usize) -> Option<Plan> {
         let (usable, cs) = usable_rows(&shape);
         if fits(&shape, needed, usable) {
             let (advice, fixed) = (cs.num_advice_columns(), cs.num_fixed_columns());
-            return Some(Plan { shape, rows: needed.max(1 << shape.limb_bits), advice, fixed });
+            return Some(Plan { shape, rows: needed.max(shape.table_rows()), advice, fixed });
         }
     }
     None
@@ -164,7 +169,7 @@ fn usable_rows(shape: &Shape) -> (usize, ConstraintSystem<Fr>) {
 }
 
 fn fits(shape: &Shape, needed: usize, usable: usize) -> bool {
-    needed <= usable && (1 << shape.limb_bits) <= usable
+    needed <= usable && shape.table_rows() <= usable
 }
 
 /// Whether `shape` is what the planner makes of `program` with these limbs and weight columns, and no larger than needed.

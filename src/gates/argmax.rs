@@ -20,7 +20,7 @@ use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr, plonk::ConstraintS
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
     let Some(argmax) = columns.argmax else { return };
     cs.create_gate("argmax", |cells| {
-        let selector = cells.query_fixed(argmax, Rotation::cur());
+        let selector = argmax.query(cells);
         let [continues, ends] = [0, 1].map(|i| cells.query_fixed(columns.weights[i], Rotation::cur()));
         let index = cells.query_fixed(columns.constant, Rotation::cur());
         let [q, m, class] = [0, 1, 2].map(|r| cells.query_advice(columns.a, Rotation(r)));
@@ -48,7 +48,7 @@ pub fn place(trace: &mut Trace, scores: &[Cell], witness: Option<(&[i128], usize
     let mut shared: Option<(Cell, Cell)> = None;
     for (j, &score) in scores.iter().enumerate() {
         let row = trace.take_rows(trace.shape.argmax_rows())?;
-        trace.fix(selector, row, Fr::ONE)?;
+        trace.enable(selector, row)?;
         trace.fix(columns.constant, row, Fr::from(j as u64))?;
         trace.fix(columns.weights[0], row, if j > 0 { Fr::ONE } else { Fr::ZERO })?;
         trace.fix(columns.weights[1], row, if j + 1 == scores.len() { Fr::ONE } else { Fr::ZERO })?;

@@ -6,13 +6,16 @@
 pub mod argmax;
 pub mod field;
 pub mod fold;
+pub mod function;
 pub mod lookup;
 pub mod poseidon;
 pub mod poseidon_params;
 pub mod range;
 pub mod rescale;
+pub mod selector;
 pub mod shape;
 pub mod trace;
 
+pub use selector::Selector;
 pub use shape::{Columns, Shape};
 pub use trace::{Cell, Trace, TraceError};

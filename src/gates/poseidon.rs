@@ -25,12 +25,14 @@ use halo2_proofs::{
 /// Absorb with `k0 = 1, k2 = 0` hashes (a, b); with `k0 = 0, k2 = tag` it hashes (tag, b).
 /// `folded` is a phase-2 column: the squares need no challenge, they only use its free rows. Nothing of it is looked up.
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
-    let (Some(c), Some([full, partial, absorb])) = (columns.c, columns.poseidon) else { return };
+    let (Some(c), Some(full), Some(partial), Some(absorb)) = (columns.c, columns.full, columns.partial, columns.absorb) else {
+        return;
+    };
     let mds = Parameters::generate().mds;
     let state = [columns.a, columns.b, c];
     let constants = [columns.weights[0], columns.weights[1], columns.constant];
     cs.create_gate("poseidon", |cells| {
-        let [full, partial, absorb] = [full, partial, absorb].map(|s| cells.query_fixed(s, Rotation::cur()));
+        let [full, partial, absorb] = [full, partial, absorb].map(|s| s.query(cells));
         let keys = constants.map(|k| cells.query_fixed(k, Rotation::cur()));
         let mut at = |column: Column<Advice>, rotation: i32| cells.query_advice(column, Rotation(rotation));
         let now = state.map(|s| at(s, 0));
@@ -90,12 +92,13 @@ pub fn place_hash(
     right: Option<Fr>,
     landed: bool,
 ) -> Result<Cell, TraceError> {
-    let (Some(c), Some([full, partial, absorb])) = (trace.columns.c, trace.columns.poseidon) else {
+    let Columns { c, full, partial, absorb, .. } = &trace.columns;
+    let (Some(c), Some(full), Some(partial), Some(absorb)) = (*c, *full, *partial, *absorb) else {
         return Err(TraceError::NoSuchGate("poseidon"));
     };
     let columns = trace.columns.clone();
     let row = trace.take_rows(1)?;
-    trace.fix(absorb, row, Fr::ONE)?;
+    trace.enable(absorb, row)?;
     let left_value = match left {
         Left::Tag(tag) => {
             trace.fix(columns.constant, row, tag)?;
@@ -117,7 +120,7 @@ pub fn place_hash(
         for (column, value) in [columns.weights[0], columns.weights[1], columns.constant].into_iter().zip(constants) {
             trace.fix(column, row, *value)?;
         }
-        trace.fix(if is_full { full } else { partial }, row, Fr::ONE)?;
+        trace.enable(if is_full { full } else { partial }, row)?;
         assign_state(trace, [columns.a, columns.b, c], row, state)?;
         let square = |i: usize| state.map(|s| (s[i] + constants[i]).square());
         trace.assign(columns.folded, row, square(0))?;

@@ -29,8 +29,9 @@ pub(super) fn limbs(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: 
 /// Relies on: limbs in `[0, 2^limb_bits)` (lookup), `n * limb_bits <= 64`, so neither side wraps and `a` is exactly in `[lo, hi]`.
 /// The packed sum starts afresh where `f = 0`; elsewhere `f = 2^pack_bits` and `hi - lo < 2^pack_bits` (program check).
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
+    let Some(range) = columns.range else { return };
     cs.create_gate("range", |cells| {
-        let selector = cells.query_fixed(columns.range, Rotation::cur());
+        let selector = range.query(cells);
         let a = cells.query_advice(columns.a, Rotation::cur());
         let lo = cells.query_fixed(columns.weights[0], Rotation::cur());
         let hi = cells.query_fixed(columns.constant, Rotation::cur());
@@ -94,7 +95,8 @@ pub fn place_packed(
 
 fn place_at(trace: &mut Trace, row: usize, [lo, hi]: [i128; 2], value: Option<i128>) -> Result<Cell, TraceError> {
     let limbs = trace.shape.range_limbs;
-    trace.fix(trace.columns.range, row, Fr::ONE)?;
+    let selector = trace.columns.range.ok_or(TraceError::NoSuchGate("range"))?;
+    trace.enable(selector, row)?;
     trace.fix(trace.columns.weights[0], row, to_field(lo))?;
     trace.fix(trace.columns.constant, row, to_field(hi))?;
     trace.assign(trace.columns.a, row, value.map(to_field))?;

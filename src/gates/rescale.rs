@@ -3,14 +3,14 @@
 //! The accumulator `y` is no cell: it is an expression of the limbs, and the linear fold (`fold.rs`) binds it.
 
 use super::{
-    Cell, Columns, Shape, Trace, TraceError,
+    Cell, Columns, Selector, Shape, Trace, TraceError,
     field::{power_of_two, to_field},
     range::limbs,
 };
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
-    plonk::{Column, ConstraintSystem, Expression, Fixed, VirtualCells},
+    plonk::{ConstraintSystem, Expression, VirtualCells},
     poly::Rotation,
 };
 
@@ -122,7 +122,7 @@ pub fn place_threshold(
 /// The accumulator that the cells of `row` stand for, where a rescale or a threshold starts; the value side of [`accumulators`].
 pub(super) fn accumulator_at(trace: &Trace, row: usize) -> Option<Fr> {
     let (columns, shape) = (&trace.columns, &trace.shape);
-    let enabled = |s: Option<Column<Fixed>>| s.is_some_and(|s| trace.fixed[s.index()][row] == Fr::ONE);
+    let enabled = |selector: Option<Selector>| trace.is_enabled(selector, row);
     let (rescales, compares) = (enabled(columns.relu) || enabled(columns.signed), enabled(columns.threshold));
     if !rescales && !compares {
         return None;
@@ -145,7 +145,7 @@ fn half(trace: &Trace) -> i128 {
 
 fn place_limbs(
     trace: &mut Trace,
-    selector: Column<Fixed>,
+    selector: Selector,
     bias: i128,
     y: Option<i128>,
     magnitude: Option<i128>,
@@ -153,7 +153,7 @@ fn place_limbs(
     let shape = trace.shape;
     let row = trace.take_rows(shape.rescale_rows())?;
     let remainder = y.map(|y| (y + half(trace)) & ((1i128 << shape.shift_bits()) - 1));
-    trace.fix(selector, row, Fr::ONE)?;
+    trace.enable(selector, row)?;
     trace.fix(trace.columns.constant, row, to_field(bias))?;
     trace.assign_limbs(row, shape.remainder_limbs, remainder, "the remainder")?;
     trace.assign_limbs(row + shape.remainder_limbs as usize, shape.magnitude_limbs, magnitude, "the magnitude")?;
@@ -176,6 +176,6 @@ fn quotient(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape) 
     b * (g.clone() * Fr::from(2) + one.clone()) - (one + g)
 }
 
-fn sum_of(cells: &mut VirtualCells<'_, Fr>, selectors: &[Option<Column<Fixed>>]) -> Option<Expression<Fr>> {
-    selectors.iter().flatten().map(|&s| cells.query_fixed(s, Rotation::cur())).reduce(|sum, s| sum + s)
+fn sum_of(cells: &mut VirtualCells<'_, Fr>, selectors: &[Option<Selector>]) -> Option<Expression<Fr>> {
+    selectors.iter().flatten().map(|s| s.query(cells)).reduce(|sum, s| sum + s)
 }

@@ -3,7 +3,7 @@
 //! halo2 drops or overwrites cells silently (a second assignment, an unusable row, a phase that is over). Here each of these is
 //! an error, and the same grid serves key generation (no witness), proving, and the attack suite.
 
-use super::{Columns, Shape, lookup};
+use super::{Columns, Selector, Shape, lookup};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -70,6 +70,8 @@ pub struct Trace {
     pub copies: Vec<(Cell, Cell)>,
     /// Cells of column `a` that equal an instance row.
     pub exposed: Vec<(Cell, usize)>,
+    /// The function table: value and slope of each segment.
+    pub function_table: Vec<(i128, i128)>,
     /// The row of the end pin; rows before it are active.
     pub end: usize,
     /// The next free row.
@@ -83,7 +85,7 @@ impl Trace {
         let mut cs = ConstraintSystem::default();
         let columns = Columns::configure(&mut cs, &shape);
         let rows = 1usize << shape.k;
-        let end = rows.checked_sub(cs.blinding_factors() + 2).filter(|&end| end >= 1 << shape.limb_bits);
+        let end = rows.checked_sub(cs.blinding_factors() + 2).filter(|&end| end >= shape.table_rows());
         let end = end.ok_or(TraceError::NotEnoughRows { k: shape.k, available: rows })?;
         Ok(Self {
             shape,
@@ -93,6 +95,7 @@ impl Trace {
             assigned: vec![vec![false; rows]; cs.num_advice_columns()],
             copies: Vec::new(),
             exposed: Vec::new(),
+            function_table: Vec::new(),
             end,
             row: 0,
             fixed_assigned: vec![vec![false; rows]; cs.num_fixed_columns()],
@@ -119,6 +122,16 @@ impl Trace {
         }
         self.fixed[column][row] = value;
         Ok(())
+    }
+
+    /// Enables a selector on a row.
+    pub fn enable(&mut self, selector: Selector, row: usize) -> Result<(), TraceError> {
+        self.fix(selector.column(), row, selector.value())
+    }
+
+    /// Whether a selector is enabled on a row.
+    pub fn is_enabled(&self, selector: Option<Selector>, row: usize) -> bool {
+        selector.is_some_and(|s| self.fixed[s.column().index()][row] == s.value())
     }
 
     /// Assigns an advice cell, once; `None` in key generation.

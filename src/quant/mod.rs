@@ -1,10 +1,33 @@
 //! From a float graph to an integer program with exact meaning.
 
+pub mod calibrate;
+pub mod calibrate_error;
+pub mod decimal;
+pub mod derive;
+pub mod document;
 pub mod error;
+pub mod input;
+pub mod input_error;
 pub mod interpret;
+pub mod layers;
+pub mod logarithm;
 pub mod program;
 pub mod range;
+pub mod report;
+pub mod scale;
+pub mod schema;
+pub mod schema_error;
+pub mod threshold;
 
+pub use calibrate::{Calibrated, Options, OutputChoice, Score, calibrate};
+pub use calibrate_error::CalibrateError;
+pub use decimal::Decimal;
+pub use derive::{Derived, derive};
 pub use error::QuantError;
+pub use input_error::InputError;
 pub use interpret::{Run, run};
 pub use program::{Node, Precision, Program};
+pub use report::Report;
+pub use schema::{Feature, Rounding, Schema};
+pub use schema_error::SchemaError;
+pub use threshold::{ThresholdError, ThresholdScale};

@@ -13,6 +13,13 @@ pub struct Precision {
     pub magnitude_bits: u32,
 }
 
+impl Default for Precision {
+    /// 16 bits each: on the credit model as accurate as a longer shift, with fewer limbs.
+    fn default() -> Self {
+        Self { shift_bits: 16, magnitude_bits: 16 }
+    }
+}
+
 /// One step of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
@@ -73,7 +80,9 @@ impl Program {
                 Op::Input(input) => return Some(input.ranges.len()),
                 Op::Linear(linear) => return Some(linear.outputs),
                 Op::Threshold(_) | Op::Argmax(_) => return Some(1),
-                Op::Rescale(_) | Op::Reveal => at = node.inputs.first().copied().filter(|&source| source < at)?,
+                Op::Rescale(_) | Op::Sigmoid(_) | Op::Reveal => {
+                    at = node.inputs.first().copied().filter(|&source| source < at)?
+                }
             }
         }
     }

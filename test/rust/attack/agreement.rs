@@ -104,7 +104,7 @@ fn check(seed: u64, mock: bool) -> Result<(), TestCaseError> {
     prop_assert_eq!(zkml_evm::circuit::statement::layout(&program).unwrap().len(), instances.len());
     // Every rescaled value in the circuit is the interpreter's, in order.
     let columns = trace.columns.clone();
-    let selected = |row: usize| [columns.relu, columns.signed].iter().flatten().any(|s| trace.fixed[s.index()][row] == Fr::one());
+    let selected = |row: usize| [columns.relu, columns.signed].iter().any(|&s| trace.is_enabled(s, row));
     let placed: Vec<Fr> = (0..trace.end).filter(|&row| selected(row)).map(|row| trace.advice[columns.a.index()][row]).collect();
     let rescales = program.nodes.iter().zip(&run.tensors).filter(|(node, _)| matches!(node.op, Op::Rescale(_)));
     let meant: Vec<Fr> = rescales.flat_map(|(_, tensor)| tensor.iter().map(|&v| to_field(v))).collect();

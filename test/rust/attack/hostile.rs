@@ -251,6 +251,11 @@ proptest! {
                 },
                 Op::Rescale(rescale) => rescale.shift = edge as u32,
                 Op::Threshold(threshold) => threshold.range.lo = edge,
+                Op::Sigmoid(sigmoid) => match rng.gen_range(0..3) {
+                    0 => sigmoid.segment_bits = edge as u32,
+                    1 => sigmoid.input_bits = edge as u32,
+                    _ => sigmoid.values[0] = edge,
+                },
                 Op::Reveal | Op::Argmax(_) => program.precision.magnitude_bits = edge as u32,
             }
         }

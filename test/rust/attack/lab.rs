@@ -23,8 +23,8 @@ pub struct Lab {
     pub trace: Trace,
     /// Every constraint that is not identically zero.
     pub constraints: Vec<Constraint>,
-    /// The challenges γ and β.
-    pub challenges: [Fr; 2],
+    /// The challenges γ, β and θ.
+    pub challenges: [Fr; 3],
     /// The honest values of all advice cells; [`Lab::survives`] leaves them as they are.
     pub values: Vec<Fr>,
     /// `touching[cell]`: the constraints that a change of this cell alone can violate and that no challenge enters.
@@ -56,8 +56,9 @@ impl Lab {
     /// The same with given challenges γ, β: what happens when they are known before phase 1 is committed.
     pub fn forced_with(mut trace: Trace, instances: &[Fr], seed: u64, challenges: Option<[Fr; 2]>) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let challenges = challenges.unwrap_or([Fr::random(&mut rng), Fr::random(&mut rng)]);
-        assign_phase2(&mut trace, challenges[0], challenges[1]);
+        let [gamma, beta] = challenges.unwrap_or([Fr::random(&mut rng), Fr::random(&mut rng)]);
+        let challenges = [gamma, beta, Fr::random(&mut rng)];
+        assign_phase2(&mut trace, challenges[0], challenges[1], challenges[2]);
         for column in &mut trace.advice {
             column[trace.end + 1..].iter_mut().for_each(|cell| *cell = Fr::random(&mut rng));
         }
@@ -142,10 +143,7 @@ impl Lab {
     }
 
     fn is_permutation_row(&self, row: usize) -> bool {
-        self.trace
-            .columns
-            .poseidon
-            .is_some_and(|[full, partial, _]| [full, partial].iter().any(|&s| self.fixed(s, row) == Fr::ONE))
+        [self.trace.columns.full, self.trace.columns.partial].iter().any(|&s| self.trace.is_enabled(s, row))
     }
 
     /// The changes, with the squares that follow from them.
@@ -221,7 +219,7 @@ impl Lab {
                 trace.advice[multiplicity][row] = Fr::from(count);
             }
         }
-        assign_phase2(&mut trace, self.challenges[0], self.challenges[1]);
+        assign_phase2(&mut trace, self.challenges[0], self.challenges[1], self.challenges[2]);
         trace
     }
 

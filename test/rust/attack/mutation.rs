@@ -173,7 +173,7 @@ fn carries(lab: &Lab, cell: CellId) -> Vec<Changes> {
 fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
     let (column, row) = lab.place(cell);
     let columns = &lab.trace.columns;
-    let starts = [columns.relu, columns.signed, columns.threshold].iter().flatten().any(|&s| lab.fixed(s, row) == Fr::ONE);
+    let starts = [columns.relu, columns.signed, columns.threshold].iter().any(|&s| lab.trace.is_enabled(s, row));
     if column != columns.limb.index() || !starts {
         return vec![];
     }
@@ -183,7 +183,7 @@ fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
     let unit = power_of_two(shape.limb_bits);
     let mut all =
         vec![vec![(g, value(g) + Fr::ONE), (top, value(top) - unit)], vec![(g, value(g) - Fr::ONE), (top, value(top) + unit)]];
-    if lab.trace.columns.threshold.is_some_and(|s| lab.fixed(s, row) == Fr::ONE) {
+    if lab.trace.is_enabled(columns.threshold, row) {
         return all;
     }
     let b = lab.cell(columns.b.index(), row);
@@ -220,16 +220,14 @@ impl Kinds {
             (columns.multiplicity.index(), "multiplicity"),
         ]);
         names.extend(columns.c.iter().map(|c| (c.index(), "c")));
-        let mut selectors = vec![(Some(columns.range), "range"), (Some(columns.linear), "linear")];
-        selectors.extend([(columns.relu, "relu"), (columns.signed, "signed"), (columns.threshold, "threshold")]);
-        selectors.push((columns.argmax, "argmax"));
-        for (i, name) in ["full round", "partial round", "absorb"].into_iter().enumerate() {
-            selectors.push((columns.poseidon.map(|p| p[i]), name));
-        }
+        let function = columns.function.as_ref().map(|f| f.selector);
+        let mut selectors = vec![(columns.range, "range"), (columns.relu, "relu"), (columns.signed, "signed")];
+        selectors.extend([(columns.threshold, "threshold"), (columns.argmax, "argmax"), (function, "function")]);
+        selectors.extend([(columns.full, "full round"), (columns.partial, "partial round"), (columns.absorb, "absorb")]);
         let mut owner = "none";
         let owners = (0..lab.trace.end).map(|row| {
-            let selected = selectors.iter().find(|(s, _)| s.is_some_and(|s| lab.fixed(s, row) == Fr::ONE));
-            owner = selected.map_or(owner, |(_, name)| name);
+            let selected = selectors.iter().find(|(s, _)| lab.trace.is_enabled(*s, row)).map(|(_, name)| *name);
+            owner = selected.or((lab.fixed(columns.linear, row) == Fr::ONE).then_some("linear")).unwrap_or(owner);
             owner
         });
         Self { columns: names, owners: owners.collect() }

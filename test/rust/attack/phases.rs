@@ -15,11 +15,15 @@ use zkml_evm::{
 fn shapes() -> Vec<Shape> {
     let widths = [(8, 3, 2, 2, 3), (12, 2, 1, 32, 1), (9, 3, 2, 3, 7), (8, 8, 6, 16, 8)];
     let mut all = Vec::new();
-    for bits in 0..32u32 {
+    for bits in 0..64u32 {
         let on = |bit: u32| bits >> bit & 1 == 1;
         for (limb_bits, remainder_limbs, magnitude_limbs, weights, range_limbs) in widths {
             let pack_bits = if on(0) { 24 } else { 0 };
-            let [relu, signed, threshold, argmax] = [1, 2, 3, 4].map(on);
+            let [relu, signed, threshold, argmax, function] = [1, 2, 3, 4, 5].map(on);
+            // A function table splits its input in two limbs or more.
+            if function && magnitude_limbs < 2 {
+                continue;
+            }
             let k = 13;
             all.push(Shape {
                 k,
@@ -33,6 +37,7 @@ fn shapes() -> Vec<Shape> {
                 signed,
                 threshold,
                 argmax,
+                function,
                 ..Shape::default()
             });
         }
@@ -57,7 +62,8 @@ fn every_column_is_committed_in_its_phase() {
         assert_ne!(columns.gamma.index(), columns.beta.index(), "one challenge, one purpose");
         let phases = cs.advice_column_phase();
         assert_eq!(phases.iter().filter(|&&p| p == 1).count(), 3);
-        assert_eq!(cs.challenge_phase(), [0, 0]);
+        assert!(cs.challenge_phase().iter().all(|&phase| phase == 0));
+        assert_eq!(cs.challenge_phase().len(), if shape.function { 3 } else { 2 });
         assert!(cs.lookups().is_empty(), "nothing is looked up but by our own argument");
     }
 }
@@ -74,7 +80,7 @@ fn no_gate_exceeds_the_degree() {
 #[test]
 fn the_planner_chooses_shapes_that_the_gates_are_sound_for() {
     for mode in [InputMode::Committed, InputMode::Public, InputMode::Private] {
-        for output in [Output::Reveal, Output::Threshold, Output::Argmax] {
+        for output in [Output::Reveal, Output::Sigmoid, Output::Threshold, Output::Argmax] {
             let program = mlp(if output == Output::Threshold { &[5, 4, 1] } else { &[5, 4, 3] }, mode, output, 1);
             for objective in [Objective::Prover, Objective::Gas, Objective::Balanced] {
                 let shape = plan(&program, objective).unwrap().shape;

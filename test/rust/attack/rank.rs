@@ -18,8 +18,8 @@ pub fn phase2_cells(lab: &Lab) -> (usize, Vec<CellId>) {
 /// The cells of a hash other than its inputs (range-checked values, packed sums, the salt), and those left undetermined by these.
 pub fn hash_cells(lab: &Lab) -> (usize, Vec<CellId>) {
     let columns = &lab.trace.columns;
-    let Some([full, partial, absorb]) = columns.poseidon else { return (0, vec![]) };
-    let at = |selector, row: usize| lab.fixed(selector, row) == Fr::ONE;
+    let [full, partial, absorb] = [columns.full, columns.partial, columns.absorb];
+    let at = |selector, row: usize| lab.trace.is_enabled(selector, row);
     undetermined(lab, |cell| {
         let (column, row) = lab.place(cell);
         let inside = row > 0 && row < lab.trace.end && {

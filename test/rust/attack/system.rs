@@ -58,7 +58,7 @@ impl Constraint {
 }
 
 /// Every constraint of `trace` (gates on all rows, copies, instances) for the given challenges, in the order γ, β.
-pub fn constraints(trace: &Trace, instances: &[Fr], challenges: [Fr; 2]) -> Vec<Constraint> {
+pub fn constraints(trace: &Trace, instances: &[Fr], challenges: [Fr; 3]) -> Vec<Constraint> {
     let (cs, _) = constraint_system(&trace.shape);
     let rows = 1usize << trace.shape.k;
     let mut all = gates(&cs, trace, rows, challenges);
@@ -74,7 +74,7 @@ pub fn constraints(trace: &Trace, instances: &[Fr], challenges: [Fr; 2]) -> Vec<
     all
 }
 
-fn gates(cs: &ConstraintSystem<Fr>, trace: &Trace, rows: usize, challenges: [Fr; 2]) -> Vec<Constraint> {
+fn gates(cs: &ConstraintSystem<Fr>, trace: &Trace, rows: usize, challenges: [Fr; 3]) -> Vec<Constraint> {
     let mut all = Vec::new();
     for gate in cs.gates() {
         for (i, polynomial) in gate.polynomials().iter().enumerate() {
@@ -93,7 +93,7 @@ struct At<'a> {
     trace: &'a Trace,
     rows: usize,
     row: usize,
-    challenges: [Fr; 2],
+    challenges: [Fr; 3],
 }
 
 impl At<'_> {
@@ -177,7 +177,7 @@ pub fn layer_identities(trace: &Trace, all: &[Constraint]) -> Vec<Constraint> {
         found.extend(layer.drain(..).map(|(row, terms)| Constraint { name: "layer identity".into(), row, terms: merged(terms) }));
     };
     for row in 0..trace.end {
-        if outputs.iter().flatten().any(|&s| fixed(s, row) == Fr::ONE) {
+        if outputs.iter().any(|&s| trace.is_enabled(s, row)) {
             if std::mem::take(&mut in_inputs) {
                 close(&mut layer);
             }

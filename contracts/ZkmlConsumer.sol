@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {FieldElement} from "./FieldElement.sol";
+import {IInferenceVerifier} from "./interfaces/IInferenceVerifier.sol";
+import {IInputAttestation} from "./interfaces/IInputAttestation.sol";
+import {IZkmlConsumer} from "./interfaces/IZkmlConsumer.sol";
+
+/// @title ZkmlConsumer
+/// @notice The base that a dapp inherits: call {_useInference} with your own terms, the caller's evidence and the public
+/// values of your policy; when it returns, the model's statement holds for msg.sender and cannot be used again.
+/// @dev All prose is in {IZkmlConsumer}.
+abstract contract ZkmlConsumer is IZkmlConsumer {
+    /// @notice What the consumer trusts: from its own storage, never from the caller.
+    struct Terms {
+        bytes32 modelId;
+        bytes32 schemaId;
+        bytes32 policyId;
+        uint64 epochLength;
+    }
+
+    /// @notice What the caller brings besides the proof; see {ILendingThreshold-BorrowRequest} for the fields.
+    struct Evidence {
+        address attestor;
+        IInputAttestation.Attestation attestation;
+        bytes signature;
+        uint256 nonce;
+        uint64 expiry;
+    }
+
+    /// What is kept of a subject, in one slot: a second one would cost every new subject 22,100 gas.
+    struct SubjectRecord {
+        uint64 nonce;
+        uint192 tally;
+    }
+
+    bytes32 private constant CONTEXT_TAG = keccak256("zkml-evm.context.v1");
+
+    /// @inheritdoc IZkmlConsumer
+    IInferenceVerifier public immutable router;
+
+    /// @inheritdoc IZkmlConsumer
+    IInputAttestation public immutable attestations;
+
+    mapping(address subject => SubjectRecord) private _subjects;
+    mapping(bytes32 slot => bytes32 nullifier) private _spent;
+
+    constructor(IInferenceVerifier router_, IInputAttestation attestations_) {
+        if (address(router_).code.length == 0) revert NotAContract(address(router_));
+        if (address(attestations_).code.length == 0) revert NotAContract(address(attestations_));
+        router = router_;
+        attestations = attestations_;
+    }
+
+    /// @inheritdoc IZkmlConsumer
+    function nonceOf(address subject) external view returns (uint256 nonce) {
+        return _subjects[subject].nonce;
+    }
+
+    /// @inheritdoc IZkmlConsumer
+    function spentBy(address subject, bytes32 schemaId, bytes32 policyId, uint64 epoch)
+        public
+        view
+        returns (bytes32 nullifier)
+    {
+        return _spent[_slotOf(subject, schemaId, policyId, epoch)];
+    }
+
+    /// @inheritdoc IZkmlConsumer
+    function contextOf(address subject, bytes32 modelId, bytes32 policyId, uint256 nonce, uint64 expiry)
+        public
+        view
+        returns (uint256 context)
+    {
+        bytes32 digest = keccak256(
+            abi.encode(CONTEXT_TAG, block.chainid, address(this), subject, modelId, policyId, nonce, expiry)
+        );
+        return uint256(digest) >> 8;
+    }
+
+    /// @inheritdoc IZkmlConsumer
+    function nullifierOf(bytes32 structHash, bytes32 policyId, uint64 epoch) public pure returns (bytes32 nullifier) {
+        return keccak256(abi.encode(structHash, policyId, epoch));
+    }
+
+    /// @dev Reverts unless msg.sender is the attested subject and the model's statement holds; spends the nullifier first.
+    /// @param proof From calldata: a few kilobytes, copied once, into the call to the router.
+    /// @param publicValues Integers of the policy, in the statement's order after the commitment.
+    /// @return nullifier What was spent.
+    /// @return epoch The attestation's epoch under the policy; {spentBy} it is the nullifier from now on.
+    function _useInference(
+        Terms memory terms,
+        Evidence memory evidence,
+        bytes calldata proof,
+        int256[] memory publicValues
+    ) internal returns (bytes32 nullifier, uint64 epoch) {
+        _checkRequest(terms, evidence);
+        (nullifier, epoch) = _spend(terms, evidence);
+        router.verifyInference(terms.modelId, _publicInputs(terms, evidence, publicValues), proof);
+    }
+
+    /// @dev A number that the dapp keeps of a subject. It lies in the slot that every use of an inference writes anyway.
+    function _setTally(address subject, uint192 tally) internal {
+        _subjects[subject].tally = tally;
+    }
+
+    /// @dev What {_setTally} was given last.
+    function _tallyOf(address subject) internal view returns (uint192 tally) {
+        return _subjects[subject].tally;
+    }
+
+    function _checkRequest(Terms memory terms, Evidence memory evidence) private view {
+        address subject = evidence.attestation.subject;
+        if (msg.sender != subject) revert SubjectMismatch(subject, msg.sender);
+        if (evidence.attestation.schemaId != terms.schemaId) {
+            revert SchemaMismatch(terms.schemaId, evidence.attestation.schemaId);
+        }
+        if (block.timestamp > evidence.expiry) revert RequestExpired(evidence.expiry, block.timestamp);
+        if (terms.epochLength == 0) revert InvalidEpochLength(terms.epochLength);
+    }
+
+    function _spend(Terms memory terms, Evidence memory evidence) private returns (bytes32 nullifier, uint64 epoch) {
+        bytes32 structHash = attestations.checkAttestation(evidence.attestor, evidence.attestation, evidence.signature);
+        epoch = evidence.attestation.issuedAt / terms.epochLength;
+        nullifier = nullifierOf(structHash, terms.policyId, epoch);
+        bytes32 slot = _slotOf(msg.sender, terms.schemaId, terms.policyId, epoch);
+        bytes32 before = _spent[slot];
+        // Ahead of the nonce, so that a plain replay is told what it is.
+        if (before != bytes32(0)) revert NullifierSpent(before);
+        uint64 nonce = _subjects[msg.sender].nonce;
+        if (evidence.nonce != nonce) revert NonceMismatch(nonce, evidence.nonce);
+
+        _spent[slot] = nullifier;
+        _subjects[msg.sender].nonce = nonce + 1;
+        emit NullifierUsed(nullifier, slot, msg.sender);
+    }
+
+    function _publicInputs(Terms memory terms, Evidence memory evidence, int256[] memory publicValues)
+        private
+        view
+        returns (uint256[] memory inputs)
+    {
+        inputs = new uint256[](2 + publicValues.length);
+        inputs[0] = contextOf(msg.sender, terms.modelId, terms.policyId, evidence.nonce, evidence.expiry);
+        // Below r: the registry has checked it, and the verifier checks every instance again.
+        inputs[1] = uint256(evidence.attestation.inputCommitment);
+        for (uint256 i = 0; i < publicValues.length; ++i) {
+            inputs[2 + i] = FieldElement.fromInt(publicValues[i]);
+        }
+    }
+
+    function _slotOf(address subject, bytes32 schemaId, bytes32 policyId, uint64 epoch) private pure returns (bytes32) {
+        return keccak256(abi.encode(subject, schemaId, policyId, epoch));
+    }
+}

@@ -1,0 +1,80 @@
+//! The contracts as Rust types, generated from `contracts/interfaces/*.sol` (joined by `build.rs`).
+//!
+//! What the interfaces do not declare, because it comes from OpenZeppelin or from implementation files, is copied below;
+//! a test compares all of it with the ABIs that forge writes.
+
+use alloy::json_abi;
+
+/// One module per Solidity interface.
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+pub mod interfaces {
+    include!(concat!(env!("OUT_DIR"), "/interfaces.rs"));
+}
+
+pub use interfaces::{
+    IERC20, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold, IProofVerifier, IZkmlConsumer,
+};
+
+/// Functions and errors declared outside the interfaces.
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+mod elsewhere {
+    alloy::sol! {
+        #![sol(abi, all_derives)]
+
+        interface Ownable2Step {
+            error OwnableUnauthorizedAccount(address account);
+            error OwnableInvalidOwner(address owner);
+            error RenounceRefused(address owner);
+            function owner() external view returns (address);
+            function pendingOwner() external view returns (address);
+            function transferOwnership(address newOwner) external;
+            function acceptOwnership() external;
+        }
+
+        interface FieldElement {
+            error IntegerOutOfRange(int256 value);
+            error NotCanonical(uint256 value);
+        }
+
+        interface Helpers {
+            error EnforcedPause();
+            error ExpectedPause();
+            error ReentrancyGuardReentrantCall();
+            error InvalidShortString();
+            error StringTooLong(string str);
+            error SafeCastOverflowedUintDowncast(uint8 bits, uint256 value);
+        }
+
+        interface TokenErrors {
+            error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed);
+            error ERC20InvalidSender(address sender);
+            error ERC20InvalidReceiver(address receiver);
+            error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed);
+            error ERC20InvalidApprover(address approver);
+            error ERC20InvalidSpender(address spender);
+            error SafeERC20FailedOperation(address token);
+        }
+
+        interface MockERC20 {
+            function mint(address account, uint256 amount) external;
+        }
+    }
+}
+
+pub use elsewhere::{FieldElement, Helpers, MockERC20, Ownable2Step, TokenErrors};
+
+/// Every error that a contract of this project can revert with.
+pub(super) fn all_errors() -> Vec<json_abi::Error> {
+    let maps = [
+        IInferenceRouter::abi::errors(),
+        IInputAttestation::abi::errors(),
+        ILendingThreshold::abi::errors(),
+        IProofVerifier::abi::errors(),
+        IZkmlConsumer::abi::errors(),
+        Ownable2Step::abi::errors(),
+        FieldElement::abi::errors(),
+        Helpers::abi::errors(),
+        TokenErrors::abi::errors(),
+    ];
+    maps.into_iter().flat_map(|errors| errors.into_values().flatten()).collect()
+}

@@ -1,0 +1,227 @@
+//! What can go wrong between here and a chain, and whether another try makes sense.
+
+use super::revert::Revert;
+use crate::error::{ExitCode, Explain};
+use alloy::primitives::{Address, B256, TxHash};
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Every failure of the chain client. Endpoints are named by scheme, host and port only: the rest may hold an API key.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    #[error("{endpoint} cannot be reached: {reason}")]
+    Unreachable { endpoint: String, reason: String },
+    #[error("{what}: {endpoint} did not answer within {seconds} s")]
+    Timeout { endpoint: String, what: String, seconds: u64 },
+    #[error("{what}: {endpoint} answered with HTTP status {status}")]
+    Http { endpoint: String, what: String, status: u16 },
+    #[error("{what}: the answer of {endpoint} is not what the method returns: {reason}")]
+    MalformedAnswer { endpoint: String, what: String, reason: String },
+    #[error("{what}: {endpoint} refused with code {code}: {message}")]
+    Rpc { endpoint: String, what: String, code: i64, message: String },
+    #[error("`{url}` is not an RPC address: {reason}")]
+    BadUrl { url: String, reason: String },
+    #[error("{endpoint} serves chain {got}, expected chain {expected}")]
+    WrongChain { endpoint: String, expected: u64, got: u64 },
+
+    #[error("{what}: the nonce is already used ({message})")]
+    NonceTooLow { what: String, message: String },
+    #[error("{what}: the nonce is ahead of the account's ({message})")]
+    NonceTooHigh { what: String, message: String },
+    #[error("{what}: the offered fee is too low ({message})")]
+    Underpriced { what: String, message: String },
+    #[error("{what}: the account cannot pay for it ({message})")]
+    InsufficientFunds { what: String, message: String },
+    #[error("{what}: the gas limit does not fit ({message})")]
+    GasLimit { what: String, message: String },
+    #[error("{what}: reverted with {revert}")]
+    Reverted { what: String, revert: Box<Revert>, tx: Option<TxHash> },
+    #[error("{what}: transaction {tx} is not in a block after {seconds} s")]
+    NotMined { what: String, tx: TxHash, seconds: u64 },
+    #[error("{what}: no contract at {address}")]
+    NoContract { what: String, address: Address },
+    #[error("{what}: transaction {tx} succeeded without the event {event}")]
+    MissingEvent { what: String, tx: TxHash, event: &'static str },
+
+    #[error(
+        "{what} was made with a development SRS ({provenance}), whose secret is known, and chain {chain_id} is not a local one"
+    )]
+    InsecureSrs { what: String, provenance: String, chain_id: u64 },
+    #[error("{name}: {what} is {size} bytes, the limit is {limit}")]
+    CodeTooLarge { name: String, what: &'static str, size: usize, limit: usize },
+    #[error("{name} at {address}: codehash is {got}, expected {expected}")]
+    CodehashMismatch { name: String, address: Address, expected: B256, got: B256 },
+    #[error("chain {chain_id} has no deterministic deployer at {factory}")]
+    NoFactory { chain_id: u64, factory: Address },
+
+    #[error("development account {index} does not sign here: its key is public and this chain is not a local one")]
+    DevAccountRefused { index: usize },
+    #[error("there is no development account {index}: they are 0 to {last}")]
+    NoDevAccount { index: usize, last: usize },
+    #[error("keystore {path}: {reason}", path = path.display())]
+    Keystore { path: PathBuf, reason: String },
+    #[error("keystore {path}: wrong password", path = path.display())]
+    WrongPassword { path: PathBuf },
+    #[error("password file {path}: {reason}", path = path.display())]
+    PasswordFile { path: PathBuf, reason: String },
+    #[error("password file {path} has mode {mode:04o}: others can read it", path = path.display())]
+    PasswordFileOpen { path: PathBuf, mode: u32 },
+    #[error("no password: {reason}")]
+    NoPassword { reason: String },
+    #[error("{what}: cannot sign: {reason}")]
+    Signing { what: String, reason: String },
+
+    #[error("anvil was not found (looked at {looked})")]
+    AnvilMissing { looked: String },
+    #[error("anvil at {path} did not start: {reason}", path = path.display())]
+    AnvilFailed { path: PathBuf, reason: String },
+
+    #[error("{path}: {reason}", path = path.display())]
+    File { path: PathBuf, reason: String },
+    #[error("{path} is not a deployment record: {reason}", path = path.display())]
+    RegistryForeign { path: PathBuf, reason: String },
+    #[error("{path} has version {got}, this program reads version {expected}", path = path.display())]
+    RegistryVersion { path: PathBuf, expected: u32, got: u64 },
+    #[error("{path} records chain {got}, expected chain {expected}", path = path.display())]
+    RegistryChain { path: PathBuf, expected: u64, got: u64 },
+    #[error("{path} is being written by another process", path = path.display())]
+    RegistryBusy { path: PathBuf },
+    #[error("compiled contract {path}: {reason}", path = path.display())]
+    Artifact { path: PathBuf, reason: String },
+}
+
+impl ChainError {
+    /// The revert behind this error, where it is one.
+    pub fn revert(&self) -> Option<&Revert> {
+        match self {
+            Self::Reverted { revert, .. } => Some(revert),
+            _ => None,
+        }
+    }
+}
+
+impl Explain for ChainError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "chain/unreachable",
+            Self::Timeout { .. } => "chain/timeout",
+            Self::Http { .. } => "chain/http",
+            Self::MalformedAnswer { .. } => "chain/malformed-answer",
+            Self::Rpc { .. } => "chain/rpc",
+            Self::BadUrl { .. } => "chain/bad-url",
+            Self::WrongChain { .. } => "chain/wrong-chain",
+            Self::NonceTooLow { .. } => "chain/nonce-too-low",
+            Self::NonceTooHigh { .. } => "chain/nonce-too-high",
+            Self::Underpriced { .. } => "chain/underpriced",
+            Self::InsufficientFunds { .. } => "chain/insufficient-funds",
+            Self::GasLimit { .. } => "chain/gas-limit",
+            Self::Reverted { .. } => "chain/reverted",
+            Self::NotMined { .. } => "chain/not-mined",
+            Self::NoContract { .. } => "chain/no-contract",
+            Self::MissingEvent { .. } => "chain/missing-event",
+            Self::InsecureSrs { .. } => "chain/insecure-srs",
+            Self::CodeTooLarge { .. } => "chain/code-too-large",
+            Self::CodehashMismatch { .. } => "chain/codehash-mismatch",
+            Self::NoFactory { .. } => "chain/no-factory",
+            Self::DevAccountRefused { .. } => "chain/dev-account-refused",
+            Self::NoDevAccount { .. } => "chain/no-dev-account",
+            Self::Keystore { .. } => "chain/keystore",
+            Self::WrongPassword { .. } => "chain/wrong-password",
+            Self::PasswordFile { .. } => "chain/password-file",
+            Self::PasswordFileOpen { .. } => "chain/password-file-open",
+            Self::NoPassword { .. } => "chain/no-password",
+            Self::Signing { .. } => "chain/signing",
+            Self::AnvilMissing { .. } => "chain/anvil-missing",
+            Self::AnvilFailed { .. } => "chain/anvil-failed",
+            Self::File { .. } => "chain/file",
+            Self::RegistryForeign { .. } => "chain/registry-foreign",
+            Self::RegistryVersion { .. } => "chain/registry-version",
+            Self::RegistryChain { .. } => "chain/registry-chain",
+            Self::RegistryBusy { .. } => "chain/registry-busy",
+            Self::Artifact { .. } => "chain/artifact",
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Reverted { .. } | Self::InsecureSrs { .. } | Self::CodehashMismatch { .. } => ExitCode::No,
+            Self::BadUrl { .. }
+            | Self::DevAccountRefused { .. }
+            | Self::NoDevAccount { .. }
+            | Self::CodeTooLarge { .. }
+            | Self::WrongPassword { .. }
+            | Self::RegistryForeign { .. }
+            | Self::RegistryVersion { .. }
+            | Self::RegistryChain { .. }
+            | Self::Artifact { .. } => ExitCode::Usage,
+            Self::AnvilMissing { .. }
+            | Self::AnvilFailed { .. }
+            | Self::File { .. }
+            | Self::Keystore { .. }
+            | Self::PasswordFile { .. }
+            | Self::PasswordFileOpen { .. }
+            | Self::NoPassword { .. } => ExitCode::Environment,
+            _ => ExitCode::Chain,
+        }
+    }
+
+    fn retryable(&self) -> bool {
+        match self {
+            Self::Http { status, .. } => *status == 408 || *status == 429 || *status >= 500,
+            Self::Rpc { code, message, .. } => {
+                matches!(code, 429 | -32005) || message.contains("rate limit") || message.contains("header not found")
+            }
+            Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::NonceTooLow { .. }
+            | Self::NonceTooHigh { .. }
+            | Self::Underpriced { .. }
+            | Self::NotMined { .. }
+            | Self::RegistryBusy { .. } => true,
+            _ => false,
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::Unreachable { .. } => "check the address and that the node runs; `--chain embedded` needs no node",
+            Self::Timeout { .. } | Self::Http { .. } => "try again, or use another RPC address",
+            Self::MalformedAnswer { .. } => "is this address an Ethereum JSON-RPC endpoint?",
+            Self::Rpc { .. } => "the node's own message says why",
+            Self::BadUrl { .. } => "give an http:// or https:// address",
+            Self::WrongChain { .. } => "point `--rpc-url` at the intended chain, or name the chain that you mean",
+            Self::NonceTooLow { .. } | Self::NonceTooHigh { .. } => {
+                "another transaction of this account is under way; run the same command again when it is mined"
+            }
+            Self::Underpriced { .. } => "fees rose, or a pending transaction has the same nonce; run the same command again",
+            Self::InsufficientFunds { .. } => "send the account some of the chain's currency",
+            Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
+            Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
+            Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one",
+            Self::NoContract { .. } => "is it deployed on this chain? see `zkml-evm status`",
+            Self::MissingEvent { .. } => "is the contract at this address one of ours?",
+            Self::InsecureSrs { .. } => "import a public ceremony with `zkml-evm srs import` and generate the verifier again, or accept forgeable proofs with `--allow-insecure-srs`",
+            Self::CodeTooLarge { .. } => "plan for `gas`, which makes the contract smaller",
+            Self::CodehashMismatch { .. } => "do not use the contract; find out who changed what",
+            Self::NoFactory { .. } => "see github.com/Arachnid/deterministic-deployment-proxy for how to put it there",
+            Self::DevAccountRefused { .. } => "use `--account NAME` or `--keystore PATH`",
+            Self::NoDevAccount { .. } => "choose one of them, or use `--account NAME`",
+            Self::Keystore { .. } => "`cast wallet list` shows foundry's keystores; `cast wallet import NAME` makes one",
+            Self::WrongPassword { .. } => "check the password; nothing was sent",
+            Self::PasswordFile { .. } => "give a readable file whose first line is the password",
+            Self::PasswordFileOpen { .. } => "chmod 600 it",
+            Self::NoPassword { .. } => "give `--password-file FILE`, or run in a terminal",
+            Self::Signing { .. } => "",
+            Self::AnvilMissing { .. } => "run `npm ci` in the project, or install foundry; `--chain embedded` needs neither",
+            Self::AnvilFailed { .. } => "run it by hand to see why; `--chain embedded` needs no anvil",
+            Self::File { .. } => "check that the folder exists, is writable, and has space",
+            Self::RegistryForeign { .. } | Self::RegistryVersion { .. } | Self::RegistryChain { .. } => {
+                "move the file away; the contracts are found again by their addresses"
+            }
+            Self::RegistryBusy { .. } => "wait for the other run to end",
+            Self::Artifact { .. } => "compile the contracts again",
+        }
+        .to_owned()
+    }
+}

@@ -1,0 +1,36 @@
+//! The chain client: one alloy provider, whatever the chain is.
+//!
+//! ```text
+//! ChainTarget --connect--> Chain --simulate/send--> receipt
+//!   embedded | anvil | rpc   |
+//!                            +-- deploy (CREATE2, recorded in deployments/<chainId>.json, resumable)
+//!                            +-- settle (register, add policy, fund, attest, open a loan)
+//! ```
+//!
+//! Nothing here holds a private key longer than needed, prints an endpoint's path, or sends what it has not simulated.
+
+pub mod anvil;
+pub mod artifact;
+pub mod attest;
+pub mod bindings;
+pub mod deploy;
+pub mod dev_accounts;
+pub mod embedded;
+pub mod error;
+mod fault;
+pub mod keystore;
+pub mod provider;
+pub mod registry;
+pub mod revert;
+pub mod send;
+pub mod settle;
+pub mod signer;
+
+pub use artifact::CompiledContract;
+pub use error::ChainError;
+pub use keystore::Password;
+pub use provider::{Chain, ChainTarget, Patience};
+pub use registry::{Deployment, Registry};
+pub use revert::Revert;
+pub use send::Call;
+pub use signer::{Account, AccountSource};

@@ -1,0 +1,191 @@
+//! Connecting: three kinds of chain, one alloy provider.
+
+use super::anvil::AnvilProcess;
+use super::embedded::{EmbeddedOptions, EmbeddedTransport, Hardfork, LOCAL_CHAIN_ID};
+use super::error::ChainError;
+use super::fault;
+use alloy::eips::BlockNumberOrTag;
+use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::rpc::client::RpcClient;
+use alloy::transports::TransportError;
+use alloy::transports::http::{Http, reqwest};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Which chain to speak to.
+#[derive(Clone, Debug)]
+pub enum ChainTarget {
+    /// revm in this process; gone when the [`Chain`] is.
+    Embedded(EmbeddedOptions),
+    /// An anvil started for this [`Chain`] and ended with it; found by itself where no path is given.
+    Anvil { binary: Option<PathBuf>, hardfork: Hardfork },
+    /// A node that runs elsewhere.
+    Rpc { url: String },
+}
+
+/// Limits on waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection to open.
+    pub connect: Duration,
+    /// For one request, from its first byte to the last byte of the answer.
+    pub request: Duration,
+    /// For a transaction to be in a block.
+    pub confirm: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), request: Duration::from_secs(30), confirm: Duration::from_secs(180) }
+    }
+}
+
+/// What holds the chain up while the client uses it.
+#[derive(Debug)]
+enum Backing {
+    Embedded,
+    Anvil(AnvilProcess),
+    Remote,
+}
+
+/// A chain that answered: its provider, its id, and what keeps it alive.
+pub struct Chain {
+    provider: DynProvider,
+    id: u64,
+    endpoint: String,
+    local: bool,
+    patience: Patience,
+    backing: Backing,
+}
+
+impl ChainTarget {
+    /// The embedded chain with its defaults.
+    pub fn embedded() -> Self {
+        Self::Embedded(EmbeddedOptions::default())
+    }
+
+    /// An anvil found by itself, under today's mainnet rules.
+    pub fn anvil() -> Self {
+        Self::Anvil { binary: None, hardfork: Hardfork::default() }
+    }
+
+    /// Starts what has to be started, asks for the chain id, and compares it with the expected one if there is one.
+    ///
+    /// # Errors
+    /// [`ChainError::BadUrl`], [`ChainError::AnvilMissing`], [`ChainError::AnvilFailed`], [`ChainError::WrongChain`],
+    /// and whatever the first request meets.
+    pub async fn connect(&self, expected: Option<u64>, patience: Patience) -> Result<Chain, ChainError> {
+        let (client, endpoint, loopback, backing) = match self {
+            Self::Embedded(options) => {
+                let client = RpcClient::new(EmbeddedTransport::new(*options), true);
+                (client, "the embedded chain".to_owned(), true, Backing::Embedded)
+            }
+            Self::Anvil { binary, hardfork } => {
+                let process = AnvilProcess::start(binary.as_deref(), *hardfork).await?;
+                let (client, endpoint, loopback) = http(process.url(), patience)?;
+                (client, endpoint, loopback, Backing::Anvil(process))
+            }
+            Self::Rpc { url } => {
+                let (client, endpoint, loopback) = http(url, patience)?;
+                (client, endpoint, loopback, Backing::Remote)
+            }
+        };
+        let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client).erased();
+        let mut chain = Chain { provider, id: 0, endpoint, local: false, patience, backing };
+        chain.id = chain.provider.get_chain_id().await.map_err(|e| chain.explain("asking for the chain id", e))?;
+        if chain.id == 0 {
+            return Err(chain.malformed("asking for the chain id", "no chain has the id 0"));
+        }
+        // A loopback address alone proves nothing: it may be a tunnel to, or a fork of, a public chain.
+        chain.local = loopback && (chain.id == LOCAL_CHAIN_ID || matches!(chain.backing, Backing::Embedded));
+        match expected {
+            Some(expected) if expected != chain.id => {
+                Err(ChainError::WrongChain { endpoint: chain.endpoint, expected, got: chain.id })
+            }
+            _ => Ok(chain),
+        }
+    }
+}
+
+impl Chain {
+    /// alloy's provider: no fillers and no wallet, every request goes out as it is.
+    pub fn provider(&self) -> &DynProvider {
+        &self.provider
+    }
+
+    /// The chain id that the node reported.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Printable name of the endpoint: scheme, host and port.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// RPC address of the anvil that this client started.
+    pub fn anvil_url(&self) -> Option<&str> {
+        match &self.backing {
+            Backing::Anvil(process) => Some(process.url()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is embedded, our anvil, or a node with chain id 31337 on this machine: nothing of value is on it.
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// Whether its state ends with this process, so that recording addresses makes no sense.
+    pub fn is_ephemeral(&self) -> bool {
+        !matches!(self.backing, Backing::Remote)
+    }
+
+    /// Limits on waiting.
+    pub fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// `web3_clientVersion`.
+    pub async fn client_version(&self) -> Result<String, ChainError> {
+        self.provider.get_client_version().await.map_err(|e| self.explain("asking for the client version", e))
+    }
+
+    /// Time of the last block, in Unix seconds: what contracts compare `issuedAt` and `expiresAt` with.
+    pub async fn timestamp(&self) -> Result<u64, ChainError> {
+        let what = "asking for the last block";
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await.map_err(|e| self.explain(what, e))?;
+        block.map(|block| block.header.timestamp).ok_or_else(|| self.explain(what, TransportError::NullResp))
+    }
+
+    /// The typed error for a request that went out through [`Chain::provider`]; `what` names the step.
+    pub fn explain(&self, what: &str, error: TransportError) -> ChainError {
+        fault::explain(&self.endpoint, what, self.patience.request.as_secs(), error)
+    }
+
+    pub(super) fn malformed(&self, what: &str, reason: impl Into<String>) -> ChainError {
+        ChainError::MalformedAnswer { endpoint: self.endpoint.clone(), what: what.to_owned(), reason: reason.into() }
+    }
+}
+
+/// An HTTP client that gives up in time, the endpoint's printable name, and whether it is on this machine.
+fn http(text: &str, patience: Patience) -> Result<(RpcClient, String, bool), ChainError> {
+    // The rest of the address may hold a password or an API key.
+    let bad = |reason: String| ChainError::BadUrl { url: format!("{}…", text.chars().take(8).collect::<String>()), reason };
+    let url: reqwest::Url = text.parse().map_err(|e| bad(format!("{e}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(bad(format!("the scheme is {}, expected http or https", url.scheme())));
+    }
+    let host = url.host_str().unwrap_or_default();
+    let loopback = host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    let endpoint = format!("{}://{host}{port}", url.scheme());
+    let mut builder = reqwest::Client::builder().connect_timeout(patience.connect).timeout(patience.request);
+    if loopback {
+        // A proxy for the outside world does not reach this machine.
+        builder = builder.no_proxy();
+    }
+    let client = builder.build().map_err(|e| bad(format!("{e}")))?;
+    Ok((RpcClient::new(Http::with_client(client, url), loopback), endpoint, loopback))
+}

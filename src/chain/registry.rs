@@ -1,0 +1,168 @@
+//! `deployments/<chainId>.json`: what is deployed where, written by this client only.
+//!
+//! A record is written before its transaction is sent, and again when it is mined. A run that is interrupted in
+//! between finds the hash here and waits for that transaction instead of sending another.
+
+use super::error::ChainError;
+use alloy::primitives::{Address, B256, TxHash};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const FORMAT: &str = "zkml-evm/deployments";
+const VERSION: u32 = 1;
+
+/// SRS provenance of everything made from a locally generated SRS.
+pub const INSECURE_DEV: &str = "insecure-dev";
+
+/// One contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Deployment {
+    /// The contract's name, such as `InferenceRouter`.
+    pub name: String,
+    pub address: Address,
+    /// keccak256 of the code on chain; absent until the transaction is mined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codehash: Option<B256>,
+    /// The model that a verifier is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_id: Option<B256>,
+    /// Of a verifier: `insecure-dev`, or the ceremony's hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub srs: Option<String>,
+    /// The transaction that created it; absent where the contract was found already there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tx: Option<TxHash>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<u64>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    format: String,
+    version: u32,
+    chain_id: u64,
+    contracts: BTreeMap<String, Deployment>,
+}
+
+/// The record of one chain. Opened for writing it is locked against other processes until it is dropped.
+#[derive(Debug)]
+pub struct Registry {
+    record: Record,
+    path: Option<PathBuf>,
+    _lock: Option<File>,
+}
+
+impl Registry {
+    /// A record that is not kept, for a chain that ends with this process.
+    pub fn in_memory(chain_id: u64) -> Self {
+        Self { record: Record::new(chain_id), path: None, _lock: None }
+    }
+
+    /// Opens `<folder>/<chainId>.json` for writing; a missing file is an empty record.
+    ///
+    /// # Errors
+    /// [`ChainError::RegistryForeign`], [`ChainError::RegistryVersion`] and [`ChainError::RegistryChain`] for files that
+    /// are not this chain's record, [`ChainError::RegistryBusy`], [`ChainError::File`]. The file is never overwritten then.
+    pub fn open(folder: &Path, chain_id: u64) -> Result<Self, ChainError> {
+        let path = folder.join(format!("{chain_id}.json"));
+        std::fs::create_dir_all(folder).map_err(|e| file_error(folder, e))?;
+        let lock_path = folder.join(format!(".{chain_id}.lock"));
+        let lock = File::create(&lock_path).map_err(|e| file_error(&lock_path, e))?;
+        lock.try_lock().map_err(|e| match e {
+            TryLockError::WouldBlock => ChainError::RegistryBusy { path: path.clone() },
+            TryLockError::Error(e) => file_error(&lock_path, e),
+        })?;
+        Ok(Self { record: read(&path, chain_id)?, path: Some(path), _lock: Some(lock) })
+    }
+
+    /// Reads the record of a chain without the right to write it, and without waiting for one who writes.
+    pub fn view(folder: &Path, chain_id: u64) -> Result<Self, ChainError> {
+        let record = read(&folder.join(format!("{chain_id}.json")), chain_id)?;
+        Ok(Self { record, path: None, _lock: None })
+    }
+
+    /// The chain that this is the record of.
+    pub fn chain_id(&self) -> u64 {
+        self.record.chain_id
+    }
+
+    /// The contract recorded under a label.
+    pub fn get(&self, label: &str) -> Option<&Deployment> {
+        self.record.contracts.get(label)
+    }
+
+    /// All contracts by label, sorted.
+    pub fn contracts(&self) -> impl Iterator<Item = (&str, &Deployment)> {
+        self.record.contracts.iter().map(|(label, deployment)| (label.as_str(), deployment))
+    }
+
+    /// Records a contract and saves; the file is replaced in one step, so it is whole at any time.
+    pub fn put(&mut self, label: &str, deployment: Deployment) -> Result<(), ChainError> {
+        self.record.contracts.insert(label.to_owned(), deployment);
+        self.save()
+    }
+
+    fn save(&self) -> Result<(), ChainError> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let write = || -> std::io::Result<()> {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            serde_json::to_writer_pretty(&mut file, &self.record)?;
+            file.write_all(b"\n")?;
+            file.as_file().sync_all()?;
+            share(file.as_file())?;
+            file.persist(path)?;
+            Ok(())
+        };
+        write().map_err(|e| file_error(path, e))
+    }
+}
+
+impl Record {
+    fn new(chain_id: u64) -> Self {
+        Self { format: FORMAT.to_owned(), version: VERSION, chain_id, contracts: BTreeMap::new() }
+    }
+}
+
+/// The record is meant for the repository: temporary files are born private, so it is opened to readers again.
+fn share(file: &File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    }
+    Ok(())
+}
+
+fn file_error(path: &Path, error: std::io::Error) -> ChainError {
+    ChainError::File { path: path.to_owned(), reason: error.to_string() }
+}
+
+fn read(path: &Path, chain_id: u64) -> Result<Record, ChainError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Record::new(chain_id)),
+        Err(e) => return Err(file_error(path, e)),
+    };
+    let foreign = |reason: String| ChainError::RegistryForeign { path: path.to_owned(), reason };
+    let json: Value = serde_json::from_str(&text).map_err(|e| foreign(format!("it is not JSON: {e}")))?;
+    if json.get("format").and_then(Value::as_str) != Some(FORMAT) {
+        return Err(foreign(format!("its format is {}, expected \"{FORMAT}\"", json.get("format").unwrap_or(&Value::Null))));
+    }
+    match json.get("version").and_then(Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => {}
+        Some(got) => return Err(ChainError::RegistryVersion { path: path.to_owned(), expected: VERSION, got }),
+        None => return Err(foreign("it has no version".to_owned())),
+    }
+    let record: Record = serde_json::from_value(json).map_err(|e| foreign(e.to_string()))?;
+    match record.chain_id == chain_id {
+        true => Ok(record),
+        false => Err(ChainError::RegistryChain { path: path.to_owned(), expected: chain_id, got: record.chain_id }),
+    }
+}

@@ -1,0 +1,273 @@
+//! Settlement: the transactions between a deployed set of contracts and an open loan, and what their events say.
+
+use super::attest::{Context, SignedAttestation};
+use super::bindings::{
+    IERC20, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold, IZkmlConsumer, MockERC20,
+};
+use super::error::ChainError;
+use super::provider::Chain;
+use super::send::{Call, Simulation, find_event};
+use super::signer::Account;
+use alloy::primitives::{Address, B256, Bytes, I256, TxHash, U256};
+use alloy::rpc::types::TransactionReceipt;
+
+/// What a mined transaction cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mined {
+    pub tx: TxHash,
+    pub block: Option<u64>,
+    pub gas_used: u64,
+}
+
+impl From<&TransactionReceipt> for Mined {
+    fn from(receipt: &TransactionReceipt) -> Self {
+        Self { tx: receipt.transaction_hash, block: receipt.block_number, gas_used: receipt.gas_used }
+    }
+}
+
+/// The terms of a lending policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyTerms {
+    pub model_id: B256,
+    pub schema_id: B256,
+    /// Least score, in the statement's integer scale.
+    pub threshold: i128,
+    /// Lent per loan, in the token's smallest unit.
+    pub amount: U256,
+    /// Seconds; one loan per subject, schema and epoch.
+    pub epoch_length: u64,
+}
+
+/// A borrower's evidence, ready to send.
+#[derive(Clone, Debug)]
+pub struct LoanRequest {
+    pub lending: Address,
+    pub policy_id: B256,
+    pub attestation: SignedAttestation,
+    pub nonce: U256,
+    /// Unix seconds.
+    pub expiry: u64,
+    pub proof: Bytes,
+}
+
+/// An open loan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenLoan {
+    pub id: U256,
+    pub borrower: Address,
+    pub amount: U256,
+    pub nullifier: B256,
+    pub mined: Mined,
+}
+
+impl LoanRequest {
+    /// The call that opens the loan.
+    pub fn call(&self) -> Call {
+        let request = ILendingThreshold::BorrowRequest {
+            policyId: self.policy_id,
+            attestor: self.attestation.attestor,
+            attestation: self.attestation.attestation(),
+            signature: self.attestation.signature.clone(),
+            nonce: self.nonce,
+            expiry: self.expiry,
+            proof: self.proof.clone(),
+        };
+        Call::new("opening the loan", self.lending, &ILendingThreshold::openLoanCall { request })
+    }
+}
+
+/// The router's record of a model; its state is `Unset` where it knows none.
+pub async fn model(chain: &Chain, router: Address, model_id: B256) -> Result<IInferenceRouter::Model, ChainError> {
+    chain.read("reading the model's state", router, &IInferenceRouter::modelCall { modelId: model_id }).await
+}
+
+/// Registers a verifier for a model, with the codehash that is on chain now pinned. Already registered in the same way is done.
+///
+/// # Errors
+/// [`ChainError::Reverted`] with `ModelAlreadyRegistered`, `VerifierKindMismatch`, `OwnableUnauthorizedAccount`, ...
+pub async fn register_model(
+    chain: &Chain,
+    owner: &Account,
+    router: Address,
+    model_id: B256,
+    verifier: Address,
+    codehash: B256,
+) -> Result<Option<Mined>, ChainError> {
+    let known = model(chain, router, model_id).await?;
+    if known.state == IInferenceRouter::State::Active && known.verifier == verifier && known.codehash == codehash {
+        return Ok(None);
+    }
+    let call = IInferenceRouter::registerModelCall { modelId: model_id, verifier, codehash };
+    let call = Call::new("registering the model", router, &call);
+    let receipt = chain.send(owner, &call).await?;
+    let event: IInferenceRouter::ModelRegistered = find_event(&call.what, router, &receipt)?;
+    match event.modelId == model_id && event.verifier == verifier {
+        true => Ok(Some(Mined::from(&receipt))),
+        false => Err(chain.malformed(&call.what, "the event names another model or verifier")),
+    }
+}
+
+/// Freezes a model for good.
+pub async fn freeze_model(chain: &Chain, owner: &Account, router: Address, model_id: B256) -> Result<Mined, ChainError> {
+    let call = Call::new("freezing the model", router, &IInferenceRouter::freezeModelCall { modelId: model_id });
+    let receipt = chain.send(owner, &call).await?;
+    find_event::<IInferenceRouter::ModelFrozen>(&call.what, router, &receipt)?;
+    Ok(Mined::from(&receipt))
+}
+
+/// Lets a model be used until a time in Unix seconds, and no longer.
+pub async fn deprecate_model(
+    chain: &Chain,
+    owner: &Account,
+    router: Address,
+    model_id: B256,
+    until: u64,
+) -> Result<Mined, ChainError> {
+    let call = Call::new("deprecating the model", router, &IInferenceRouter::deprecateModelCall { modelId: model_id, until });
+    let receipt = chain.send(owner, &call).await?;
+    find_event::<IInferenceRouter::ModelDeprecated>(&call.what, router, &receipt)?;
+    Ok(Mined::from(&receipt))
+}
+
+/// Puts an attestor on the list, or takes it off. Already so is done.
+pub async fn set_attestor(
+    chain: &Chain,
+    owner: &Account,
+    attestations: Address,
+    attestor: Address,
+    allowed: bool,
+) -> Result<Option<Mined>, ChainError> {
+    let now = chain.read("reading the attestor list", attestations, &IInputAttestation::isAttestorCall { attestor }).await?;
+    if now == allowed {
+        return Ok(None);
+    }
+    let call = Call::new("setting the attestor", attestations, &IInputAttestation::setAttestorCall { attestor, allowed });
+    let receipt = chain.send(owner, &call).await?;
+    find_event::<IInputAttestation::AttestorSet>(&call.what, attestations, &receipt)?;
+    Ok(Some(Mined::from(&receipt)))
+}
+
+/// Adds a lending policy; returns its id, which is a function of its terms and of the contract.
+pub async fn add_policy(
+    chain: &Chain,
+    owner: &Account,
+    lending: Address,
+    terms: &PolicyTerms,
+) -> Result<(B256, Mined), ChainError> {
+    let call = ILendingThreshold::addPolicyCall {
+        modelId: terms.model_id,
+        schemaId: terms.schema_id,
+        threshold: threshold(terms.threshold),
+        amount: terms.amount,
+        epochLength: terms.epoch_length,
+    };
+    let call = Call::new("adding the policy", lending, &call);
+    let receipt = chain.send(owner, &call).await?;
+    let event: ILendingThreshold::PolicyAdded = find_event(&call.what, lending, &receipt)?;
+    Ok((event.policyId, Mined::from(&receipt)))
+}
+
+/// The terms of a policy; all zero where there is none.
+pub async fn policy(chain: &Chain, lending: Address, policy_id: B256) -> Result<ILendingThreshold::Policy, ChainError> {
+    chain.read("reading the policy", lending, &ILendingThreshold::policyCall { policyId: policy_id }).await
+}
+
+/// Mints test tokens; only the mock token has this function.
+pub async fn mint(chain: &Chain, account: &Account, token: Address, to: Address, amount: U256) -> Result<Mined, ChainError> {
+    let call = Call::new("minting test tokens", token, &MockERC20::mintCall { account: to, amount });
+    chain.send(account, &call).await.map(|receipt| Mined::from(&receipt))
+}
+
+/// A token balance, in its smallest unit.
+pub async fn balance(chain: &Chain, token: Address, account: Address) -> Result<U256, ChainError> {
+    chain.read("reading the token balance", token, &IERC20::balanceOfCall { account }).await
+}
+
+/// Approves and pays tokens into the pool; returns what arrived.
+pub async fn fund(chain: &Chain, lender: &Account, lending: Address, amount: U256) -> Result<(U256, Mined), ChainError> {
+    let token = chain.read("reading the pool's token", lending, &ILendingThreshold::tokenCall {}).await?;
+    let approve = IERC20::approveCall { spender: lending, value: amount };
+    chain.send(lender, &Call::new("approving the pool", token, &approve)).await?;
+    let call = Call::new("funding the pool", lending, &ILendingThreshold::fundCall { amount });
+    let receipt = chain.send(lender, &call).await?;
+    let event: ILendingThreshold::Funded = find_event(&call.what, lending, &receipt)?;
+    Ok((event.received, Mined::from(&receipt)))
+}
+
+/// Asks the registry contract whether it takes an attestation now; returns its struct hash.
+///
+/// # Errors
+/// [`ChainError::Reverted`] with `AttestorNotAllowed`, `AttestationExpired`, `InvalidSignature`, ...
+pub async fn check_attestation(chain: &Chain, signed: &SignedAttestation) -> Result<B256, ChainError> {
+    let call = IInputAttestation::checkAttestationCall {
+        attestor: signed.attestor,
+        attestation: signed.attestation(),
+        signature: signed.signature.clone(),
+    };
+    chain.read("checking the attestation", signed.verifying_contract, &call).await
+}
+
+/// What the subject's next proof for a policy has to be bound to.
+pub async fn next_context(
+    chain: &Chain,
+    lending: Address,
+    subject: Address,
+    policy_id: B256,
+    model_id: B256,
+    expiry: u64,
+) -> Result<Context, ChainError> {
+    let nonce = chain.read("reading the nonce", lending, &IZkmlConsumer::nonceOfCall { subject }).await?;
+    let context = Context { chain_id: chain.id(), consumer: lending, subject, model_id, policy_id, nonce, expiry };
+    let call = IZkmlConsumer::contextOfCall { subject, modelId: model_id, policyId: policy_id, nonce, expiry };
+    let theirs = chain.read("reading the context", lending, &call).await?;
+    match theirs == context.instance() {
+        true => Ok(context),
+        false => {
+            Err(chain.malformed("reading the context", format!("the contract's is {theirs:#x}, ours {:#x}", context.instance())))
+        }
+    }
+}
+
+/// Asks the router, in a call, whether a proof is accepted.
+///
+/// # Errors
+/// [`ChainError::Reverted`] with the verifier's own error.
+pub async fn verify_inference(
+    chain: &Chain,
+    router: Address,
+    model_id: B256,
+    instances: &[U256],
+    proof: &Bytes,
+) -> Result<(), ChainError> {
+    let call =
+        IInferenceVerifier::verifyInferenceCall { modelId: model_id, publicInputs: instances.to_vec(), proof: proof.clone() };
+    chain.require_code("verifying the proof", router).await?;
+    chain.read("verifying the proof", router, &call).await.map(|_| ())
+}
+
+/// The dry run of a loan: gas and cost, or the reason why it is refused.
+pub async fn simulate_loan(chain: &Chain, borrower: Address, request: &LoanRequest) -> Result<Simulation, ChainError> {
+    chain.simulate(borrower, &request.call()).await
+}
+
+/// Opens the loan.
+///
+/// # Errors
+/// [`ChainError::Reverted`] with `SubjectMismatch`, `NullifierSpent`, `ProofRejected`, ...; found out before anything is sent.
+pub async fn open_loan(chain: &Chain, borrower: &Account, request: &LoanRequest) -> Result<OpenLoan, ChainError> {
+    let call = request.call();
+    let receipt = chain.send(borrower, &call).await?;
+    let event: ILendingThreshold::LoanOpened = find_event(&call.what, request.lending, &receipt)?;
+    Ok(OpenLoan {
+        id: event.loanId,
+        borrower: event.borrower,
+        amount: event.amount,
+        nullifier: event.nullifier,
+        mined: Mined::from(&receipt),
+    })
+}
+
+fn threshold(value: i128) -> I256 {
+    // Every i128 is an int256: the conversion cannot fail.
+    I256::try_from(value).unwrap_or_default()
+}

@@ -1,0 +1,129 @@
+//! The flat table from ONNX operator names to builders, and what the builders share.
+
+use super::import::{Value, Walk, node_name};
+use super::{GraphOp, ModelError};
+use crate::model::constant::Constant;
+use tract_onnx::pb::{AttributeProto, NodeProto};
+
+mod dense;
+mod moves;
+
+/// One supported operator.
+pub struct Row {
+    /// Its ONNX name, in ONNX's own domain.
+    pub name: &'static str,
+    /// The attributes that the builder reads; any other is refused, since it would change the meaning.
+    attributes: &'static [&'static str],
+    /// Turns one node into a value.
+    pub build: fn(&mut Walk, &Call) -> Result<Value, ModelError>,
+}
+
+/// Every supported operator. Adding one is a row here and a builder.
+const TABLE: &[Row] = &[
+    Row { name: "Gemm", attributes: &["alpha", "beta", "transA", "transB"], build: dense::gemm },
+    Row { name: "MatMul", attributes: &[], build: dense::matmul },
+    Row { name: "Add", attributes: &[], build: dense::add },
+    Row { name: "Relu", attributes: &[], build: |walk, call| elementwise(walk, call, GraphOp::Relu) },
+    Row { name: "Sigmoid", attributes: &[], build: |walk, call| elementwise(walk, call, GraphOp::Sigmoid) },
+    Row { name: "Flatten", attributes: &["axis"], build: moves::flatten },
+    Row { name: "Reshape", attributes: &["allowzero"], build: moves::reshape },
+    Row { name: "Identity", attributes: &[], build: moves::identity },
+    Row { name: "Constant", attributes: &["value"], build: moves::constant },
+];
+
+/// The supported operators, in table order.
+pub fn names() -> Vec<&'static str> {
+    TABLE.iter().map(|row| row.name).collect()
+}
+
+/// The row of a node's operator.
+///
+/// # Errors
+/// [`ModelError::UnsupportedOperator`] with the node's name, for an unknown operator, domain or attribute.
+pub fn find(node: &NodeProto) -> Result<&'static Row, ModelError> {
+    let own_domain = matches!(node.domain.as_str(), "" | "ai.onnx");
+    let row = TABLE.iter().find(|row| own_domain && row.name == node.op_type).ok_or_else(|| unsupported(node, ""))?;
+    match node.attribute.iter().find(|a| !row.attributes.contains(&a.name.as_str())) {
+        Some(attribute) => Err(unsupported(node, &format!("attribute `{}` is not supported", attribute.name))),
+        None => Ok(row),
+    }
+}
+
+/// The refusal of a node, or of this use of it.
+pub fn unsupported(node: &NodeProto, reason: &str) -> ModelError {
+    let operator = match node.domain.as_str() {
+        "" | "ai.onnx" => node.op_type.clone(),
+        domain => format!("{domain}::{}", node.op_type),
+    };
+    ModelError::UnsupportedOperator { node: node_name(node).into(), operator, reason: reason.into() }
+}
+
+/// A node with its inputs looked up.
+pub struct Call<'a> {
+    /// The node as the file has it.
+    pub node: &'a NodeProto,
+    /// Its name for errors.
+    pub name: &'a str,
+    /// Its inputs in order; optional ones that are absent are left out.
+    pub inputs: &'a [Value],
+}
+
+impl Call<'_> {
+    fn attribute(&self, name: &str) -> Option<&AttributeProto> {
+        self.node.attribute.iter().find(|a| a.name == name)
+    }
+
+    fn int(&self, name: &str, default: i64) -> i64 {
+        self.attribute(name).map_or(default, |a| a.i)
+    }
+
+    fn float(&self, name: &str, default: f32) -> f32 {
+        self.attribute(name).map_or(default, |a| a.f)
+    }
+
+    fn refuse(&self, reason: &str) -> ModelError {
+        unsupported(self.node, reason)
+    }
+
+    fn bad_shape(&self, problem: String) -> ModelError {
+        ModelError::BadShape { node: self.name.into(), problem }
+    }
+
+    /// Input `index` as a computed tensor: node and shape.
+    fn tensor(&self, index: usize) -> Result<(usize, &[usize]), ModelError> {
+        match self.inputs.get(index) {
+            Some(Value::Tensor { node, shape }) => Ok((*node, shape)),
+            Some(Value::Constant(_)) => Err(self.refuse(&format!("input {index} is a stored tensor"))),
+            None => Err(self.missing(index)),
+        }
+    }
+
+    /// Input `index` as stored weights: shape and values.
+    fn weights(&self, index: usize) -> Result<(&[usize], &[f32]), ModelError> {
+        match self.inputs.get(index) {
+            Some(Value::Constant(c)) => match c.as_ref() {
+                Constant::Floats(shape, values) => Ok((shape, values)),
+                Constant::Integers(_) => Err(ModelError::ElementType {
+                    place: format!("tensor `{}` of node `{}`", self.input_name(index), self.name),
+                    got: "i64".into(),
+                    expected: "f32",
+                }),
+            },
+            Some(Value::Tensor { .. }) => Err(self.refuse(&format!("input {index} is computed, not stored in the file"))),
+            None => Err(self.missing(index)),
+        }
+    }
+
+    fn input_name(&self, index: usize) -> &str {
+        self.node.input.get(index).map_or("", String::as_str)
+    }
+
+    fn missing(&self, index: usize) -> ModelError {
+        ModelError::InvalidGraph { problem: format!("node `{}` lacks input {index}", self.name) }
+    }
+}
+
+fn elementwise(walk: &mut Walk, call: &Call, op: GraphOp) -> Result<Value, ModelError> {
+    let (node, shape) = call.tensor(0)?;
+    walk.push(call.name, op, vec![node], shape.to_vec())
+}

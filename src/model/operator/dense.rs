@@ -1,0 +1,141 @@
+//! Gemm, MatMul and Add of a stored bias: all become fully connected layers on one row.
+
+use super::Call;
+use crate::model::import::{Value, Walk};
+use crate::model::{GraphOp, Linear, ModelError};
+
+/// `alpha * A' * B' + beta * C` with A computed (one row), B and C stored.
+pub(super) fn gemm(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
+    let (source, shape) = call.tensor(0)?;
+    let (dims, weights) = call.weights(1)?;
+    let (trans_a, trans_b) = (call.int("transA", 0) != 0, call.int("transB", 0) != 0);
+    let (rows, inner) = match *shape {
+        [columns, rows] if trans_a => (rows, columns),
+        [rows, columns] => (rows, columns),
+        _ => return Err(call.bad_shape(format!("A has shape {shape:?}, expected rank 2"))),
+    };
+    one_row(call, rows)?;
+    let (outputs, inputs) = match *dims {
+        [outputs, inputs] if trans_b => (outputs, inputs),
+        [inputs, outputs] => (outputs, inputs),
+        _ => return Err(call.bad_shape(format!("B has shape {dims:?}, expected rank 2"))),
+    };
+    if inner != inputs {
+        return Err(call.bad_shape(format!("A has {inner} columns and B takes {inputs}")));
+    }
+    let by_output = if trans_b { weights.to_vec() } else { transposed(weights, inputs, outputs) };
+    let bias = match call.inputs.get(2) {
+        None => vec![0.0; outputs],
+        Some(_) => {
+            let (dims, values) = call.weights(2)?;
+            let bias = broadcast(dims, values, outputs).filter(|_| dims.len() <= 2);
+            bias.ok_or_else(|| call.bad_shape(format!("C has shape {dims:?}, which does not broadcast to [1, {outputs}]")))?
+        }
+    };
+    let linear = Linear {
+        outputs,
+        inputs,
+        weights: scaled(call, by_output, call.float("alpha", 1.0))?,
+        bias: scaled(call, bias, call.float("beta", 1.0))?,
+    };
+    walk.push(call.name, GraphOp::Linear(linear), vec![source], vec![1, outputs])
+}
+
+/// `x * W` or `W * x` with W stored and x one row or column.
+pub(super) fn matmul(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
+    if matches!(call.inputs.first(), Some(Value::Constant(_))) {
+        return matmul_left(walk, call);
+    }
+    let (source, shape) = call.tensor(0)?;
+    let (dims, weights) = call.weights(1)?;
+    let [inputs, outputs] = *dims else {
+        return Err(call.refuse(&format!("the right operand has shape {dims:?}, only matrices are supported")));
+    };
+    let Some((&inner, batch)) = shape.split_last() else {
+        return Err(call.bad_shape("the left operand is a scalar".into()));
+    };
+    one_row(call, batch.iter().product())?;
+    if inner != inputs {
+        return Err(call.bad_shape(format!("the left operand has {inner} columns and the right one {inputs} rows")));
+    }
+    let linear = Linear { outputs, inputs, weights: transposed(weights, inputs, outputs), bias: vec![0.0; outputs] };
+    walk.push(call.name, GraphOp::Linear(linear), vec![source], [batch, &[outputs]].concat())
+}
+
+fn matmul_left(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
+    let (dims, weights) = call.weights(0)?;
+    let (source, shape) = call.tensor(1)?;
+    let [outputs, inputs] = *dims else {
+        return Err(call.refuse(&format!("the left operand has shape {dims:?}, only matrices are supported")));
+    };
+    let (inner, made) = match *shape {
+        [inner] => (inner, vec![outputs]),
+        [inner, 1] => (inner, vec![outputs, 1]),
+        _ => return Err(call.refuse(&format!("the right operand has shape {shape:?}, only one column is supported"))),
+    };
+    if inner != inputs {
+        return Err(call.bad_shape(format!("the left operand has {inputs} columns and the right one {inner} rows")));
+    }
+    let linear = Linear { outputs, inputs, weights: weights.to_vec(), bias: vec![0.0; outputs] };
+    walk.push(call.name, GraphOp::Linear(linear), vec![source], made)
+}
+
+/// A stored bias, on either side, added to the result of a layer. Any other Add is refused.
+pub(super) fn add(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
+    let (left, right) = match call.inputs {
+        [Value::Tensor { .. }, Value::Constant(_)] => (0, 1),
+        [Value::Constant(_), Value::Tensor { .. }] => (1, 0),
+        [_, _] => return Err(call.refuse("only a stored bias can be added, not two computed or two stored tensors")),
+        _ => return Err(call.missing(1)),
+    };
+    let (source, shape) = call.tensor(left)?;
+    let (dims, values) = call.weights(right)?;
+    // The layer is copied: something else may read it without the bias. A copy that nobody reads is dropped at the end.
+    let (name, inputs, mut linear) = match walk.nodes.get(source) {
+        Some(node) => match &node.op {
+            GraphOp::Linear(linear) => (format!("{}+{}", node.name, call.name), node.inputs.clone(), linear.clone()),
+            _ => return Err(call.refuse("only the bias of a MatMul or Gemm can be added")),
+        },
+        None => return Err(call.missing(left)),
+    };
+    let width = shape.last().copied().unwrap_or(1);
+    let bias = broadcast(dims, values, width).filter(|_| width == linear.outputs);
+    let bias = bias.ok_or_else(|| call.refuse(&format!("a tensor of shape {dims:?} is not a bias of {shape:?}")))?;
+    for (index, (b, extra)) in linear.bias.iter_mut().zip(bias).enumerate() {
+        *b += extra;
+        if !b.is_finite() {
+            return Err(ModelError::NonFinite { place: format!("node `{}`", call.name), value: *b, index });
+        }
+    }
+    let made = [vec![1; dims.len().saturating_sub(shape.len())], shape.to_vec()].concat();
+    walk.push(&name, GraphOp::Linear(linear), inputs, made)
+}
+
+/// A tensor that broadcasts over one row of `width`; leading dimensions must be 1.
+fn broadcast(dims: &[usize], values: &[f32], width: usize) -> Option<Vec<f32>> {
+    let (last, leading) = dims.split_last().map_or((1, &[][..]), |(last, leading)| (*last, leading));
+    match values {
+        _ if leading.iter().any(|&d| d != 1) => None,
+        [one] => Some(vec![*one; width]),
+        _ if last == width => Some(values.to_vec()),
+        _ => None,
+    }
+}
+
+fn one_row(call: &Call, rows: usize) -> Result<(), ModelError> {
+    if rows == 1 { Ok(()) } else { Err(call.refuse(&format!("a batch of {rows} rows; export with batch 1"))) }
+}
+
+/// `[rows, columns]` to `[columns, rows]`.
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|c| (0..rows).map(move |r| values[r * columns + c])).collect()
+}
+
+/// Multiplied in f64 and rounded once, as a runtime that scales the sum would nearly do.
+fn scaled(call: &Call, values: Vec<f32>, factor: f32) -> Result<Vec<f32>, ModelError> {
+    let scaled: Vec<f32> = values.iter().map(|v| (f64::from(*v) * f64::from(factor)) as f32).collect();
+    match scaled.iter().position(|v| !v.is_finite()) {
+        Some(index) => Err(ModelError::NonFinite { place: format!("node `{}`", call.name), value: scaled[index], index }),
+        None => Ok(scaled),
+    }
+}

@@ -1,0 +1,208 @@
+//! Finding solc and compiling with it.
+//!
+//! Order: an explicit path (`--solc`), the environment variable `SOLC`, `foundry.toml`'s `solc`, `PATH`, svm's folder, and last the
+//! project's wrapper around the wasm compiler from npm (`tools/solc`).
+
+use super::VerifierError;
+use foundry_compilers::solc::Solc;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// EIP-170's limit of a contract's code, in bytes.
+pub const MAX_RUNTIME: usize = 24_576;
+
+/// The oldest compiler that takes the contracts' pragma.
+const OLDEST: semver::Version = semver::Version::new(0, 8, 24);
+
+/// A compiled contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// The contract's name.
+    pub name: String,
+    /// Creation code, without constructor arguments.
+    pub creation: Vec<u8>,
+    /// Size of the runtime code, in bytes.
+    pub runtime_size: usize,
+    /// The ABI.
+    pub abi: Value,
+}
+
+/// A Solidity compiler that answered.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    solc: Solc,
+}
+
+/// How to compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Legacy code generation without the Yul optimizer: what snark-verifier's core needs.
+    Plain,
+    /// Legacy code generation with the optimizer.
+    Optimized,
+}
+
+impl Mode {
+    fn optimizer(self) -> Value {
+        match self {
+            Self::Optimized => json!({ "enabled": true, "runs": 10_000 }),
+            // Everything that works on assembly; the Yul optimizer runs out of stack on a function of this size.
+            Self::Plain => json!({ "runs": 1_000_000, "details": {
+                "peephole": true, "jumpdestRemover": true, "inliner": true, "deduplicate": true,
+                "cse": true, "orderLiterals": true, "constantOptimizer": false, "yul": false,
+            } }),
+        }
+    }
+}
+
+impl Compiler {
+    /// Finds a compiler; `root` is the project whose `foundry.toml` and `tools/solc` count.
+    pub fn find(explicit: Option<&Path>, root: &Path) -> Result<Self, VerifierError> {
+        let candidates = candidates(explicit, root);
+        for (name, path) in candidates.iter().filter(|(_, path)| path.is_file()) {
+            let solc = Solc::new(path)
+                .map_err(|e| VerifierError::BrokenSolc { path: path.display().to_string(), problem: e.to_string() })?;
+            // An old compiler that merely lies around is no reason to fail; one that was named is.
+            if solc.version >= OLDEST || matches!(*name, "--solc" | "SOLC") {
+                return Ok(Self { solc });
+            }
+        }
+        let looked_at: Vec<_> = candidates.iter().map(|(name, path)| format!("{name} ({})", path.display())).collect();
+        Err(VerifierError::NoSolc { looked_at: looked_at.join(", ") })
+    }
+
+    /// Where it lies and which version it is, for reports.
+    pub fn describe(&self) -> String {
+        format!("solc {} at {}", self.solc.version, self.solc.solc.display())
+    }
+
+    /// The compiler's version.
+    pub fn version(&self) -> String {
+        self.solc.version.to_string()
+    }
+
+    /// Compiles a rendered verifier (`render`) and checks the size limit of both of its contracts.
+    pub fn compile_verifier(&self, source: &str) -> Result<Compiled, VerifierError> {
+        let sources = [("InferenceVerifier.sol".to_string(), source.to_string())];
+        let output = self.compile(&sources, Mode::Plain)?;
+        let core = contract(&output, "InferenceVerifier.sol", "Halo2Core")?;
+        let mut adapter = contract(&output, "InferenceVerifier.sol", "InferenceVerifier")?;
+        adapter.runtime_size += core.runtime_size;
+        if core.runtime_size > MAX_RUNTIME {
+            return Err(VerifierError::TooLarge { name: core.name, size: core.runtime_size, limit: MAX_RUNTIME });
+        }
+        Ok(adapter)
+    }
+
+    /// Compiles one contract of `file`, a path below `root`; imports resolve through the project's remappings.
+    pub fn compile_contract(&self, root: &Path, file: &str, name: &str) -> Result<Compiled, VerifierError> {
+        let mut sources = Vec::new();
+        collect_sources(root, file, &mut sources)?;
+        let output = self.compile(&sources, Mode::Optimized)?;
+        contract(&output, file, name)
+    }
+
+    fn compile(&self, sources: &[(String, String)], mode: Mode) -> Result<Value, VerifierError> {
+        let entries = sources.iter().map(|(name, text)| (name.clone(), json!({ "content": text })));
+        let input = json!({
+            "language": "Solidity",
+            "sources": serde_json::Map::from_iter(entries),
+            "settings": {
+                "optimizer": mode.optimizer(),
+                "evmVersion": "cancun",
+                "metadata": { "bytecodeHash": "none", "appendCBOR": false },
+                "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
+            },
+        });
+        let name = || sources.first().map(|(name, _)| name.clone()).unwrap_or_default();
+        let failed = |problem: String| VerifierError::Compile { name: name(), problem };
+        let output: Value = self.solc.compile_as(&input).map_err(|e| failed(e.to_string()))?;
+        let errors = output["errors"].as_array().map(Vec::as_slice).unwrap_or(&[]);
+        match errors.iter().find(|e| e["severity"] == "error") {
+            Some(error) => Err(failed(error["formattedMessage"].as_str().unwrap_or("an error without a message").into())),
+            None => Ok(output),
+        }
+    }
+}
+
+fn contract(output: &Value, file: &str, name: &str) -> Result<Compiled, VerifierError> {
+    let found = &output["contracts"][file][name];
+    let code = |part: &str| found["evm"][part]["object"].as_str().and_then(|hex| alloy::hex::decode(hex).ok());
+    let (creation, runtime) = code("bytecode")
+        .zip(code("deployedBytecode"))
+        .filter(|(c, _)| !c.is_empty())
+        .ok_or_else(|| VerifierError::Compile { name: name.into(), problem: format!("{file} gave no bytecode for it") })?;
+    Ok(Compiled { name: name.into(), creation, runtime_size: runtime.len(), abi: found["abi"].clone() })
+}
+
+/// The sources of `file` and of everything it imports, by their names in the import statements' own terms.
+fn collect_sources(root: &Path, file: &str, sources: &mut Vec<(String, String)>) -> Result<(), VerifierError> {
+    if sources.iter().any(|(name, _)| name == file) {
+        return Ok(());
+    }
+    let path = if file.starts_with('@') { root.join("node_modules").join(file) } else { root.join(file) };
+    let text = std::fs::read_to_string(&path).map_err(|source| VerifierError::Io { path, source })?;
+    let imports: Vec<String> = text.lines().filter_map(import_of).map(|import| resolve(file, import)).collect();
+    sources.push((file.to_string(), text));
+    imports.iter().try_for_each(|import| collect_sources(root, import, sources))
+}
+
+fn import_of(line: &str) -> Option<&str> {
+    let statement = line.trim_start().strip_prefix("import")?;
+    let path = statement.trim_end().strip_suffix(';')?.trim_end().strip_suffix('"')?;
+    path.rsplit_once('"').map(|(_, path)| path)
+}
+
+fn resolve(file: &str, import: &str) -> String {
+    if !import.starts_with('.') {
+        return import.to_string();
+    }
+    let mut parts: Vec<&str> = file.split('/').collect();
+    parts.pop();
+    for part in import.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(parts.pop()),
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}
+
+fn candidates(explicit: Option<&Path>, root: &Path) -> Vec<(&'static str, PathBuf)> {
+    if let Some(path) = explicit {
+        return vec![("--solc", path.into())];
+    }
+    let mut all = Vec::new();
+    all.extend(std::env::var_os("SOLC").map(|path| ("SOLC", PathBuf::from(path))));
+    all.extend(foundry_solc(root).map(|path| ("foundry.toml", path)));
+    let folders = std::env::var_os("PATH").map(|p| std::env::split_paths(&p).collect::<Vec<_>>()).unwrap_or_default();
+    all.extend(folders.into_iter().map(|folder| folder.join("solc")).find(|p| p.is_file()).map(|path| ("PATH", path)));
+    all.extend(svm_newest().map(|path| ("svm", path)));
+    all.push(("npm wrapper", root.join("tools/solc")));
+    all
+}
+
+fn foundry_solc(root: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(root.join("foundry.toml")).ok()?;
+    let config: toml::Value = toml::from_str(&text).ok()?;
+    let path = config.get("profile")?.get("default")?.get("solc")?.as_str()?;
+    path.contains('/').then(|| root.join(path))
+}
+
+/// The newest compiler of svm's folder that is new enough for the pragma.
+fn svm_newest() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from)?;
+    let folder = [home.join(".svm"), home.join(".local/share/svm")].into_iter().find(|f| f.is_dir())?;
+    let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name().into_string().ok()?;
+            let patch: u32 = name.strip_prefix("0.8.")?.parse().ok()?;
+            Some((patch, entry.path().join(format!("solc-{name}")))).filter(|(patch, _)| *patch >= 24)
+        })
+        .collect();
+    versions.sort();
+    versions.pop().map(|(_, path)| path)
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {LendingFixture} from "../helpers/LendingFixture.sol";
+import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {IInferenceVerifier} from "zkml-evm/interfaces/IInferenceVerifier.sol";
+import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
+import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
+import {IProofVerifier} from "zkml-evm/interfaces/IProofVerifier.sol";
+import {IZkmlConsumer} from "zkml-evm/interfaces/IZkmlConsumer.sol";
+
+contract OpenLoanTest is LendingFixture {
+    function test_paysOutAndRecords() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        bytes32 nullifier = nullifierOf(request);
+        uint64 epoch = NOW / EPOCH;
+        bytes32 slot = keccak256(abi.encode(borrower, SCHEMA, policyId, epoch));
+        uint256 id = loanIdOf(borrower, 0);
+        vm.expectEmit(address(lending));
+        emit IZkmlConsumer.NullifierUsed(nullifier, slot, borrower);
+        vm.expectEmit(address(lending));
+        emit ILendingThreshold.LoanOpened(id, borrower, policyId, AMOUNT, nullifier);
+        assertEq(open(request), id);
+
+        assertEq(token.balanceOf(borrower), AMOUNT);
+        assertEq(lending.liquidity(), POOL - AMOUNT);
+        assertEq(lending.debtOf(borrower), AMOUNT);
+        assertEq(lending.loanCount(), 1);
+        assertEq(lending.nonceOf(borrower), 1);
+        assertEq(lending.spentBy(borrower, SCHEMA, policyId, epoch), nullifier);
+        ILendingThreshold.Loan memory opened = lending.loan(id);
+        assertEq(opened.borrower, borrower);
+        assertEq(opened.epoch, epoch);
+        assertEq(opened.policyId, policyId);
+        assertEq(opened.amount, AMOUNT);
+        assertEq(opened.outstanding, AMOUNT);
+    }
+
+    /// The router is asked for exactly [context, commitment, threshold] and gets the proof as it is.
+    function testFuzz_handsTheProofThrough(bytes calldata proof, uint256 commitment) public {
+        IInputAttestation.Attestation memory a = statementFor(borrower);
+        a.inputCommitment = bytes32(bound(commitment, 1, R - 1));
+        ILendingThreshold.BorrowRequest memory request = requestOver(a);
+        request.proof = proof;
+        acceptProofOf(request);
+        vm.expectCall(
+            address(router), abi.encodeCall(IInferenceVerifier.verifyInference, (MODEL, statementOf(request), proof))
+        );
+        open(request);
+    }
+
+    function test_RevertWhen_proofIsRejected() public {
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        open(request);
+        // Nothing was spent by the failure.
+        assertEq(lending.nonceOf(borrower), 0);
+        assertEq(lending.spentBy(borrower, SCHEMA, policyId, NOW / EPOCH), bytes32(0));
+        acceptProofOf(request);
+        open(request);
+    }
+
+    function testFuzz_RevertWhen_anotherAccountSendsTheSameCalldata(address thief) public {
+        vm.assume(thief != borrower);
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.expectRevert(abi.encodeWithSelector(IZkmlConsumer.SubjectMismatch.selector, borrower, thief));
+        vm.prank(thief);
+        lending.openLoan(request);
+    }
+
+    /// The thief has an attestation of his own, and the borrower's proof.
+    function test_RevertWhen_proofIsForAnotherSubject() public {
+        ILendingThreshold.BorrowRequest memory theirs = accepted(borrower);
+        ILendingThreshold.BorrowRequest memory request = requestFor(stranger);
+        request.proof = theirs.proof;
+        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        open(request);
+    }
+
+    /// The same, with the subject exchanged in the borrower's attestation: the signature is no longer over it.
+    function test_RevertWhen_subjectIsExchanged() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        request.attestation.subject = stranger;
+        expectBadSignature(attestor, request.attestation);
+        open(request);
+    }
+
+    function testFuzz_RevertWhen_schemaDiffers(bytes32 schemaId) public {
+        vm.assume(schemaId != SCHEMA);
+        IInputAttestation.Attestation memory a = statementFor(borrower);
+        a.schemaId = schemaId;
+        ILendingThreshold.BorrowRequest memory request = requestOver(a);
+        acceptProofOf(request);
+        vm.expectRevert(abi.encodeWithSelector(IZkmlConsumer.SchemaMismatch.selector, SCHEMA, schemaId));
+        open(request);
+    }
+
+    function testFuzz_expiry(uint64 expiry, uint64 delay) public {
+        delay = uint64(bound(delay, 0, 20 days));
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+        request.expiry = uint64(bound(expiry, NOW, NOW + 20 days));
+        acceptProofOf(request);
+        vm.warp(NOW + delay);
+        if (NOW + delay > request.expiry) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IZkmlConsumer.RequestExpired.selector, request.expiry, uint256(NOW + delay))
+            );
+        }
+        open(request);
+    }
+
+    function test_lastSecondCounts() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.warp(request.expiry);
+        open(request);
+    }
+
+    /// The expiry is part of the proven context: it cannot be put off afterwards.
+    function test_RevertWhen_expiryIsPutOff() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        request.expiry += 1;
+        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        open(request);
+    }
+
+    function testFuzz_RevertWhen_nonceIsNotTheNext(uint256 nonce) public {
+        vm.assume(nonce != 0);
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+        request.nonce = nonce;
+        acceptProofOf(request);
+        vm.expectRevert(abi.encodeWithSelector(IZkmlConsumer.NonceMismatch.selector, 0, nonce));
+        open(request);
+    }
+
+    function testFuzz_RevertWhen_policyIsUnknown(bytes32 id) public {
+        vm.assume(id != policyId);
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        request.policyId = id;
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.PolicyUnknown.selector, id));
+        open(request);
+    }
+
+    /// A proof for a lenient policy of the same model says nothing under a strict one.
+    function test_RevertWhen_proofIsForAnotherPolicy() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.prank(owner);
+        request.policyId = lending.addPolicy(MODEL, SCHEMA, THRESHOLD + 1, AMOUNT, EPOCH);
+        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        open(request);
+    }
+
+    function testFuzz_RevertWhen_provenOnAnotherChain(uint64 chainId) public {
+        vm.assume(chainId != block.chainid && chainId != 0);
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.chainId(chainId);
+        request.signature = sign(request.attestation);
+        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        open(request);
+    }
+
+    function test_RevertWhen_provenForAnotherConsumer() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        lending = poolOf(address(token));
+        token.mint(address(lending), AMOUNT);
+        request.policyId = addPolicyTo(lending);
+        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        open(request);
+    }
+
+    function test_RevertWhen_attestationHasExpired() public {
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+        request.expiry = type(uint64).max;
+        acceptProofOf(request);
+        uint64 expiresAt = request.attestation.expiresAt;
+        vm.warp(expiresAt);
+        vm.expectRevert(
+            abi.encodeWithSelector(IInputAttestation.AttestationExpired.selector, expiresAt, uint256(expiresAt))
+        );
+        open(request);
+    }
+
+    function test_RevertWhen_attestationIsRevoked() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        bytes32 structHash = registry.hashAttestation(request.attestation);
+        vm.prank(attestor);
+        registry.revoke(structHash);
+        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestationIsRevoked.selector, attestor, structHash));
+        open(request);
+    }
+
+    /// A self-made attestor.
+    function test_RevertWhen_attestorIsNotListed() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        request.attestor = borrower;
+        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorNotAllowed.selector, borrower));
+        open(request);
+    }
+
+    function testFuzz_RevertWhen_subjectIsWiderThanAnAddress(uint96 dirt) public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        bytes memory data = abi.encodeCall(lending.openLoan, (request));
+        // After the selector: the request's offset, policyId, attestor, then the attestation's subject.
+        uint256 dirty = uint256(uint160(borrower)) | (uint256(dirt) << 160);
+        assembly ("memory-safe") {
+            mstore(add(data, 132), dirty)
+        }
+        vm.prank(borrower);
+        (bool ok,) = address(lending).call(data);
+        assertEq(ok, dirt == 0);
+    }
+
+    function test_RevertWhen_poolIsTooSmall() public {
+        vm.prank(owner);
+        lending.withdraw(POOL - AMOUNT + 1);
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.InsufficientLiquidity.selector, AMOUNT - 1, AMOUNT));
+        open(request);
+    }
+
+    function test_RevertWhen_paused() public {
+        vm.prank(owner);
+        lending.pause();
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.expectRevert(Pausable.EnforcedPause.selector);
+        open(request);
+        vm.prank(owner);
+        lending.unpause();
+        open(request);
+    }
+}

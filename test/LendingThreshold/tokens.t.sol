@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {LendingFixture} from "../helpers/LendingFixture.sol";
+import {FeeToken, GenerousToken, HookToken, LyingToken, SilentToken} from "../helpers/Tokens.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
+
+/// Tokens that are not like OpenZeppelin's.
+contract TokensTest is LendingFixture {
+    function test_feeToken_creditsWhatArrives() public {
+        FeeToken fee = new FeeToken();
+        _poolOver(address(fee));
+        fee.mint(address(this), 4 * AMOUNT);
+        fee.approve(address(lending), type(uint256).max);
+
+        assertEq(lending.fund(2 * AMOUNT), 2 * AMOUNT * 99 / 100);
+        assertEq(lending.liquidity(), 2 * AMOUNT * 99 / 100);
+        open(accepted(borrower));
+        // The borrower bears the fee and owes what left the pool.
+        assertEq(fee.balanceOf(borrower), AMOUNT * 99 / 100);
+        assertEq(lending.debtOf(borrower), AMOUNT);
+        assertEq(lending.repay(loanIdOf(borrower, 0), AMOUNT), AMOUNT * 99 / 100);
+        assertEq(lending.debtOf(borrower), AMOUNT / 100);
+        assertEq(lending.loan(loanIdOf(borrower, 0)).outstanding, AMOUNT / 100);
+        // The rest can be paid to the last unit, since a fee on less than 100 units is none here.
+        uint256 outstanding = lending.debtOf(borrower);
+        while (outstanding != 0) {
+            outstanding -= lending.repay(loanIdOf(borrower, 0), outstanding);
+        }
+        assertEq(lending.debtOf(borrower), 0);
+    }
+
+    function test_hookToken_cannotEnterAgain() public {
+        HookToken hook = new HookToken();
+        _poolOver(address(hook));
+        hook.mint(address(this), 10 * AMOUNT);
+        hook.approve(address(lending), type(uint256).max);
+        lending.fund(5 * AMOUNT);
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+
+        // The token itself holds an attestation, a proof and tokens, so that only the guard can refuse it.
+        ILendingThreshold.BorrowRequest memory own = accepted(address(hook));
+        hook.setHook(address(lending), abi.encodeCall(lending.openLoan, (own)));
+        uint256 id = open(request);
+        _assertRefused(hook);
+        hook.setHook(address(lending), abi.encodeCall(lending.repay, (id, 1)));
+        lending.fund(1);
+        _assertRefused(hook);
+        hook.setHook(address(lending), abi.encodeCall(lending.fund, (1)));
+        lending.repay(id, 1);
+        _assertRefused(hook);
+        vm.prank(owner);
+        lending.transferOwnership(address(hook));
+        vm.prank(address(hook));
+        lending.acceptOwnership();
+        hook.setHook(address(lending), abi.encodeCall(lending.withdraw, (1)));
+        lending.fund(1);
+        _assertRefused(hook);
+
+        // With the hook off, its request is a good one.
+        hook.setHook(address(0), "");
+        open(own);
+        assertEq(lending.loanCount(), 2);
+    }
+
+    function test_silentToken_works() public {
+        SilentToken silent = new SilentToken();
+        _poolOver(address(silent));
+        silent.mint(address(this), 2 * AMOUNT);
+        silent.approve(address(lending), type(uint256).max);
+        lending.fund(AMOUNT);
+        open(accepted(borrower));
+        lending.repay(loanIdOf(borrower, 0), AMOUNT);
+        assertEq(lending.debtOf(borrower), 0);
+    }
+
+    /// More arrives than was asked for: no more is credited, and no debt goes below zero.
+    function test_generousToken_creditsNoMoreThanAsked() public {
+        GenerousToken generous = new GenerousToken();
+        _poolOver(address(generous));
+        generous.mint(address(this), 3 * AMOUNT);
+        generous.approve(address(lending), type(uint256).max);
+        assertEq(lending.fund(AMOUNT), AMOUNT);
+        assertEq(lending.liquidity(), AMOUNT + 1);
+        open(accepted(borrower));
+        assertEq(lending.repay(loanIdOf(borrower, 0), AMOUNT), AMOUNT);
+        assertEq(lending.debtOf(borrower), 0);
+    }
+
+    function test_RevertWhen_tokenSaysFalse() public {
+        LyingToken lying = new LyingToken();
+        _poolOver(address(lying));
+        lying.mint(address(lending), AMOUNT);
+        bytes memory failed = abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(lying));
+        vm.expectRevert(failed);
+        lending.fund(1);
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.expectRevert(failed);
+        open(request);
+        assertEq(lending.debtOf(borrower), 0);
+    }
+
+    function test_RevertWhen_tokenMovesNothing() public {
+        LyingToken lying = new LyingToken();
+        _poolOver(address(lying));
+        lying.setVerdict(true);
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.NothingReceived.selector, 5));
+        lending.fund(5);
+    }
+
+    function _poolOver(address erc20) private {
+        lending = poolOf(erc20);
+        policyId = addPolicyTo(lending);
+    }
+
+    function _assertRefused(HookToken hook) private view {
+        assertEq(hook.answer(), abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector));
+    }
+}

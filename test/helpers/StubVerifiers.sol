@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IProofVerifier} from "zkml-evm/interfaces/IProofVerifier.sol";
+
+/// Answers the production kind, so that the router's own rules can be tested on every path. Real verifiers and real proofs
+/// have tests of their own.
+contract StubVerifier is IProofVerifier {
+    /// Part of the code, so that two stubs have two codehashes.
+    uint256 public immutable SALT;
+
+    constructor(uint256 salt) {
+        SALT = salt;
+    }
+
+    /// Accepts the proof "good"; refuses public inputs as generated verifiers do.
+    function verifyProof(uint256[] calldata publicInputs, bytes calldata proof) external view virtual {
+        uint256 order =
+            21_888_242_871_839_275_222_246_405_745_257_275_088_548_364_400_416_034_343_698_204_186_575_808_495_617;
+        for (uint256 i = 0; i < publicInputs.length; ++i) {
+            if (publicInputs[i] >= order) revert InstanceOutOfRange(i, publicInputs[i]);
+        }
+        if (keccak256(proof) != keccak256("good")) revert ProofRejected();
+    }
+
+    function verifierKind() external pure virtual returns (bytes32) {
+        return keccak256("zkml-evm.verifier.v1");
+    }
+}
+
+/// Accepts any proof at once: what is left of a transaction's gas is not the verifier's.
+contract AcceptingVerifier is StubVerifier(0) {
+    function verifyProof(uint256[] calldata, bytes calldata) external pure override {}
+}
+
+/// Stops without a reason, as running out of gas does.
+contract SilentVerifier is StubVerifier(0) {
+    function verifyProof(uint256[] calldata, bytes calldata) external pure override {
+        assembly {
+            invalid()
+        }
+    }
+}
+
+/// Writes to its storage while it verifies.
+contract WritingVerifier {
+    uint256 public calls;
+
+    function verifyProof(uint256[] calldata, bytes calldata) external {
+        ++calls;
+    }
+
+    function verifierKind() external pure returns (bytes32) {
+        return keccak256("zkml-evm.verifier.v1");
+    }
+}
+
+/// Has code and nothing that the router asks for.
+contract NotAVerifier {
+    uint256 public constant ANSWER = 42;
+}
+
+/// Accepts any call, as a wallet or a proxy's fallback may, with an answer that is no 32-byte word.
+contract Yes {
+    fallback(bytes calldata) external returns (bytes memory) {
+        return abi.encode(keccak256("zkml-evm.verifier.v1"), uint256(1));
+    }
+}

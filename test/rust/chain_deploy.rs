@@ -1,0 +1,192 @@
+//! Deployments: addresses, dry runs, resuming, and everything that must not be deployed.
+
+mod chain_support;
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::providers::Provider;
+use chain_support::{compiled, connect, dev, router_item, tiny_verifier};
+use std::process::Stdio;
+use std::time::Duration;
+use zkml_evm::chain::deploy::{self, DeployItem, Step};
+use zkml_evm::chain::embedded::EmbeddedOptions;
+use zkml_evm::chain::keystore::Password;
+use zkml_evm::chain::{AccountSource, Chain, ChainError, ChainTarget, Patience, Registry, anvil};
+use zkml_evm::error::{ExitCode, Explain};
+
+on_both!(plan_then_deploy_then_nothing, a_half_done_run_goes_on, a_constructor_says_why, foreign_code_is_refused);
+
+fn items() -> Vec<DeployItem> {
+    let attestation = compiled("InputAttestation", "InputAttestation");
+    let attestation = DeployItem::new("InputAttestation", attestation.with_args(&(dev(0).address(),)), attestation.runtime_size);
+    vec![tiny_verifier(), router_item(dev(0).address()), attestation]
+}
+
+async fn run(
+    chain: &Chain,
+    items: &[DeployItem],
+    registry: &mut Registry,
+) -> Result<Vec<zkml_evm::chain::Deployment>, ChainError> {
+    deploy::execute(chain, &dev(0), items, registry, false, |_, _| {}).await
+}
+
+async fn plan_then_deploy_then_nothing(chain: Chain) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut registry = Registry::open(folder.path(), chain.id()).unwrap();
+    let plan = deploy::plan(&chain, dev(0).address(), &items(), &registry, false).await.unwrap();
+    assert!(plan.steps.iter().all(|(_, _, step)| matches!(step, Step::Missing { gas: Some(_) })), "{plan:?}");
+    assert!(plan.max_cost > U256::ZERO);
+    assert_eq!(chain.provider().get_block_number().await.unwrap(), 0, "a dry run sends nothing");
+
+    let done = run(&chain, &items(), &mut registry).await.unwrap();
+    for ((_, planned, _), deployment) in plan.steps.iter().zip(&done) {
+        assert_eq!(*planned, deployment.address);
+        let code = chain.provider().get_code_at(deployment.address).await.unwrap();
+        assert_eq!(deployment.codehash, Some(keccak256(&code)));
+        assert!(deployment.tx.is_some() && deployment.block.is_some());
+    }
+    assert_eq!(chain.provider().get_block_number().await.unwrap(), 3);
+    drop(registry);
+
+    let mut registry = Registry::open(folder.path(), chain.id()).unwrap();
+    assert_eq!(registry.get("InferenceVerifier"), Some(&done[0]));
+    assert_eq!(registry.get("InferenceVerifier").unwrap().srs.as_deref(), Some("insecure-dev"));
+    assert_eq!(run(&chain, &items(), &mut registry).await.unwrap(), done);
+    assert_eq!(chain.provider().get_block_number().await.unwrap(), 3, "nothing is deployed twice");
+    // A record that was lost is made again from the chain.
+    let mut fresh = Registry::in_memory(chain.id());
+    let found = run(&chain, &items(), &mut fresh).await.unwrap();
+    assert_eq!(found[1].codehash, done[1].codehash);
+    assert_eq!(chain.provider().get_block_number().await.unwrap(), 3);
+}
+
+async fn a_half_done_run_goes_on(chain: Chain) {
+    let mut registry = Registry::in_memory(chain.id());
+    run(&chain, &items()[..1], &mut registry).await.unwrap();
+    let mut steps = Vec::new();
+    deploy::execute(&chain, &dev(0), &items(), &mut registry, false, |_, step| steps.push(step.clone())).await.unwrap();
+    assert!(matches!(steps[..], [Step::Present { .. }, Step::Missing { .. }, Step::Missing { .. }]), "{steps:?}");
+    assert_eq!(chain.provider().get_transaction_count(dev(0).address()).await.unwrap(), 3);
+}
+
+async fn a_constructor_says_why(chain: Chain) {
+    let error = run(&chain, &[router_item(Address::ZERO)], &mut Registry::in_memory(chain.id())).await.unwrap_err();
+    assert_eq!(error.revert().unwrap().to_string(), format!("OwnableInvalidOwner(owner={})", Address::ZERO));
+    assert_eq!(chain.provider().get_block_number().await.unwrap(), 0);
+}
+
+async fn foreign_code_is_refused(chain: Chain) {
+    let mut registry = Registry::in_memory(chain.id());
+    let done = run(&chain, &items()[..1], &mut registry).await.unwrap();
+    let other = DeployItem { expected_codehash: Some(B256::repeat_byte(1)), ..tiny_verifier() };
+    let error = run(&chain, &[other], &mut registry).await.unwrap_err();
+    assert!(matches!(error, ChainError::CodehashMismatch { .. }), "{error}");
+    let forged = zkml_evm::chain::Deployment { codehash: Some(B256::repeat_byte(2)), ..done[0].clone() };
+    registry.put("InferenceVerifier", forged).unwrap();
+    let error = run(&chain, &items()[..1], &mut registry).await.unwrap_err();
+    assert!(matches!(error, ChainError::CodehashMismatch { .. }), "{error}");
+}
+
+/// The worst moment to be interrupted: the transaction is sent, and not mined.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sent_transaction_is_waited_for() {
+    let impatient = Patience { confirm: Duration::from_millis(300), ..Patience::default() };
+    let chain = ChainTarget::anvil().connect(None, impatient).await.unwrap();
+    let _: serde_json::Value = chain.provider().raw_request("evm_setAutomine".into(), [false]).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut registry = Registry::open(folder.path(), chain.id()).unwrap();
+    let error = run(&chain, &items()[..1], &mut registry).await.unwrap_err();
+    let ChainError::NotMined { tx, .. } = error else { panic!("{error}") };
+    assert!(error.retryable());
+    drop(registry);
+
+    let mut registry = Registry::open(folder.path(), chain.id()).unwrap();
+    assert_eq!(registry.get("InferenceVerifier").unwrap().tx, Some(tx), "the hash is on disk");
+    let plan = deploy::plan(&chain, dev(0).address(), &items()[..1], &registry, false).await.unwrap();
+    assert_eq!(plan.steps[0].2, Step::UnderWay { tx });
+    let error = run(&chain, &items()[..1], &mut registry).await.unwrap_err();
+    assert!(matches!(error, ChainError::NotMined { .. }), "{error}");
+
+    let _: serde_json::Value = chain.provider().raw_request("evm_setAutomine".into(), [true]).await.unwrap();
+    let _: serde_json::Value = chain.provider().raw_request("evm_mine".into(), ()).await.unwrap();
+    let done = run(&chain, &items()[..1], &mut registry).await.unwrap();
+    assert_eq!(done[0].tx, Some(tx));
+    assert_eq!(chain.provider().get_transaction_count(dev(0).address()).await.unwrap(), 1, "one transaction only");
+}
+
+/// The record is of a chain that was reset: the contracts are not there, and are deployed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_chain_is_deployed_to_again() {
+    let mut registry = Registry::in_memory(31_337);
+    for _ in 0..2 {
+        let chain = connect(ChainTarget::embedded()).await;
+        run(&chain, &items()[..1], &mut registry).await.unwrap();
+        assert_eq!(chain.provider().get_block_number().await.unwrap(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_deployer_is_put_on_a_local_chain_without_it() {
+    let options = EmbeddedOptions { create2_factory: false, ..EmbeddedOptions::default() };
+    let chain = connect(ChainTarget::Embedded(options)).await;
+    let registry = Registry::in_memory(chain.id());
+    let plan = deploy::plan(&chain, dev(0).address(), &items(), &registry, false).await.unwrap();
+    assert!(plan.needs_factory);
+    let with = connect(ChainTarget::embedded()).await;
+    let here = run(&chain, &items()[..1], &mut Registry::in_memory(chain.id())).await.unwrap();
+    let there = run(&with, &items()[..1], &mut Registry::in_memory(chain.id())).await.unwrap();
+    assert_eq!(here[0].address, there[0].address);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_above_the_limits_is_refused_before_anything() {
+    let chain = connect(ChainTarget::embedded()).await;
+    let wide = DeployItem { runtime_size: deploy::RUNTIME_LIMIT + 1, ..tiny_verifier() };
+    let long = DeployItem { creation: Bytes::from(vec![0; deploy::CREATION_LIMIT + 1]), ..tiny_verifier() };
+    for item in [wide, long] {
+        let error = run(&chain, &[tiny_verifier(), item], &mut Registry::in_memory(chain.id())).await.unwrap_err();
+        assert!(matches!(error, ChainError::CodeTooLarge { .. }), "{error}");
+    }
+    assert_eq!(chain.provider().get_block_number().await.unwrap(), 0);
+}
+
+/// Ends the process with the test, however that ends.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A node on this machine whose chain id is a public chain's: a fork, or a tunnel. It counts as public.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_chain_refuses_development_keys_and_srs() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut command = std::process::Command::new(anvil::locate(None).unwrap());
+    command.args(["--chain-id", "1", "--silent", "--port", &port.to_string()]).stdout(Stdio::null());
+    let _anvil = Killed(command.spawn().unwrap());
+    let target = ChainTarget::Rpc { url: format!("http://127.0.0.1:{port}") };
+    let mut tries = 0;
+    let chain = loop {
+        match target.connect(Some(1), Patience::default()).await {
+            Ok(chain) => break chain,
+            Err(error) if error.retryable() && tries < 100 => tries += 1,
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert!(!chain.is_local());
+    let error = AccountSource::Development(0).unlock(&Password::Ask, chain.is_local()).unwrap_err();
+    assert!(matches!(error, ChainError::DevAccountRefused { index: 0 }), "{error}");
+
+    let registry = Registry::in_memory(1);
+    let error = deploy::plan(&chain, dev(0).address(), &items(), &registry, false).await.unwrap_err();
+    assert!(matches!(error, ChainError::InsecureSrs { chain_id: 1, .. }), "{error}");
+    assert_eq!(error.exit_code(), ExitCode::No);
+    assert!(error.hint().contains("srs import"));
+    // Knowingly, or with a ceremony's SRS, it goes.
+    deploy::plan(&chain, dev(0).address(), &items(), &registry, true).await.unwrap();
+    let ceremony = DeployItem { srs: Some("ceremony:0xabc".into()), ..tiny_verifier() };
+    deploy::plan(&chain, dev(0).address(), &[ceremony], &registry, false).await.unwrap();
+}

@@ -1,0 +1,259 @@
+//! The whole settlement, from deployed contracts to an open loan, with a stand-in only for the proof system's mathematics.
+
+mod chain_support;
+
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::sol_types::{SolCall, SolStruct};
+use chain_support::{compiled, dev, router_item, tiny_verifier};
+use std::collections::BTreeMap;
+use std::path::Path;
+use zkml_evm::chain::attest::{Context, SignedAttestation, domain};
+use zkml_evm::chain::bindings::IInputAttestation::{self, Attestation};
+use zkml_evm::chain::bindings::{IInferenceRouter::State, ILendingThreshold, Ownable2Step};
+use zkml_evm::chain::deploy::{self, DeployItem};
+use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms};
+use zkml_evm::chain::{Account, Call, Chain, ChainError, Registry, Revert};
+
+on_both!(a_loan_is_opened_and_misuse_refused, registration_rules, a_mined_failure_says_why);
+
+const THRESHOLD: i128 = -42_000;
+
+struct Stage {
+    verifier: Address,
+    codehash: B256,
+    router: Address,
+    attestations: Address,
+    token: Address,
+    lending: Address,
+    model: B256,
+    schema: B256,
+}
+
+fn owner() -> Account {
+    dev(0)
+}
+
+fn attestor() -> Account {
+    dev(1)
+}
+
+fn borrower() -> Account {
+    dev(2)
+}
+
+async fn stage(chain: &Chain) -> Stage {
+    let admin = owner().address();
+    let attestation = compiled("InputAttestation", "InputAttestation");
+    let token = compiled("MockERC20", "MockERC20");
+    let lending = compiled("LendingThreshold", "LendingThreshold");
+    let mut items = vec![
+        tiny_verifier(),
+        router_item(admin),
+        DeployItem::new("InputAttestation", attestation.with_args(&(admin,)), attestation.runtime_size),
+        DeployItem::new(
+            "MockERC20",
+            token.with_args(&("Test dollar".to_owned(), "TUSD".to_owned(), U256::from(6))),
+            token.runtime_size,
+        ),
+    ];
+    let [router, registry, token] = [items[1].address(), items[2].address(), items[3].address()];
+    items.push(DeployItem::new("LendingThreshold", lending.with_args(&(admin, token, router, registry)), lending.runtime_size));
+    let done = deploy::execute(chain, &owner(), &items, &mut Registry::in_memory(chain.id()), false, |_, _| {}).await.unwrap();
+    Stage {
+        verifier: done[0].address,
+        codehash: done[0].codehash.unwrap(),
+        router,
+        attestations: registry,
+        token,
+        lending: done[4].address,
+        model: keccak256("model"),
+        schema: keccak256("schema"),
+    }
+}
+
+async fn open_for_business(chain: &Chain, stage: &Stage) -> B256 {
+    let registered =
+        settle::register_model(chain, &owner(), stage.router, stage.model, stage.verifier, stage.codehash).await.unwrap();
+    assert!(registered.is_some());
+    assert!(settle::set_attestor(chain, &owner(), stage.attestations, attestor().address(), true).await.unwrap().is_some());
+    assert!(settle::set_attestor(chain, &owner(), stage.attestations, attestor().address(), true).await.unwrap().is_none());
+    settle::mint(chain, &owner(), stage.token, owner().address(), U256::from(1_000)).await.unwrap();
+    assert_eq!(settle::fund(chain, &owner(), stage.lending, U256::from(1_000)).await.unwrap().0, U256::from(1_000));
+    let terms = PolicyTerms {
+        model_id: stage.model,
+        schema_id: stage.schema,
+        threshold: THRESHOLD,
+        amount: U256::from(250),
+        epoch_length: 86_400,
+    };
+    let (policy_id, _) = settle::add_policy(chain, &owner(), stage.lending, &terms).await.unwrap();
+    let kept = settle::policy(chain, stage.lending, policy_id).await.unwrap();
+    assert_eq!((kept.modelId, kept.amount, kept.active), (stage.model, U256::from(250), true));
+    assert_eq!(kept.threshold.to_string(), THRESHOLD.to_string());
+    policy_id
+}
+
+async fn sign(chain: &Chain, stage: &Stage, by: &Account, subject: Address) -> SignedAttestation {
+    let now = chain.timestamp().await.unwrap();
+    let attestation = Attestation {
+        subject,
+        inputCommitment: B256::with_last_byte(9),
+        schemaId: stage.schema,
+        issuedAt: now,
+        expiresAt: now + 3_600,
+    };
+    SignedAttestation::sign(by, chain.id(), stage.attestations, &attestation).unwrap()
+}
+
+/// The stand-in verifier takes the context as the proof, so what it accepts is bound exactly as a real proof is.
+async fn request(chain: &Chain, stage: &Stage, policy_id: B256, subject: Address) -> LoanRequest {
+    let attestation = sign(chain, stage, &attestor(), subject).await;
+    let expiry = chain.timestamp().await.unwrap() + 600;
+    let context = settle::next_context(chain, stage.lending, subject, policy_id, stage.model, expiry).await.unwrap();
+    let proof = Bytes::from(context.instance().to_be_bytes::<32>());
+    LoanRequest { lending: stage.lending, policy_id, attestation, nonce: context.nonce, expiry, proof }
+}
+
+fn refusal(error: &ChainError) -> String {
+    error.revert().unwrap_or_else(|| panic!("{error}")).root().name.clone()
+}
+
+async fn a_loan_is_opened_and_misuse_refused(chain: Chain) {
+    let stage = stage(&chain).await;
+    let policy_id = open_for_business(&chain, &stage).await;
+    let honest = request(&chain, &stage, policy_id, borrower().address()).await;
+    settle::check_attestation(&chain, &honest.attestation).await.unwrap();
+
+    // Before the loan: everything that must not open it.
+    let thief = dev(3);
+    let error = settle::open_loan(&chain, &thief, &honest).await.unwrap_err();
+    assert_eq!(refusal(&error), "SubjectMismatch");
+    assert_eq!(error.revert().unwrap().args[0].1, borrower().address().to_string());
+    let tampered = LoanRequest { proof: Bytes::from(vec![1; 32]), ..honest.clone() };
+    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &tampered).await.unwrap_err()), "ProofRejected");
+    let later = LoanRequest { expiry: honest.expiry + 1, ..honest.clone() };
+    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &later).await.unwrap_err()), "ProofRejected");
+    let forged = LoanRequest { attestation: sign(&chain, &stage, &thief, borrower().address()).await, ..honest.clone() };
+    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &forged).await.unwrap_err()), "AttestorNotAllowed");
+    let mut altered = honest.clone();
+    altered.attestation.input_commitment = B256::with_last_byte(10);
+    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &altered).await.unwrap_err()), "InvalidSignature");
+
+    let simulated = settle::simulate_loan(&chain, borrower().address(), &honest).await.unwrap();
+    let loan = settle::open_loan(&chain, &borrower(), &honest).await.unwrap();
+    assert_eq!((loan.borrower, loan.amount), (borrower().address(), U256::from(250)));
+    assert!(loan.mined.gas_used <= simulated.gas_limit);
+    assert_eq!(settle::balance(&chain, stage.token, borrower().address()).await.unwrap(), U256::from(250));
+
+    // After it: the same again.
+    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &honest).await.unwrap_err()), "NullifierSpent");
+    let again = request(&chain, &stage, policy_id, borrower().address()).await;
+    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &again).await.unwrap_err()), "NullifierSpent");
+    settle::freeze_model(&chain, &owner(), stage.router, stage.model).await.unwrap();
+    let other = request(&chain, &stage, policy_id, dev(4).address()).await;
+    assert_eq!(refusal(&settle::open_loan(&chain, &dev(4), &other).await.unwrap_err()), "ModelNotActive");
+}
+
+async fn registration_rules(chain: Chain) {
+    let stage = stage(&chain).await;
+    let register = |owner: Account, codehash: B256| {
+        let (chain, stage) = (&chain, &stage);
+        async move { settle::register_model(chain, &owner, stage.router, stage.model, stage.verifier, codehash).await }
+    };
+    assert_eq!(refusal(&register(dev(3), stage.codehash).await.unwrap_err()), "OwnableUnauthorizedAccount");
+    assert_eq!(refusal(&register(owner(), B256::ZERO).await.unwrap_err()), "CodehashMismatch");
+    assert!(register(owner(), stage.codehash).await.unwrap().is_some());
+    assert!(register(owner(), stage.codehash).await.unwrap().is_none(), "already so is done");
+    assert_eq!(settle::model(&chain, stage.router, stage.model).await.unwrap().state, State::Active);
+
+    // A mock is never registered.
+    let mock = compiled("MockProofVerifier", "MockProofVerifier");
+    let item = DeployItem::new("MockProofVerifier", mock.creation.clone(), mock.runtime_size);
+    let done = deploy::execute(&chain, &owner(), &[item], &mut Registry::in_memory(chain.id()), false, |_, _| {}).await.unwrap();
+    let error =
+        settle::register_model(&chain, &owner(), stage.router, keccak256("other"), done[0].address, done[0].codehash.unwrap())
+            .await;
+    assert_eq!(refusal(&error.unwrap_err()), "VerifierKindMismatch");
+
+    // The router verifies by itself, too.
+    let instances = [U256::from(5), U256::from(6)];
+    let proof = Bytes::from(U256::from(5).to_be_bytes::<32>());
+    settle::verify_inference(&chain, stage.router, stage.model, &instances, &proof).await.unwrap();
+    let error =
+        settle::verify_inference(&chain, stage.router, stage.model, &[U256::from(4), U256::ZERO], &proof).await.unwrap_err();
+    assert_eq!(refusal(&error), "ProofRejected");
+    let until = chain.timestamp().await.unwrap();
+    settle::deprecate_model(&chain, &owner(), stage.router, stage.model, until).await.unwrap();
+    let error = settle::verify_inference(&chain, stage.router, stage.model, &instances, &proof).await.unwrap_err();
+    assert_eq!(refusal(&error), "ModelDeprecatedSince");
+}
+
+/// A transaction passes its simulation and fails when it is mined, because another came between. Its error is named all the same.
+async fn a_mined_failure_says_why(chain: Chain) {
+    let stage = stage(&chain).await;
+    let offer =
+        |to: &Account| Call::new("offering", stage.router, &Ownable2Step::transferOwnershipCall { newOwner: to.address() });
+    chain.send(&owner(), &offer(&dev(1))).await.unwrap();
+    let accept = Call::new("accepting", stage.router, &Ownable2Step::acceptOwnershipCall {});
+    let signed = chain.prepare(&dev(1), &accept).await.unwrap();
+    chain.send(&owner(), &offer(&dev(2))).await.unwrap();
+    let error = chain.broadcast(&signed).await.unwrap_err();
+    assert!(matches!(&error, ChainError::Reverted { tx: Some(tx), .. } if *tx == signed.hash()), "{error}");
+    assert_eq!(error.revert().unwrap().to_string(), format!("OwnableUnauthorizedAccount(account={})", dev(1).address()));
+}
+
+#[test]
+fn context_is_what_the_design_says() {
+    let context = Context {
+        chain_id: 31_337,
+        consumer: Address::repeat_byte(1),
+        subject: Address::repeat_byte(2),
+        model_id: B256::repeat_byte(3),
+        policy_id: B256::repeat_byte(4),
+        nonce: U256::from(5),
+        expiry: 6,
+    };
+    let word = |value: u64| B256::from(U256::from(value));
+    let words = [
+        keccak256("zkml-evm.context.v1"),
+        word(31_337),
+        Address::repeat_byte(1).into_word(),
+        Address::repeat_byte(2).into_word(),
+        B256::repeat_byte(3),
+        B256::repeat_byte(4),
+        word(5),
+        word(6),
+    ];
+    assert_eq!(context.instance(), U256::from_be_bytes(keccak256(words.concat()).0) >> 8);
+}
+
+#[test]
+fn attestation_type_is_the_contracts() {
+    assert_eq!(
+        Attestation::eip712_encode_type(),
+        "Attestation(address subject,bytes32 inputCommitment,bytes32 schemaId,uint64 issuedAt,uint64 expiresAt)"
+    );
+    assert_ne!(domain(1, Address::ZERO).separator(), domain(2, Address::ZERO).separator());
+    assert_eq!(IInputAttestation::checkAttestationCall::SELECTOR.len(), 4);
+}
+
+/// Every error that a compiled contract declares is known here by name: none is ever printed as a bare selector.
+#[test]
+fn every_error_of_the_contracts_is_known() {
+    let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("out");
+    let mut seen = BTreeMap::new();
+    for name in ["InferenceRouter", "InputAttestation", "LendingThreshold", "MockERC20", "MockProofVerifier"] {
+        let text = std::fs::read_to_string(out.join(format!("{name}.sol/{name}.json"))).expect("run `forge build` first");
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let abi: alloy::json_abi::JsonAbi = serde_json::from_value(json["abi"].clone()).unwrap();
+        for error in abi.errors() {
+            // Arguments of zeros are valid for every static type; the errors of libraries below are never raised by these paths.
+            let data = [error.selector().as_slice(), &vec![0; 32 * error.inputs.len()]].concat();
+            seen.insert(error.signature(), Revert::decode(&data.into()).name == error.name);
+        }
+    }
+    let unknown: Vec<_> = seen.iter().filter(|(_, known)| !**known).map(|(signature, _)| signature).collect();
+    assert!(seen.len() > 30, "{seen:?}");
+    assert!(unknown.is_empty(), "{unknown:?}");
+    assert_eq!(ILendingThreshold::openLoanCall::SIGNATURE.matches("(address,bytes32,bytes32,uint64,uint64)").count(), 1);
+}
