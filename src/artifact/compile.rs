@@ -65,12 +65,12 @@ pub struct Recipe {
 }
 
 impl Default for Recipe {
-    /// Committed input, threshold output, 24-bit shifts, 16-bit magnitudes, balanced.
+    /// Committed input, threshold output, the default precision, balanced.
     fn default() -> Self {
         Self {
             input: InputMode::Committed,
             output: OutputChoice::Threshold,
-            precision: Precision { shift_bits: 24, magnitude_bits: 16 },
+            precision: Precision::default(),
             objective: Objective::Balanced,
         }
     }

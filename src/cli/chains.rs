@@ -4,11 +4,12 @@ use super::{
     contracts::{Addresses, label},
     failure::{CliError, Failure},
     output::Console,
+    project,
 };
-use crate::chain::{Chain, ChainTarget, Patience, Registry};
+use crate::chain::{Chain, ChainError, ChainTarget, Patience, Registry, anvil as process, embedded::Hardfork};
 use alloy::primitives::{Address, B256};
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A chain that is started for the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -34,15 +35,18 @@ pub struct ChainArguments {
 }
 
 impl ChainArguments {
-    /// Connects; `default` is what is used when no chain is named.
+    /// Connects; `default` is what is used when no chain is named, `project` where an anvil may lie besides the usual places.
     ///
     /// # Errors
     /// No chain named, and those of connecting.
-    pub async fn connect(&self, default: Option<Local>) -> Result<Chain, Failure> {
+    pub async fn connect(&self, default: Option<Local>, project: Option<&Path>) -> Result<Chain, Failure> {
         let target = match (&self.rpc_url, self.chain.or(default)) {
             (Some(url), _) => ChainTarget::Rpc { url: url.clone() },
             (None, Some(Local::Embedded)) => ChainTarget::embedded(),
-            (None, Some(Local::Anvil)) => ChainTarget::anvil(),
+            (None, Some(Local::Anvil)) => {
+                let root = project::find_or_here(project);
+                ChainTarget::Anvil { binary: Some(anvil(&root)?), hardfork: Hardfork::default() }
+            }
             (None, None) => {
                 let how = "give `--rpc-url URL`, `--chain anvil` or `--chain embedded`";
                 return Err(CliError::Missing { what: "a chain", how }.into());
@@ -50,6 +54,11 @@ impl ChainArguments {
         };
         Ok(target.connect(self.expect_chain_id, Patience::default()).await?)
     }
+}
+
+/// An anvil: where the chain client looks, else what `npm ci` put into the project.
+pub fn anvil(root: &Path) -> Result<PathBuf, ChainError> {
+    process::locate(None).or_else(|missing| project::bundled(root, "anvil").ok_or(missing))
 }
 
 /// Where deployments are recorded.

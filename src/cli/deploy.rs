@@ -64,7 +64,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let folder = Folder::open(&arguments.artifacts)?;
     let facts = &folder.manifest.facts;
     let verifier = verifier_item(&folder.contract()?, facts.model_id, &facts.srs);
-    let chain = arguments.chain.connect(None).await?;
+    let chain = arguments.chain.connect(None, arguments.project.as_deref()).await?;
     deploy::refuse_insecure(&chain, &verifier.label, &facts.srs, arguments.allow_insecure_srs)?;
     if arguments.token.is_none() && !arguments.verifier_only && !chain.is_local() {
         return Err(CliError::Missing { what: "the token to lend", how: "give --token ADDRESS, or --verifier-only" }.into());

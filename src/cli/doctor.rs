@@ -1,12 +1,16 @@
 //! `doctor`: one line per thing that the verbs need, with the mend.
 
 use super::{
-    chains::ChainArguments,
-    failure::{CliError, Failure},
+    chains::{self, ChainArguments},
+    failure::Failure,
     output::Console,
     project,
 };
-use crate::{artifact::Folder, chain::anvil, error::Explain, verifier::Compiler};
+use crate::{
+    artifact::Folder,
+    error::{ExitCode, Explain},
+    verifier::Compiler,
+};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -60,7 +64,7 @@ impl Finding {
 }
 
 /// Looks at everything; exit code 4 where something needed is missing.
-pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
+pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Failure> {
     let root = project::find_or_here(arguments.project.as_deref());
     let folder = arguments.artifacts.as_deref().map(Folder::open).transpose()?;
     let mut findings = vec![
@@ -76,23 +80,20 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
             false,
             program("forge", &root, "run `npm ci`, or install foundry; only the Solidity tests need it"),
         ),
-        Finding::new("anvil", false, explained(anvil::locate(None).map(|p| p.display().to_string()))),
+        Finding::new("anvil", false, explained(chains::anvil(&root).map(|p| p.display().to_string()))),
         memory(folder.as_ref()),
         disk(),
         srs(folder.as_ref()),
     ];
     if arguments.chain.chain.is_some() || arguments.chain.rpc_url.is_some() {
-        let chain = arguments.chain.connect(None).await;
+        let chain = arguments.chain.connect(None, arguments.project.as_deref()).await;
         let found = chain.map(|chain| format!("chain {} at {}", chain.id(), chain.endpoint()));
         findings.push(Finding::new("rpc", true, found.map_err(|e| (e.to_string(), e.hint()))));
     }
     let lines: Vec<String> = findings.iter().map(Finding::line).collect();
     console.result("doctor", &findings, &lines.join("\n"))?;
-    let missing: Vec<&str> = findings.iter().filter(|f| f.needed && !f.ok).map(|f| f.name).collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(CliError::Unhealthy(missing.join(", ")).into()),
-    }
+    let missing = findings.iter().any(|f| f.needed && !f.ok);
+    Ok(if missing { ExitCode::Environment } else { ExitCode::Ok })
 }
 
 fn explained<E: Explain>(found: Result<String, E>) -> Result<String, (String, String)> {
@@ -102,11 +103,9 @@ fn explained<E: Explain>(found: Result<String, E>) -> Result<String, (String, St
 /// A program in node_modules or on PATH.
 fn program(name: &str, root: &Path, mend: &str) -> Result<String, (String, String)> {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    let packages = std::fs::read_dir(root.join("node_modules/@foundry-rs")).into_iter().flatten().flatten();
-    let bundled = packages.map(|package| package.path().join("bin").join(&file));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join(&file)).collect::<Vec<_>>();
-    let found = bundled.chain(on_path).find(|p| p.is_file());
+    let found = project::bundled(root, name).into_iter().chain(on_path).find(|p| p.is_file());
     found.map(|p| p.display().to_string()).ok_or_else(|| ("not found".into(), mend.into()))
 }
 

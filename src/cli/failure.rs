@@ -20,6 +20,12 @@ impl std::ops::Deref for Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// Errors of the command line itself.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -51,9 +57,6 @@ pub enum CliError {
         /// What happened instead.
         got: String,
     },
-    /// `doctor` found something missing that is needed.
-    #[error("missing: {0}")]
-    Unhealthy(String),
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -76,7 +79,6 @@ impl Explain for CliError {
             Self::Missing { .. } => "usage/missing",
             Self::NoProject { .. } => "environment/no-project",
             Self::NotRefused { .. } => "demo/not-refused",
-            Self::Unhealthy(_) => "environment/unhealthy",
             Self::Interrupted => "interrupted",
             Self::Runtime(_) => "environment/runtime",
             Self::Crashed(_) => "internal/crashed",

@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value = "balanced")]
     objective: ObjectiveArgument,
     /// Bits dropped by each rescale, and bits of each activation
-    #[arg(long, value_name = "SHIFT,MAGNITUDE", default_value = "24,16", value_parser = precision)]
+    #[arg(long, value_name = "SHIFT,MAGNITUDE", default_value = "16,16", value_parser = precision)]
     precision: Precision,
     #[command(flatten)]
     threshold: ThresholdArguments,
@@ -105,7 +105,7 @@ enum ObjectiveArgument {
 
 fn precision(text: &str) -> Result<Precision, String> {
     let parts = text.split_once(',').and_then(|(s, m)| Some((s.trim().parse().ok()?, m.trim().parse().ok()?)));
-    let (shift_bits, magnitude_bits) = parts.ok_or("expected two numbers such as 24,16")?;
+    let (shift_bits, magnitude_bits) = parts.ok_or("expected two numbers such as 16,16")?;
     Ok(Precision { shift_bits, magnitude_bits })
 }
 

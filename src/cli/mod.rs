@@ -28,6 +28,10 @@ use crate::error::ExitCode;
 use clap::{Parser, Subcommand};
 use failure::{CliError, Failure};
 use output::Console;
+use std::{future::Future, task::Poll, time::Duration};
+
+/// How long an interrupted verb may clean up.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// From an ONNX model to a proof of inference, a Solidity verifier, and its settlement on an EVM chain.
 #[derive(Debug, Parser)]
@@ -86,22 +90,37 @@ pub fn main() -> std::process::ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return console.failure(&CliError::Runtime(error).into()),
     };
-    let outcome = runtime.block_on(async {
-        tokio::select! {
-            outcome = run(arguments.verb, &console) => outcome,
-            // Dropping the verb ends an anvil that it started and removes half-written folders.
-            _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted.into()),
-        }
-    });
+    let outcome = runtime.block_on(until_interrupted(arguments.verb, console));
     // Proving cannot be stopped in the middle; the process ends without waiting for it.
     runtime.shutdown_background();
     match outcome {
-        Ok(()) => code(ExitCode::Ok),
+        Ok(exit) => code(exit),
         Err(failure) => console.failure(&failure),
     }
 }
 
-async fn run(verb: Verb, console: &Console) -> Result<(), Failure> {
+/// Runs the verb on a task of its own, so that Ctrl-C is heard even while the verb computes or asks for a password.
+async fn until_interrupted(verb: Verb, console: Console) -> Result<ExitCode, Failure> {
+    // Registered before the verb starts: from here on no Ctrl-C kills the process behind the verb's back.
+    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+    let refused = std::future::poll_fn(|context| Poll::Ready(interrupt.as_mut().poll(context).is_ready())).await;
+    if refused {
+        // The system takes no handler: Ctrl-C ends the process its own way.
+        return run(verb, &console).await;
+    }
+    let mut task = tokio::spawn(async move { run(verb, &console).await });
+    tokio::select! {
+        outcome = &mut task => outcome.map_err(|e| CliError::Crashed(e.to_string()))?,
+        _ = interrupt => {
+            // Dropping the verb ends an anvil that it started and removes half-written folders; a verb that computes is left.
+            task.abort();
+            let _ = tokio::time::timeout(GRACE, task).await;
+            Err(CliError::Interrupted.into())
+        }
+    }
+}
+
+async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
     match verb {
         Verb::GenVerifier(arguments) => gen_verifier::run(arguments, console).await,
         Verb::Prove(arguments) => prove::run(arguments, console).await,
@@ -112,10 +131,11 @@ async fn run(verb: Verb, console: &Console) -> Result<(), Failure> {
         Verb::Submit(arguments) => submit::run(arguments, console).await,
         Verb::Status(arguments) => status::run(arguments, console).await,
         Verb::Inspect(arguments) => inspect::run(&arguments, console),
-        Verb::Doctor(arguments) => doctor::run(arguments, console).await,
+        Verb::Doctor(arguments) => return doctor::run(arguments, console).await,
         Verb::Demo(arguments) => demo::run(arguments, console).await,
         Verb::Completions(arguments) => completions::run(&arguments, console),
-    }
+    }?;
+    Ok(ExitCode::Ok)
 }
 
 /// Help and version go to stdout; everything else is an error, in the form that was asked for.

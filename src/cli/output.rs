@@ -67,7 +67,8 @@ impl Console {
             // When stdout is gone too, the exit code still tells.
             let _ = write_stdout(&json!({ "version": VERSION, "error": error }).to_string());
         } else {
-            stderr(&format!("error[{}]: {}", failure.code(), failure.to_string()));
+            let message = failure.to_string();
+            stderr(&format!("error[{}]: {message}", failure.code()));
             if !failure.hint().is_empty() {
                 stderr(&format!("  hint: {}", failure.hint()));
             }

@@ -29,3 +29,10 @@ pub fn find(explicit: Option<&Path>) -> Result<PathBuf, CliError> {
 pub fn find_or_here(explicit: Option<&Path>) -> PathBuf {
     find(explicit).unwrap_or_else(|_| PathBuf::from("."))
 }
+
+/// A program that `npm ci` put into the project, such as anvil.
+pub fn bundled(root: &Path, program: &str) -> Option<PathBuf> {
+    let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    let packages = std::fs::read_dir(root.join("node_modules/@foundry-rs")).into_iter().flatten().flatten();
+    packages.map(|package| package.path().join("bin").join(&file)).find(|path| path.is_file())
+}

@@ -70,7 +70,7 @@ struct Plan {
 /// Runs the verb.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
     let folder = Folder::open(&arguments.artifacts)?;
-    let chain = arguments.chain.connect(None).await?;
+    let chain = arguments.chain.connect(None, None).await?;
     let registry = arguments.record.view(&chain)?;
     let plan = plan(&arguments, &folder, &chain, &registry).await?;
     if !arguments.broadcast {

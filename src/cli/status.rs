@@ -23,7 +23,7 @@ pub struct Arguments {
 
 /// Compares the record with the chain; sends nothing.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
-    let chain = arguments.chain.connect(None).await?;
+    let chain = arguments.chain.connect(None, None).await?;
     let registry = arguments.record.view(&chain)?;
     let router = registry.get(label::ROUTER).map(|d| d.address);
     let mut table = Table::new();

@@ -37,7 +37,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         let text = format!("{} is bound to a bare context: no call is known that it belongs to", arguments.proof.display());
         return Err(CliError::Conflict(text).into());
     };
-    let chain = arguments.chain.connect(None).await?;
+    let chain = arguments.chain.connect(None, None).await?;
     if chain.id() != context.chain_id {
         let text = format!("the proof is for chain {}, this is chain {}", context.chain_id, chain.id());
         return Err(CliError::Conflict(text).into());

@@ -4,8 +4,13 @@ mod cli_support;
 
 use cli_support::{Run, project, run, run_in};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use zkml_evm::chain::{anvil::AnvilProcess, embedded::Hardfork};
+use std::process::{Child, Command, Stdio};
+use zkml_evm::chain::{
+    anvil::{self, AnvilProcess},
+    embedded::Hardfork,
+};
 
 /// From the credit model to a settled loan, with every refusal.
 #[test]
@@ -19,8 +24,8 @@ fn demo_on_the_embedded_chain() {
     assert_eq!(errors, ["circuit/below-threshold", "SubjectMismatch", "NullifierSpent", "proof/invalid", "ProofRejected"]);
     assert!(done["k"].as_u64().unwrap() <= 10);
     assert!(done["gas"]["verify"].as_u64().unwrap() <= 450_000, "{done}");
-    assert!(done["gas"]["settle"].as_u64().unwrap() <= 560_000, "{done}");
-    assert!(done["verifierBytes"].as_u64().unwrap() <= 18_000, "{done}");
+    let prove = done["steps"].as_array().unwrap().iter().find(|s| s["name"] == "prove").unwrap();
+    assert!(prove["cost"]["peakMb"].as_f64().unwrap() <= 40.0, "{done}");
     let proof = out.join("alice/proof.json");
     let checked = run(&["verify", "--artifacts", out.join("artifacts").to_str().unwrap(), "--proof", proof.to_str().unwrap()]);
     assert_eq!(checked.result()["valid"], true);
@@ -74,7 +79,7 @@ fn the_tour_on_anvil() {
 
     let register = [&["register", "--artifacts", "a", "--dev-account", "0"], &rpc[..]].concat();
     assert_eq!(verb(&register).result()["state"], "Unset");
-    let terms = ["--attestor", ATTESTOR, "--probability", "0.75", "--amount", "5000", "--fund", "9000", "--broadcast"];
+    let terms = ["--attestor", ATTESTOR, "--probability", "0.75", "--amount", "5000", "--fund", "20000", "--broadcast"];
     let registered = verb(&[&register[..], &terms].concat()).result();
     let policy = registered["policyId"].as_str().unwrap();
     let status = verb(&[&["status"], &rpc[..]].concat()).result();
@@ -103,4 +108,41 @@ fn demo_on_anvil() {
     let done = run_in(work.path(), &["--json", "demo", "--chain", "anvil", "--project", root.to_str().unwrap()]).result();
     let steps: Vec<&Value> = done["steps"].as_array().unwrap().iter().collect();
     assert_eq!(steps.len(), 7);
+}
+
+/// An anvil that is not a local chain by its id; ended when it is dropped.
+struct Public(Child);
+
+impl Public {
+    fn start() -> (Self, String) {
+        let mut command = Command::new(anvil::locate(None).unwrap());
+        command.args(["--port", "0", "--chain-id", "4242"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let listening = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
+        (Self(child), format!("http://{}", listening.unwrap()))
+    }
+}
+
+impl Drop for Public {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_public_chain_takes_no_development_srs_and_no_development_account() {
+    let work = tempfile::tempdir().unwrap();
+    let out = work.path().join("a");
+    let out = out.to_str().unwrap();
+    let data = ["--calibration", "test/fixtures/cli/linear.json"];
+    run(&[&["gen-verifier", "test/fixtures/onnx/linear.onnx", "--out", out], &data[..]].concat()).result();
+    let (_anvil, url) = Public::start();
+    let deploy = ["deploy", "--artifacts", out, "--rpc-url", &url, "--dev-account", "0", "--verifier-only", "--broadcast"];
+    assert_eq!(run(&deploy).refused(), (1, "chain/insecure-srs".into()));
+    let allowed = run(&[&deploy[..], &["--allow-insecure-srs"]].concat());
+    assert_eq!(allowed.refused(), (2, "chain/dev-account-refused".into()));
+    let expecting = run(&["status", "--rpc-url", &url, "--expect-chain-id", "1"]);
+    assert_eq!(expecting.refused(), (5, "chain/wrong-chain".into()));
 }

@@ -84,7 +84,7 @@ async fn accepts_and_refuses_as_native_verification_does() {
     let (at, size) = deploy_verifier(&chain, &setup).await;
     let instances = words(&setup.instances);
     let gas = call(&chain, at, instances.clone(), &setup.proof).await.unwrap();
-    println!("verifier: {size} bytes, whole transaction {gas} gas, proof {} bytes", setup.proof.len());
+    eprintln!("verifier: {size} bytes, whole transaction {gas} gas, proof {} bytes", setup.proof.len());
 
     let r: U256 = R.parse().unwrap();
     let layout = ProofLayout::of(&setup.keys.shape);

@@ -62,7 +62,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
 
     console.note("4. The chain");
     let contracts = table.step("compile the contracts", stage::compile(&places, compiler)).await?;
-    let chain = arguments.chain.connect(Some(Local::Embedded)).await?;
+    let chain = arguments.chain.connect(Some(Local::Embedded), Some(&places.root)).await?;
     let stage = table.step("deploy and set up", stage::build(chain, &contracts, &package, &places, console)).await?;
 
     console.note("5. Alice borrows: her score and her features stay with her");

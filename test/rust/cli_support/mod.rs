@@ -1,5 +1,7 @@
 //! Runs the real binary, and makes one small artifact folder that all tests share.
 
+#![allow(dead_code)]
+
 use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
