@@ -1,4 +1,5 @@
 //! Programs for the integration tests: small networks with seeded random weights, quantised directly.
+#![allow(dead_code)] // Each test binary uses its own part.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
