@@ -80,11 +80,11 @@ contract LendingThresholdRealProofTest is GoldenProof {
     }
 
     /// forge-config: default.fuzz.runs = 64
-    function testFuzz_RevertWhen_theProofIsTampered(uint256 at, uint8 by) public {
+    function testFuzz_RevertWhen_theProofIsTampered(uint256 offset, uint8 by) public {
         vm.assume(by != 0);
-        at = bound(at, 0, proof.length - 1);
+        offset = bound(offset, 0, proof.length - 1);
         bytes memory changed = proof;
-        changed[at] ^= bytes1(by);
+        changed[offset] ^= bytes1(by);
         _request.proof = changed;
         vm.expectRevert();
         _open();

@@ -5,11 +5,11 @@ import {GoldenProof} from "../helpers/GoldenProof.sol";
 
 /// A proof that differs in anything is refused, whatever the reason.
 contract VerifyProofMutationTest is GoldenProof {
-    function testFuzz_RevertWhen_AnyByteOfTheProofChanges(uint256 at, uint8 by) public {
+    function testFuzz_RevertWhen_AnyByteOfTheProofChanges(uint256 offset, uint8 by) public {
         vm.assume(by != 0);
         bytes memory changed = proof;
-        at = bound(at, 0, changed.length - 1);
-        changed[at] ^= bytes1(by);
+        offset = bound(offset, 0, changed.length - 1);
+        changed[offset] ^= bytes1(by);
         vm.expectRevert();
         verify(changed);
     }
@@ -32,8 +32,8 @@ contract VerifyProofMutationTest is GoldenProof {
 
     function testFuzz_RevertWhen_theProofIsNoise(bytes32 seed) public {
         bytes memory changed = proof;
-        for (uint256 at = 0; at < changed.length; at += 32) {
-            changed = put(changed, at, uint256(keccak256(abi.encode(seed, at))) % R);
+        for (uint256 offset = 0; offset < changed.length; offset += 32) {
+            changed = put(changed, offset, uint256(keccak256(abi.encode(seed, offset))) % R);
         }
         expectRejected();
         verify(changed);

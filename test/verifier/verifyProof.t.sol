@@ -96,9 +96,9 @@ contract VerifyProofTest is GoldenProof {
 
     function test_RevertWhen_anEvaluationIsOneOff() public {
         for (uint256 i = 0; i < evaluations; ++i) {
-            uint256 at = evaluationAt(i);
+            uint256 offset = evaluationAt(i);
             expectRejected();
-            verify(withWord(at, addmod(wordAt(at), 1, R)));
+            verify(withWord(offset, addmod(wordAt(offset), 1, R)));
         }
     }
 

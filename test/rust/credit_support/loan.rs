@@ -90,8 +90,8 @@ impl Loan {
         };
         loan.policy_id = loan.policy_id(model_id, schema_id);
         let context = loan.context(model_id).instance();
-        let witness =
-            Witness::new(program, &credit.applicant("alice"), field(context), Some(salt()), Some(threshold)).expect("Alice passes");
+        let witness = Witness::new(program, &credit.applicant("alice"), field(context), Some(salt()), Some(threshold))
+            .expect("Alice passes");
         let commitment = witness.statement.input_commitment.expect("a committed input");
         loan.input_commitment = U256::from_le_bytes(commitment.to_repr().into()).into();
         let attestation = loan.attestation(schema_id);
