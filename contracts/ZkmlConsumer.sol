@@ -19,14 +19,19 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         uint64 epochLength;
     }
 
-    /// @notice What the caller brings; see {ILendingThreshold-BorrowRequest} for the fields.
+    /// @notice What the caller brings besides the proof; see {ILendingThreshold-BorrowRequest} for the fields.
     struct Evidence {
         address attestor;
         IInputAttestation.Attestation attestation;
         bytes signature;
         uint256 nonce;
         uint64 expiry;
-        bytes proof;
+    }
+
+    /// What is kept of a subject, in one slot: a second one would cost every new subject 22,100 gas.
+    struct SubjectRecord {
+        uint64 nonce;
+        uint192 tally;
     }
 
     bytes32 private constant CONTEXT_TAG = keccak256("zkml-evm.context.v1");
@@ -37,9 +42,7 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
     /// @inheritdoc IZkmlConsumer
     IInputAttestation public immutable attestations;
 
-    /// @inheritdoc IZkmlConsumer
-    mapping(address subject => uint256) public nonceOf;
-
+    mapping(address subject => SubjectRecord) private _subjects;
     mapping(bytes32 slot => bytes32 nullifier) private _spent;
 
     constructor(IInferenceVerifier router_, IInputAttestation attestations_) {
@@ -50,8 +53,13 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
     }
 
     /// @inheritdoc IZkmlConsumer
+    function nonceOf(address subject) external view returns (uint256 nonce) {
+        return _subjects[subject].nonce;
+    }
+
+    /// @inheritdoc IZkmlConsumer
     function spentBy(address subject, bytes32 schemaId, bytes32 policyId, uint64 epoch)
-        external
+        public
         view
         returns (bytes32 nullifier)
     {
@@ -76,14 +84,29 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
     }
 
     /// @dev Reverts unless msg.sender is the attested subject and the model's statement holds; spends the nullifier first.
+    /// @param proof From calldata: a few kilobytes, copied once, into the call to the router.
     /// @param publicValues Integers of the policy, in the statement's order after the commitment.
-    function _useInference(Terms memory terms, Evidence memory evidence, int256[] memory publicValues)
-        internal
-        returns (bytes32 nullifier)
-    {
+    /// @return nullifier What was spent.
+    /// @return epoch The attestation's epoch under the policy; {spentBy} it is the nullifier from now on.
+    function _useInference(
+        Terms memory terms,
+        Evidence memory evidence,
+        bytes calldata proof,
+        int256[] memory publicValues
+    ) internal returns (bytes32 nullifier, uint64 epoch) {
         _checkRequest(terms, evidence);
-        nullifier = _spend(terms, evidence);
-        router.verifyInference(terms.modelId, _publicInputs(terms, evidence, publicValues), evidence.proof);
+        (nullifier, epoch) = _spend(terms, evidence);
+        router.verifyInference(terms.modelId, _publicInputs(terms, evidence, publicValues), proof);
+    }
+
+    /// @dev A number that the dapp keeps of a subject. It lies in the slot that every use of an inference writes anyway.
+    function _setTally(address subject, uint192 tally) internal {
+        _subjects[subject].tally = tally;
+    }
+
+    /// @dev What {_setTally} was given last.
+    function _tallyOf(address subject) internal view returns (uint192 tally) {
+        return _subjects[subject].tally;
     }
 
     function _checkRequest(Terms memory terms, Evidence memory evidence) private view {
@@ -96,19 +119,19 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         if (terms.epochLength == 0) revert InvalidEpochLength(terms.epochLength);
     }
 
-    function _spend(Terms memory terms, Evidence memory evidence) private returns (bytes32 nullifier) {
+    function _spend(Terms memory terms, Evidence memory evidence) private returns (bytes32 nullifier, uint64 epoch) {
         bytes32 structHash = attestations.checkAttestation(evidence.attestor, evidence.attestation, evidence.signature);
-        uint64 epoch = evidence.attestation.issuedAt / terms.epochLength;
+        epoch = evidence.attestation.issuedAt / terms.epochLength;
         nullifier = nullifierOf(structHash, terms.policyId, epoch);
         bytes32 slot = _slotOf(msg.sender, terms.schemaId, terms.policyId, epoch);
         bytes32 before = _spent[slot];
         // Ahead of the nonce, so that a plain replay is told what it is.
         if (before != bytes32(0)) revert NullifierSpent(before);
-        uint256 nonce = nonceOf[msg.sender];
+        uint64 nonce = _subjects[msg.sender].nonce;
         if (evidence.nonce != nonce) revert NonceMismatch(nonce, evidence.nonce);
 
         _spent[slot] = nullifier;
-        nonceOf[msg.sender] = nonce + 1;
+        _subjects[msg.sender].nonce = nonce + 1;
         emit NullifierUsed(nullifier, slot, msg.sender);
     }
 

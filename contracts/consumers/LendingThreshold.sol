@@ -11,14 +11,13 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title LendingThreshold
 /// @dev All prose is in {ILendingThreshold}.
 contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, Pausable, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// A policy in four slots; `index` is its place in `_policyIds`.
+    /// A policy in four slots; `index` is its key in `_policyIds`.
     struct PolicyRecord {
         bytes32 modelId;
         bytes32 schemaId;
@@ -29,27 +28,20 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
         bool active;
     }
 
-    /// A loan in two slots: the policy's index instead of its id saves a borrower 22,100 gas.
-    struct LoanRecord {
-        address borrower;
-        uint64 openedAt;
-        uint32 policyIndex;
-        uint128 amount;
-        uint128 outstanding;
-    }
-
     /// @inheritdoc ILendingThreshold
     IERC20 public immutable token;
 
-    /// @inheritdoc ILendingThreshold
-    uint256 public loanCount;
+    /// 64 bits and the first variable here: it shares the slot of Pausable's flag, which every loan reads. Never zero, so that
+    /// the pool's first borrower pays no more for the count than the others.
+    uint64 private _loanCountPlusOne = 1;
 
-    /// @inheritdoc ILendingThreshold
-    mapping(address borrower => uint256) public debtOf;
-
-    bytes32[] private _policyIds;
+    uint32 private _policyCount;
+    mapping(uint32 index => bytes32 policyId) private _policyIds;
     mapping(bytes32 policyId => PolicyRecord) private _policies;
-    mapping(uint256 loanId => LoanRecord) private _loans;
+
+    /// All that is stored of a loan, and only from its first repayment on. The rest is in its id, in its policy's terms, which
+    /// never change, and in the nullifier that it spent.
+    mapping(uint256 loanId => uint128) private _repaid;
 
     constructor(address initialOwner, IERC20 token_, IInferenceVerifier router_, IInputAttestation attestations_)
         ZkmlConsumer(router_, attestations_)
@@ -76,9 +68,10 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
         // Both casts keep the value: |threshold| < 2^120 and amount < 2^128 by the checks above.
         // forge-lint: disable-next-line(unsafe-typecast)
         (int128 least, uint128 lent) = (int128(threshold), uint128(amount));
-        uint32 index = SafeCast.toUint32(_policyIds.length);
+        uint32 index = _policyCount;
+        _policyCount = index + 1;
         _policies[policyId] = PolicyRecord(modelId, schemaId, least, lent, epochLength, index, true);
-        _policyIds.push(policyId);
+        _policyIds[index] = policyId;
         emit PolicyAdded(policyId, modelId, schemaId, threshold, amount, epochLength);
     }
 
@@ -95,27 +88,27 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
         uint256 available = liquidity();
         if (available < terms.amount) revert InsufficientLiquidity(available, terms.amount);
 
-        bytes32 nullifier = _requireScore(terms, request);
-        loanId = _record(terms);
+        (bytes32 nullifier, uint64 epoch) = _requireScore(terms, request);
+        loanId = _loanId(msg.sender, terms.index, epoch);
+        ++_loanCountPlusOne;
+        _setTally(msg.sender, _tallyOf(msg.sender) + terms.amount);
         emit LoanOpened(loanId, msg.sender, policyId, terms.amount, nullifier);
         token.safeTransfer(msg.sender, terms.amount);
     }
 
     /// @inheritdoc ILendingThreshold
     function repay(uint256 loanId, uint256 amount) external nonReentrant returns (uint256 credited) {
-        LoanRecord storage open = _loans[loanId];
-        address borrower = open.borrower;
-        if (borrower == address(0)) revert LoanUnknown(loanId);
-        uint128 outstanding = open.outstanding;
-        if (amount > outstanding) revert RepaymentExceedsDebt(outstanding, amount);
+        Loan memory open = loan(loanId);
+        if (open.borrower == address(0)) revert LoanUnknown(loanId);
+        if (amount > open.outstanding) revert RepaymentExceedsDebt(open.outstanding, amount);
 
         credited = _pull(amount);
         // At most `amount`, which is at most `outstanding`, a uint128.
         // forge-lint: disable-next-line(unsafe-typecast)
-        outstanding -= uint128(credited);
-        open.outstanding = outstanding;
-        debtOf[borrower] -= credited;
-        emit LoanRepaid(loanId, msg.sender, credited, outstanding);
+        uint128 paid = uint128(credited);
+        _repaid[loanId] = open.amount - open.outstanding + paid;
+        _setTally(open.borrower, _tallyOf(open.borrower) - paid);
+        emit LoanRepaid(loanId, msg.sender, credited, open.outstanding - paid);
     }
 
     /// @inheritdoc ILendingThreshold
@@ -149,10 +142,25 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
     }
 
     /// @inheritdoc ILendingThreshold
-    function loan(uint256 loanId) external view returns (Loan memory) {
-        LoanRecord storage kept = _loans[loanId];
-        bytes32 policyId = kept.borrower == address(0) ? bytes32(0) : _policyIds[kept.policyIndex];
-        return Loan(kept.borrower, kept.openedAt, policyId, kept.amount, kept.outstanding);
+    function loanCount() external view returns (uint256) {
+        return _loanCountPlusOne - 1;
+    }
+
+    /// @inheritdoc ILendingThreshold
+    function debtOf(address borrower) external view returns (uint256) {
+        return _tallyOf(borrower);
+    }
+
+    /// @inheritdoc ILendingThreshold
+    function loan(uint256 loanId) public view returns (Loan memory found) {
+        (address borrower, uint32 index, uint64 epoch) = _splitLoanId(loanId);
+        bytes32 policyId = _policyIds[index];
+        if (policyId == bytes32(0)) return found;
+        PolicyRecord storage terms = _policies[policyId];
+        // A loan is open from the moment on that its nullifier is spent, in the same transaction.
+        if (spentBy(borrower, terms.schemaId, policyId, epoch) == bytes32(0)) return found;
+        uint128 amount = terms.amount;
+        return Loan(borrower, epoch, policyId, amount, amount - _repaid[loanId]);
     }
 
     /// @inheritdoc ILendingThreshold
@@ -163,23 +171,16 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
 
     function _requireScore(PolicyRecord memory terms, BorrowRequest calldata request)
         private
-        returns (bytes32 nullifier)
+        returns (bytes32 nullifier, uint64 epoch)
     {
         int256[] memory publicValues = new int256[](1);
         publicValues[0] = terms.threshold;
         return _useInference(
             Terms(terms.modelId, terms.schemaId, request.policyId, terms.epochLength),
-            Evidence(
-                request.attestor, request.attestation, request.signature, request.nonce, request.expiry, request.proof
-            ),
+            Evidence(request.attestor, request.attestation, request.signature, request.nonce, request.expiry),
+            request.proof,
             publicValues
         );
-    }
-
-    function _record(PolicyRecord memory terms) private returns (uint256 loanId) {
-        loanId = ++loanCount;
-        _loans[loanId] = LoanRecord(msg.sender, uint64(block.timestamp), terms.index, terms.amount, terms.amount);
-        debtOf[msg.sender] += terms.amount;
     }
 
     /// What arrived, which a token with a fee makes less than `amount`. Never more is credited than was asked for.
@@ -197,5 +198,16 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, PermanentlyOwned, 
         p = _policies[policyId];
         if (p.modelId == bytes32(0)) revert PolicyUnknown(policyId);
         if (!p.active) revert PolicyIsRetired(policyId);
+    }
+
+    /// One loan per subject, policy and epoch: the three are the id. A nullifier is spent once, so no id comes twice.
+    function _loanId(address borrower, uint32 policyIndex, uint64 epoch) private pure returns (uint256 loanId) {
+        return uint256(uint160(borrower)) << 96 | uint256(policyIndex) << 64 | epoch;
+    }
+
+    function _splitLoanId(uint256 loanId) private pure returns (address borrower, uint32 policyIndex, uint64 epoch) {
+        // Three disjoint parts of the 256 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return (address(uint160(loanId >> 96)), uint32(loanId >> 64), uint64(loanId));
     }
 }

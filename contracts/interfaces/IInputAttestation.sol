@@ -5,8 +5,8 @@ pragma solidity ^0.8.24;
 /// @notice A proof shows what a model says of *some* input. This contract says whose input it is: an attestor (a bank, a
 /// payroll provider, a credit bureau) signs that the input behind a commitment belongs to a subject.
 /// @dev EIP-712, domain name "zkml-evm InputAttestation", version "1". Attestors are accounts or ERC-1271 contracts on the
-/// owner's list. An attestation may be checked any number of times: spending it is the consumer's business. Nothing here sees
-/// the input, and nothing here stops an attestor from lying.
+/// owner's list; an account with an EIP-7702 delegation counts as a contract. An attestation may be checked any number of
+/// times: spending it is the consumer's business. Nothing here sees the input, and nothing here stops an attestor from lying.
 interface IInputAttestation {
     /// @notice What an attestor signs.
     /// @param subject The account that the input is about, and the only one that may use it.

@@ -48,15 +48,15 @@ interface ILendingThreshold is IZkmlConsumer {
         bytes proof;
     }
 
-    /// @notice A loan.
+    /// @notice A loan. When it was opened is in its {LoanOpened}.
     /// @param borrower Who got it.
-    /// @param openedAt Unix seconds.
+    /// @param epoch The attestation's epoch under the policy, issuedAt / epochLength.
     /// @param policyId The policy's id.
     /// @param amount What was lent.
     /// @param outstanding What is still owed.
     struct Loan {
         address borrower;
-        uint64 openedAt;
+        uint64 epoch;
         bytes32 policyId;
         uint128 amount;
         uint128 outstanding;
@@ -116,7 +116,8 @@ interface ILendingThreshold is IZkmlConsumer {
 
     /// @notice Opens a loan for msg.sender. The public inputs that the proof must hold for are context, the attestation's
     /// commitment, and the policy's threshold.
-    /// @return loanId Counts from 1.
+    /// @return loanId (borrower << 96) | (index << 64) | epoch, where index counts policies from 0 in the order in which they
+    /// were added: a borrower has one loan per policy and epoch, and the id says which.
     function openLoan(BorrowRequest calldata request) external returns (uint256 loanId);
 
     /// @notice Pays back up to what is owed on a loan. Anyone may, also while the pool is paused.
@@ -149,7 +150,7 @@ interface ILendingThreshold is IZkmlConsumer {
     /// @notice A loan; all zero for an unknown id.
     function loan(uint256 loanId) external view returns (Loan memory);
 
-    /// @notice How many loans were opened; the last one's id.
+    /// @notice How many loans were opened.
     function loanCount() external view returns (uint256);
 
     /// @notice What an account owes over all its loans.

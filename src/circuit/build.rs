@@ -12,16 +12,15 @@ use halo2_proofs::{
 pub struct InferenceCircuit {
     /// The rows.
     pub trace: Trace,
+    /// What fills the second phase: [`assign_phase2`]; the attack suite puts forgers here.
+    pub completion: Completion,
 }
 
-impl Default for ShapeParams {
-    fn default() -> Self {
-        Self(Shape::default())
-    }
-}
+/// Fills the second phase of a trace for the challenges γ, β, θ.
+pub type Completion = fn(&mut Trace, Fr, Fr, Fr);
 
 /// The shape as halo2's circuit parameters.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ShapeParams(pub Shape);
 
 impl Circuit<Fr> for InferenceCircuit {
@@ -58,7 +57,9 @@ impl Circuit<Fr> for InferenceCircuit {
                     region.constrain_equal(cell(&columns, from.row), cell(&columns, to.row));
                 }
                 region.next_phase();
-                let trace = self.with_phase2(region.get_challenge(columns.gamma), region.get_challenge(columns.beta));
+                let theta = columns.function.as_ref().map_or(Value::known(Fr::zero()), |f| region.get_challenge(f.theta));
+                let [gamma, beta] = [columns.gamma, columns.beta].map(|challenge| region.get_challenge(challenge));
+                let trace = self.with_phase2(gamma, beta, theta);
                 for column in [columns.folded, columns.fold, columns.sum] {
                     assign_column(&mut region, column, trace.as_ref().unwrap_or(&self.trace));
                 }
@@ -73,6 +74,11 @@ impl Circuit<Fr> for InferenceCircuit {
 }
 
 impl InferenceCircuit {
+    /// The circuit of a trace.
+    pub fn new(trace: Trace) -> Self {
+        Self { trace, completion: assign_phase2 }
+    }
+
     fn assign_fixed(&self, columns: &Columns, region: &mut Region<'_, Fr>) {
         for column in columns.fixed_columns() {
             for (row, value) in self.trace.fixed[column.index()][..=self.trace.end].iter().enumerate() {
@@ -82,11 +88,11 @@ impl InferenceCircuit {
     }
 
     /// The trace with its phase-2 columns, or `None` while the challenges are unknown (key generation).
-    fn with_phase2(&self, gamma: Value<Fr>, beta: Value<Fr>) -> Option<Trace> {
+    fn with_phase2(&self, gamma: Value<Fr>, beta: Value<Fr>, theta: Value<Fr>) -> Option<Trace> {
         let mut filled = None;
-        gamma.zip(beta).map(|(gamma, beta)| {
+        gamma.zip(beta).zip(theta).map(|((gamma, beta), theta)| {
             let mut trace = self.trace.clone();
-            assign_phase2(&mut trace, gamma, beta);
+            (self.completion)(&mut trace, gamma, beta, theta);
             filled = Some(trace);
         });
         filled
@@ -94,9 +100,11 @@ impl InferenceCircuit {
 }
 
 /// Computes every phase-2 column for the given challenges, from the fixed and phase-1 cells alone.
-pub fn assign_phase2(trace: &mut Trace, gamma: Fr, beta: Fr) {
+///
+/// θ matters only to circuits with a function table.
+pub fn assign_phase2(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
     fold::assign_phase2(trace, gamma);
-    lookup::assign_phase2(trace, beta);
+    lookup::assign_phase2(trace, beta, theta);
 }
 
 /// The advice columns that are committed before the challenges.

@@ -1,6 +1,6 @@
 //! Lays a program out in rows: node by node, outputs of a layer before its right-hand side.
 
-use super::{CircuitError, Statement, commitment};
+use super::{CircuitError, Statement, commitment, plan::is_shape_of};
 use crate::{
     gates::{Cell, Shape, Trace, TraceError},
     op::{InputMode, Linear, Op},
@@ -25,7 +25,7 @@ impl Witness {
     /// Runs `program` on `input` and assembles the statement.
     ///
     /// # Errors
-    /// Values outside the schema's ranges, a score below the threshold, a missing or superfluous salt or threshold.
+    /// A program that breaks its rules, values outside the schema's ranges, a score below the threshold, a missing or superfluous salt or threshold.
     pub fn new(
         program: &Program,
         input: &[i128],
@@ -33,6 +33,7 @@ impl Witness {
         salt: Option<Fr>,
         threshold: Option<i128>,
     ) -> Result<Self, CircuitError> {
+        range::check(program)?;
         let run = run(program, input)?;
         let spec = program.input()?;
         let problem = |problem| CircuitError::Statement { problem };
@@ -63,9 +64,16 @@ impl Witness {
 }
 
 /// Lays out `program`; without a witness (key generation) the advice cells are zero, and everything else is the same.
+///
+/// # Errors
+/// A program that breaks its rules, a shape that is not one of this program's, or a witness of another program.
 pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Result<Trace, CircuitError> {
-    range::check(program)?;
-    if !shape.is_sound() {
+    let intervals = range::check(program)?;
+    let fits = |w: &Witness| w.run.tensors.iter().map(Vec::len).eq(intervals.iter().map(Vec::len));
+    if !witness.is_none_or(fits) {
+        return Err(CircuitError::Statement { problem: "belongs to another program" });
+    }
+    if !is_shape_of(program, &shape)? {
         return Err(CircuitError::Shape(Box::new(shape)));
     }
     let mut trace = Trace::new(shape)?;
@@ -86,6 +94,7 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
                 layer.rows(&mut trace, &cells)?;
                 cells = outputs;
             }
+            (Op::Sigmoid(sigmoid), _) => cells = sigmoid.rows(&mut trace, &cells, values(index - 1))?,
             (Op::Reveal | Op::Threshold(_), _) => expose_all(&mut trace, &cells, &mut instance),
             (Op::Argmax(argmax), _) => {
                 let class = argmax.rows(&mut trace, &cells, values(index - 1))?;

@@ -9,6 +9,8 @@ use crate::{
 use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
 use serde::{Deserialize, Serialize};
 
+/// Smallest k that is planned for.
+pub const MIN_K: u32 = 4;
 /// Largest k that is planned for.
 pub const MAX_K: u32 = 20;
 
@@ -93,7 +95,7 @@ pub fn plan(program: &Program, objective: Objective) -> Result<Plan, CircuitErro
 /// The shape with these widths, when the program's precision is a whole number of limbs.
 fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Shape>, CircuitError> {
     let precision = program.precision;
-    if precision.shift_bits % limb_bits != 0 || precision.magnitude_bits % limb_bits != 0 {
+    if !precision.shift_bits.is_multiple_of(limb_bits) || !precision.magnitude_bits.is_multiple_of(limb_bits) {
         return Ok(None);
     }
     let input = program.input()?;
@@ -101,9 +103,11 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
     let widest = input.ranges.iter().map(|r| 128 - ((r.hi - r.lo) as u128).leading_zeros()).max().unwrap_or(1);
     let widest = if threshold { widest.max(precision.magnitude_bits) } else { widest };
     let has = |wanted: fn(&Op) -> bool| program.nodes.iter().any(|n| wanted(&n.op));
+    let instances = 1 + usize::from(input.mode == InputMode::Committed) + program.public_values()?;
     let rescales = program.nodes.iter().filter(|n| matches!(&n.op, Op::Rescale(r) if !r.relu)).count();
-    Ok(Some(Shape {
+    let shape = Shape {
         k: 0,
+        instances: u32::try_from(instances).unwrap_or(u32::MAX),
         weights,
         limb_bits,
         remainder_limbs: precision.shift_bits / limb_bits,
@@ -115,7 +119,11 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
         signed: rescales > usize::from(threshold),
         threshold,
         argmax: has(|op| matches!(op, Op::Argmax(_))),
-    }))
+        function: has(|op| matches!(op, Op::Sigmoid(_))),
+    };
+    // The segment of a function is one limb.
+    let fits = |op: &Op| !matches!(op, Op::Sigmoid(s) if s.segment_bits != limb_bits || s.input_bits != precision.magnitude_bits);
+    Ok((shape.magnitude_limbs >= 2 || !shape.function).then_some(shape).filter(|_| program.nodes.iter().all(|n| fits(&n.op))))
 }
 
 /// Rows that the placements of `program` take.
@@ -134,6 +142,7 @@ fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
             }
             Op::Threshold(_) => shape.range_rows(),
             Op::Argmax(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * shape.argmax_rows(),
+            Op::Sigmoid(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * shape.function_rows(),
             Op::Input(_) | Op::Rescale(_) | Op::Reveal => 0,
         });
     }
@@ -141,15 +150,45 @@ fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
 }
 
 fn smallest_k(mut shape: Shape, needed: usize) -> Option<Plan> {
-    for k in 4..=MAX_K {
+    for k in MIN_K..=MAX_K {
         shape.k = k;
-        let mut cs = ConstraintSystem::<Fr>::default();
-        crate::gates::Columns::configure(&mut cs, &shape);
-        let end = (1usize << k).saturating_sub(cs.blinding_factors() + 2);
-        if needed <= end && (1 << shape.limb_bits) <= end {
+        let (usable, cs) = usable_rows(&shape);
+        if fits(&shape, needed, usable) {
             let (advice, fixed) = (cs.num_advice_columns(), cs.num_fixed_columns());
-            return Some(Plan { shape, rows: needed.max(1 << shape.limb_bits), advice, fixed });
+            return Some(Plan { shape, rows: needed.max(shape.table_rows()), advice, fixed });
         }
     }
     None
+}
+
+/// Rows between the pins.
+fn usable_rows(shape: &Shape) -> (usize, ConstraintSystem<Fr>) {
+    let mut cs = ConstraintSystem::<Fr>::default();
+    crate::gates::Columns::configure(&mut cs, shape);
+    ((1usize << shape.k).saturating_sub(cs.blinding_factors() + 2), cs)
+}
+
+fn fits(shape: &Shape, needed: usize, usable: usize) -> bool {
+    needed <= usable && shape.table_rows() <= usable
+}
+
+/// Whether `shape` is what the planner makes of `program` with these limbs and weight columns, and no larger than needed.
+///
+/// A shape that comes from a file is checked with this before anything is laid out: limbs that do not add up to the program's
+/// precision, a packing width that is not the commitment's, or a missing gate would each give a circuit that means something
+/// else, and a large `k` alone would ask for gigabytes.
+pub(super) fn is_shape_of(program: &Program, shape: &Shape) -> Result<bool, CircuitError> {
+    if !shape.is_sound() || !(MIN_K..=MAX_K).contains(&shape.k) {
+        return Ok(false);
+    }
+    let expected = shape_of(program, shape.limb_bits, shape.weights)?.map(|expected| Shape { k: shape.k, ..expected });
+    if expected != Some(*shape) {
+        return Ok(false);
+    }
+    let needed = rows(program, shape)?;
+    let fits_in = |k: u32| {
+        let shape = Shape { k, ..*shape };
+        fits(&shape, needed, usable_rows(&shape).0)
+    };
+    Ok(fits_in(shape.k) && (shape.k == MIN_K || !fits_in(shape.k - 1)))
 }

@@ -6,6 +6,7 @@
 pub mod argmax;
 pub mod field;
 pub mod fold;
+pub mod function;
 pub mod lookup;
 pub mod poseidon;
 pub mod poseidon_params;

@@ -36,7 +36,7 @@ impl Parameters {
 
     /// Whether round `index` applies the S-box to the whole state.
     pub fn is_full(index: usize) -> bool {
-        index < FULL_ROUNDS / 2 || index >= FULL_ROUNDS / 2 + PARTIAL_ROUNDS
+        !(FULL_ROUNDS / 2..FULL_ROUNDS / 2 + PARTIAL_ROUNDS).contains(&index)
     }
 
     /// One round on values.
@@ -108,7 +108,7 @@ impl Grain {
 
     fn next_canonical(&mut self) -> Fr {
         loop {
-            if let Some(value) = Option::<Fr>::from(Fr::from_repr(self.next_bytes().into())) {
+            if let Some(value) = Option::<Fr>::from(Fr::from_repr(self.next_bytes())) {
                 return value;
             }
         }

@@ -123,6 +123,10 @@ pub fn place_threshold(
 pub(super) fn accumulator_at(trace: &Trace, row: usize) -> Option<Fr> {
     let (columns, shape) = (&trace.columns, &trace.shape);
     let enabled = |selector: Option<Selector>| trace.is_enabled(selector, row);
+    let (rescales, compares) = (enabled(columns.relu) || enabled(columns.signed), enabled(columns.threshold));
+    if !rescales && !compares {
+        return None;
+    }
     let limbs = |from: u32, count: u32| {
         (0..count).fold(Fr::ZERO, |sum, i| {
             sum + trace.advice[columns.limb.index()][row + (from + i) as usize] * power_of_two(shape.limb_bits * i)
@@ -130,13 +134,7 @@ pub(super) fn accumulator_at(trace: &Trace, row: usize) -> Option<Fr> {
     };
     let [a, b] = [columns.a, columns.b].map(|c| trace.advice[c.index()][row]);
     let g = limbs(shape.remainder_limbs, shape.magnitude_limbs);
-    let quotient = if enabled(columns.relu) || enabled(columns.signed) {
-        b * (g.double() + Fr::ONE) - (Fr::ONE + g)
-    } else if enabled(columns.threshold) {
-        a + g
-    } else {
-        return None;
-    };
+    let quotient = if rescales { b * (g.double() + Fr::ONE) - (Fr::ONE + g) } else { a + g };
     let (scale, half) = (power_of_two(shape.shift_bits()), power_of_two(shape.shift_bits() - 1));
     Some(quotient * scale + limbs(0, shape.remainder_limbs) - half)
 }

@@ -11,7 +11,7 @@
 //! | `fold` | 2 | running fold of all linear layers, on every row | | | |
 //! | `sum` | 2 | running sum of the lookup, on every row | | | |
 
-use super::{Selector, argmax, fold, lookup, poseidon, range, rescale};
+use super::{Selector, argmax, fold, function, lookup, poseidon, range, rescale};
 use halo2_proofs::{
     halo2curves::bn256::Fr,
     plonk::{Advice, Challenge, Column, ConstraintSystem, Fixed, Instance, SecondPhase},
@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 pub struct Shape {
     /// The circuit has `2^k` rows.
     pub k: u32,
+    /// Public values of one statement. halo2 pads a shorter instance column with zeros, so the verifier must know the number.
+    pub instances: u32,
     /// Fixed weight columns, at least 2.
     pub weights: u32,
     /// Bits of one range-checked limb; the table has `2^limb_bits` rows.
@@ -43,12 +45,30 @@ pub struct Shape {
     pub threshold: bool,
     /// The output is an argmax.
     pub argmax: bool,
+    /// There is a function table.
+    pub function: bool,
+}
+
+/// What a function table adds.
+#[derive(Clone, Debug)]
+pub struct FunctionColumns {
+    /// On the first row of an evaluation; a column of its own, since the lookup multiplies by it.
+    pub selector: Selector,
+    /// The table's value at the start of a segment.
+    pub table_value: Column<Fixed>,
+    /// The table's difference across a segment.
+    pub table_slope: Column<Fixed>,
+    /// 1 on the function table's rows, 0 on the range table's.
+    pub table_tag: Column<Fixed>,
+    /// θ, compresses the tuples of the lookup.
+    pub theta: Challenge,
 }
 
 impl Default for Shape {
     fn default() -> Self {
         Self {
             k: 10,
+            instances: 1,
             weights: 2,
             limb_bits: 8,
             remainder_limbs: 3,
@@ -59,6 +79,7 @@ impl Default for Shape {
             signed: false,
             threshold: false,
             argmax: false,
+            function: false,
         }
     }
 }
@@ -94,9 +115,20 @@ impl Shape {
         (self.magnitude_limbs as usize).max(3)
     }
 
+    /// Rows of one function evaluation.
+    pub fn function_rows(&self) -> usize {
+        2 * self.magnitude_limbs as usize - 1
+    }
+
+    /// Rows of all tables.
+    pub fn table_rows(&self) -> usize {
+        (1 << self.limb_bits) * if self.function { 2 } else { 1 }
+    }
+
     /// Whether the widths are ones that the gates are sound for; checked on every shape that comes from a file.
     pub fn is_sound(&self) -> bool {
         (4..=24).contains(&self.k)
+            && (1..1u32 << self.k).contains(&self.instances)
             && (2..=256).contains(&self.weights)
             && (1..=16).contains(&self.limb_bits)
             && (1..=8).contains(&self.remainder_limbs)
@@ -105,8 +137,9 @@ impl Shape {
             && self.shift_bits() <= 64
             && self.magnitude_bits() <= 48
             && self.range_limbs * self.limb_bits <= 64
+            && (!self.function || self.magnitude_limbs >= 2)
             && self.pack_bits <= 64
-            && self.pack_bits % 8 == 0
+            && self.pack_bits.is_multiple_of(8)
     }
 }
 
@@ -151,6 +184,8 @@ pub struct Columns {
     pub threshold: Option<Selector>,
     /// On the first row of each class of an argmax.
     pub argmax: Option<Selector>,
+    /// The function table, when there is one.
+    pub function: Option<FunctionColumns>,
     /// On a Poseidon absorb row.
     pub absorb: Option<Selector>,
     /// On the first row of a full Poseidon round; a column of its own, since its gate has degree 3 without selector.
@@ -175,6 +210,13 @@ impl Columns {
         let multiplicity = cs.advice_column();
         let gamma = cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase);
         let beta = cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase);
+        let function = shape.function.then(|| FunctionColumns {
+            selector: Selector::single(cs),
+            table_value: cs.fixed_column(),
+            table_slope: cs.fixed_column(),
+            table_tag: cs.fixed_column(),
+            theta: cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase),
+        });
         let wanted = [true, shape.relu, shape.signed, shape.threshold, shape.argmax, shape.commits()];
         let [range, relu, signed, threshold, argmax, absorb] = Selector::shared(cs, wanted);
         let columns = Self {
@@ -197,6 +239,7 @@ impl Columns {
             signed,
             threshold,
             argmax,
+            function,
             absorb,
             full: shape.commits().then(|| Selector::single(cs)),
             partial: shape.commits().then(|| Selector::single(cs)),
@@ -210,6 +253,7 @@ impl Columns {
         rescale::configure(cs, &columns, shape);
         fold::configure(cs, &columns, shape);
         argmax::configure(cs, &columns, shape);
+        function::configure(cs, &columns, shape);
         poseidon::configure(cs, &columns);
         lookup::configure(cs, &columns);
         columns
@@ -219,7 +263,8 @@ impl Columns {
     pub fn fixed_columns(&self) -> Vec<Column<Fixed>> {
         let selectors = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.absorb, self.full, self.partial];
         let single = [self.constant, self.table, self.active, self.linear, self.last];
-        let shared = selectors.iter().flatten().map(Selector::column);
+        let function = self.function.iter().flat_map(|f| [f.selector.column(), f.table_value, f.table_slope, f.table_tag]);
+        let shared = selectors.iter().flatten().map(Selector::column).chain(function);
         let mut all: Vec<_> = self.weights.iter().copied().chain(single).chain(shared).collect();
         all.sort_by_key(Column::index);
         all.dedup();

@@ -70,6 +70,8 @@ pub struct Trace {
     pub copies: Vec<(Cell, Cell)>,
     /// Cells of column `a` that equal an instance row.
     pub exposed: Vec<(Cell, usize)>,
+    /// The function table: value and slope of each segment.
+    pub function_table: Vec<(i128, i128)>,
     /// The row of the end pin; rows before it are active.
     pub end: usize,
     /// The next free row.
@@ -83,7 +85,7 @@ impl Trace {
         let mut cs = ConstraintSystem::default();
         let columns = Columns::configure(&mut cs, &shape);
         let rows = 1usize << shape.k;
-        let end = rows.checked_sub(cs.blinding_factors() + 2).filter(|&end| end >= 1 << shape.limb_bits);
+        let end = rows.checked_sub(cs.blinding_factors() + 2).filter(|&end| end >= shape.table_rows());
         let end = end.ok_or(TraceError::NotEnoughRows { k: shape.k, available: rows })?;
         Ok(Self {
             shape,
@@ -93,6 +95,7 @@ impl Trace {
             assigned: vec![vec![false; rows]; cs.num_advice_columns()],
             copies: Vec::new(),
             exposed: Vec::new(),
+            function_table: Vec::new(),
             end,
             row: 0,
             fixed_assigned: vec![vec![false; rows]; cs.num_fixed_columns()],

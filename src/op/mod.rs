@@ -5,6 +5,7 @@ pub mod input;
 pub mod interval;
 pub mod linear;
 pub mod rescale;
+pub mod sigmoid;
 pub mod threshold;
 
 pub use argmax::Argmax;
@@ -12,6 +13,7 @@ pub use input::{Input, InputMode};
 pub use interval::Interval;
 pub use linear::Linear;
 pub use rescale::Rescale;
+pub use sigmoid::Sigmoid;
 pub use threshold::Threshold;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,8 @@ pub enum Op {
     Linear(Linear),
     /// `q = floor((y + 2^(s-1)) / 2^s)`, with or without ReLU.
     Rescale(Rescale),
+    /// `result = 1 / (1 + e^-q)` by table and interpolation, before `Reveal`.
+    Sigmoid(Sigmoid),
     /// Every element becomes a public value.
     Reveal,
     /// The public value is `T`; satisfied only when `q >= T`.
@@ -43,6 +47,7 @@ impl Op {
             Op::Linear(_) => "linear",
             Op::Rescale(r) if r.relu => "rescale+relu",
             Op::Rescale(_) => "rescale",
+            Op::Sigmoid(_) => "sigmoid",
             Op::Reveal => "reveal",
             Op::Threshold(_) => "threshold",
             Op::Argmax(_) => "argmax",

@@ -33,7 +33,7 @@ impl Keys {
     /// Generates the keys of `program` laid out in `shape`.
     pub fn generate(program: &Program, shape: Shape, srs: &Srs) -> Result<Self, ProofError> {
         let srs = fit(srs, shape.k)?;
-        let circuit = InferenceCircuit { trace: lay_out(program, shape, None)? };
+        let circuit = InferenceCircuit::new(lay_out(program, shape, None)?);
         let (_, degree) = constraint_system(&shape);
         if degree > MAX_DEGREE {
             let problem = format!("a gate has degree {degree}, allowed is {MAX_DEGREE}");

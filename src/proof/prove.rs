@@ -34,8 +34,12 @@ pub fn prove(program: &Program, keys: &Keys, srs: &Srs, witness: &Witness) -> Re
 
 /// Proves a trace as it stands, honest or not: the attack suite uses it with forged ones.
 pub fn prove_trace(keys: &Keys, srs: &Srs, trace: Trace, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
+    prove_circuit(keys, srs, InferenceCircuit::new(trace), instances)
+}
+
+/// Proves a trace with its own way to fill the second phase.
+pub fn prove_circuit(keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
     let srs = fit(srs, keys.shape.k)?;
-    let circuit = InferenceCircuit { trace };
     let mut transcript: Transcript = TranscriptWriterBuffer::<_, G1Affine, ChallengeEvm<_>>::init(Vec::new());
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
         &srs.params,

@@ -17,11 +17,15 @@ use snark_verifier::{
     system::halo2::transcript::evm::{ChallengeEvm, EvmTranscript},
 };
 
-/// Checks `proof` against the instances.
+/// Checks `proof` against the instances, all of them in the statement's order.
 ///
 /// # Errors
-/// [`ProofError::Invalid`] with the reason; trailing or missing bytes, non-canonical scalars and off-curve points among them.
+/// [`ProofError::Invalid`] with the reason; a shorter or longer list of instances (halo2 pads it with zeros), trailing or missing bytes, non-canonical scalars and off-curve points among them.
 pub fn verify(keys: &Keys, srs: &Srs, instances: &[Fr], proof: &[u8]) -> Result<(), ProofError> {
+    let (expected, got) = (keys.shape.instances as usize, instances.len());
+    if got != expected {
+        return Err(ProofError::Invalid(format!("a statement of this circuit has {expected} public values, got {got}")));
+    }
     let expected = ProofLayout::of(&keys.shape).length();
     if proof.len() != expected {
         return Err(ProofError::Invalid(format!("a proof of this circuit has {expected} bytes, got {}", proof.len())));

@@ -11,7 +11,7 @@ use super::layers::{Chain, Layer, chain};
 use super::scale::{Quantised, Source, power_of_two, quantise};
 use super::{Node, Precision, Program, QuantError, Schema, range};
 use crate::model::Graph;
-use crate::op::{Argmax, InputMode, Op, Rescale, Threshold};
+use crate::op::{Argmax, InputMode, Op, Rescale, Sigmoid, Threshold, sigmoid::OUTPUT_SCALE_LOG2};
 use serde::{Deserialize, Serialize};
 
 /// What becomes public of the output.
@@ -43,6 +43,8 @@ impl OutputChoice {
 pub enum Score {
     /// The model's own output.
     Value,
+    /// The model's last Sigmoid, computed in the circuit by table and interpolation.
+    Probability,
     /// The argument of the model's last Sigmoid; its own output is the probability `1 / (1 + exp(-logit))`.
     Logit,
 }
@@ -98,7 +100,8 @@ pub fn calibrate(graph: &Graph, schema: &Schema, options: &Options) -> Result<Ca
     push(&mut built, &graph.input.name, Op::Input(input), vec![], 0);
     for (index, layer) in chain.layers.iter().enumerate() {
         let last = index + 1 == chain.layers.len();
-        let quantised = quantise_layer(layer, &source, options, last)?;
+        let compared = last && (options.output != OutputChoice::Reveal || chain.sigmoid.is_some());
+        let quantised = quantise_layer(layer, &source, options, last, compared)?;
         source =
             Source { steps: quantised.scales.iter().map(|&e| power_of_two(e)).collect(), intervals: quantised.intervals.clone() };
         push_layer(&mut built, layer, quantised, options.precision.shift_bits);
@@ -108,9 +111,15 @@ pub fn calibrate(graph: &Graph, schema: &Schema, options: &Options) -> Result<Ca
     Ok(built)
 }
 
-fn quantise_layer(layer: &Layer, source: &Source, options: &Options, last: bool) -> Result<Quantised, CalibrateError> {
+/// `compared`: the result is compared or looked up, and must fit one bit less than the magnitudes.
+fn quantise_layer(
+    layer: &Layer,
+    source: &Source,
+    options: &Options,
+    last: bool,
+    compared: bool,
+) -> Result<Quantised, CalibrateError> {
     let p = options.precision;
-    let compared = last && options.output != OutputChoice::Reveal;
     let allowed = if compared { p.score_interval() } else { p.quotient_interval() };
     let rescale = Rescale { shift: p.shift_bits, relu: layer.relu.is_some() };
     quantise(layer.linear, source, rescale, allowed, !last)
@@ -135,8 +144,13 @@ fn push(built: &mut Calibrated, name: &str, op: Op, scales: Vec<i32>, default: i
 
 /// The output statement; a Sigmoid before a comparison is monotonic and goes.
 fn finish(built: &mut Calibrated, chain: &Chain, name: &str, options: &Options) {
-    let scales = built.scales.last().cloned().unwrap_or_default();
-    if let Some(sigmoid) = chain.sigmoid {
+    let mut scales = built.scales.last().cloned().unwrap_or_default();
+    if let (Some(sigmoid), OutputChoice::Reveal) = (chain.sigmoid, options.output) {
+        built.score = Score::Probability;
+        let table = Sigmoid::new(segment_bits(options.precision), options.precision.magnitude_bits, score_scale(&scales));
+        scales = vec![OUTPUT_SCALE_LOG2; scales.len()];
+        push(built, sigmoid, Op::Sigmoid(table), scales.clone(), 0);
+    } else if let Some(sigmoid) = chain.sigmoid {
         built.score = Score::Logit;
         built.notes.push(format!(
             "`{sigmoid}` is not computed: the {} compares logits, which gives the same answer",
@@ -153,6 +167,17 @@ fn finish(built: &mut Calibrated, chain: &Chain, name: &str, options: &Options) 
     }
 }
 
+/// Outputs share one scale.
+fn score_scale(scales: &[i32]) -> i32 {
+    scales.first().copied().unwrap_or(0)
+}
+
+/// A segment of a function table is one limb: the smallest limb size of which shift and magnitudes are whole multiples.
+fn segment_bits(p: Precision) -> u32 {
+    let divides = |limb: &u32| p.shift_bits.is_multiple_of(*limb) && p.magnitude_bits.is_multiple_of(*limb);
+    (8..=12).find(divides).unwrap_or(8)
+}
+
 /// The same bounds as [`range::check`], before anything is computed with them.
 fn check_precision(p: Precision) -> Result<(), CalibrateError> {
     if (1..=64).contains(&p.shift_bits) && (2..=48).contains(&p.magnitude_bits) {
@@ -167,10 +192,6 @@ fn check_output(chain: &Chain, choice: OutputChoice) -> Result<(), CalibrateErro
     let width = last.linear.outputs;
     let refuse = |problem: String| Err(CalibrateError::Output { choice: choice.name(), problem });
     match choice {
-        // The place where `Op::Sigmoid` joins: `finish` pushes it over the last rescale, and this arm goes.
-        OutputChoice::Reveal if chain.sigmoid.is_some() => {
-            refuse("of a Sigmoid is not supported yet; use threshold, or export the model up to its logit".into())
-        }
         OutputChoice::Threshold if width != 1 => refuse(format!("needs one score, the model has {width} outputs")),
         OutputChoice::Argmax if width < 2 => refuse(format!("needs two scores or more, the model has {width}")),
         OutputChoice::Threshold | OutputChoice::Argmax if last.relu.is_some() => {

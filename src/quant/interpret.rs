@@ -38,6 +38,9 @@ pub fn run(program: &Program, input: &[i128]) -> Result<Run, QuantError> {
             (Op::Input(_), None) => input.to_vec(),
             (Op::Linear(linear), Some(x)) if x.len() == linear.inputs && linear.is_consistent() => linear.eval(x),
             (Op::Rescale(rescale), Some(x)) => x.iter().map(|&y| rescale.eval(y)).collect(),
+            (Op::Sigmoid(s), Some(x)) if s.is_consistent() && x.iter().all(|&q| s.input_interval().contains(q)) => {
+                x.iter().map(|&q| s.eval(q)).collect()
+            }
             (Op::Reveal, Some(x)) => x.clone(),
             (Op::Threshold(_), Some(x)) if x.len() == 1 => x.clone(),
             (Op::Argmax(argmax), Some(x)) => vec![argmax.eval(x) as i128],

@@ -13,6 +13,13 @@ pub struct Precision {
     pub magnitude_bits: u32,
 }
 
+impl Default for Precision {
+    /// 16 bits each: on the credit model as accurate as a longer shift, with fewer limbs.
+    fn default() -> Self {
+        Self { shift_bits: 16, magnitude_bits: 16 }
+    }
+}
+
 /// One step of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
@@ -65,14 +72,17 @@ impl Program {
 
     /// Elements of node `index`'s result.
     pub fn width(&self, index: usize) -> Option<usize> {
-        let node = self.nodes.get(index)?;
-        match &node.op {
-            Op::Input(input) => Some(input.ranges.len()),
-            Op::Linear(linear) => Some(linear.outputs),
-            Op::Threshold(_) | Op::Argmax(_) => Some(1),
-            Op::Rescale(_) | Op::Reveal => {
-                let source = *node.inputs.first()?;
-                if source < index { self.width(source) } else { None }
+        let mut at = index;
+        // A loop, not recursion: a damaged program may chain any number of nodes.
+        loop {
+            let node = self.nodes.get(at)?;
+            match &node.op {
+                Op::Input(input) => return Some(input.ranges.len()),
+                Op::Linear(linear) => return Some(linear.outputs),
+                Op::Threshold(_) | Op::Argmax(_) => return Some(1),
+                Op::Rescale(_) | Op::Sigmoid(_) | Op::Reveal => {
+                    at = node.inputs.first().copied().filter(|&source| source < at)?
+                }
             }
         }
     }

@@ -49,7 +49,10 @@ pub fn check(program: &Program) -> Result<Vec<Vec<Interval>>, QuantError> {
                 if r.shift != p.shift_bits {
                     return Err(malformed(&node.name, "the shift differs from the program's"));
                 }
-                let compared = matches!(program.nodes.get(index + 1).map(|n| &n.op), Some(Op::Threshold(_) | Op::Argmax(_)));
+                let compared = matches!(
+                    program.nodes.get(index + 1).map(|n| &n.op),
+                    Some(Op::Threshold(_) | Op::Argmax(_) | Op::Sigmoid(_))
+                );
                 let allowed = if compared { p.score_interval() } else { p.quotient_interval() };
                 if compared && r.relu {
                     return Err(malformed(&node.name, "a compared score is not rectified"));
@@ -63,7 +66,13 @@ pub fn check(program: &Program) -> Result<Vec<Vec<Interval>>, QuantError> {
                 }
                 y.iter().map(|y| r.interval(y)).collect()
             }
-            (Op::Reveal, Some((Op::Rescale(_), x))) if index == last => x.to_vec(),
+            (Op::Sigmoid(s), Some((Op::Rescale(_), x))) if index + 1 == last => {
+                if !s.is_consistent() || s.input_bits != p.magnitude_bits {
+                    return Err(malformed(&node.name, "the function table does not match the program's widths"));
+                }
+                vec![s.interval(); x.len()]
+            }
+            (Op::Reveal, Some((Op::Rescale(_) | Op::Sigmoid(_), x))) if index == last => x.to_vec(),
             (Op::Threshold(t), Some((Op::Rescale(_), x))) if index == last && x.len() == 1 => {
                 if t.range != p.score_interval() {
                     return Err(malformed(&node.name, "the threshold's range must be the score's"));

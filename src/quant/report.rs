@@ -122,13 +122,14 @@ struct Sample {
 fn sample(graph: &Graph, schema: &Schema, calibrated: &Calibrated, row: &Row) -> Result<Sample, CalibrateError> {
     let real: Vec<f64> = schema.features().iter().zip(row).map(|(f, v)| f.real(*v)).collect();
     let integer_run = run(&calibrated.program, row)?;
-    // The score is what the last rescale gives, one node before the output statement; in floats, what stands before a Sigmoid.
+    // The score is what the last rescale gives, one node before the output statement; in floats, what
+    // stands before a Sigmoid that is not computed.
     let before_statement = calibrated.program.nodes.len().saturating_sub(2);
     let integers = integer_run.tensors.get(before_statement).cloned().unwrap_or_default();
     let scales = calibrated.scales.get(before_statement).map_or(&[][..], Vec::as_slice);
     let fixed = integers.iter().zip(scales).map(|(q, e)| *q as f64 / super::scale::power_of_two(*e)).collect();
     let mut trace = graph.trace(&real)?;
-    if matches!(graph.nodes.last().map(|n| &n.op), Some(GraphOp::Sigmoid)) {
+    if calibrated.score == Score::Logit && matches!(graph.nodes.last().map(|n| &n.op), Some(GraphOp::Sigmoid)) {
         trace.pop();
     }
     Ok(Sample { float: trace.pop().unwrap_or_default(), fixed, integers })

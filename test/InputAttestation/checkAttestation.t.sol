@@ -178,6 +178,22 @@ contract CheckAttestationTest is AttestationFixture {
         _expectWalletRefused(address(new BurningWallet()));
     }
 
+    /// A subject cut down from 32 bytes to an address would be one address with many statements.
+    function testFuzz_RevertWhen_subjectIsWiderThanAnAddress(uint96 dirt) public {
+        vm.assume(dirt != 0);
+        IInputAttestation.Attestation memory a = statementFor(borrower);
+        bytes memory data = abi.encodeCall(registry.checkAttestation, (attestor, a, sign(a)));
+        (bool ok,) = address(registry).staticcall(data);
+        assertTrue(ok);
+        // Selector and attestor go before; the subject is the second word.
+        uint256 dirty = uint256(uint160(borrower)) | (uint256(dirt) << 160);
+        assembly ("memory-safe") {
+            mstore(add(data, 68), dirty)
+        }
+        (ok,) = address(registry).staticcall(data);
+        assertFalse(ok);
+    }
+
     function _expectWalletRefused(address wallet) private {
         allow(wallet);
         IInputAttestation.Attestation memory a = statementFor(borrower);

@@ -78,7 +78,7 @@ contract OpenLoanReplayTest is LendingFixture {
     function test_repayingDoesNotFreeTheNullifier() public {
         token.mint(address(this), AMOUNT);
         token.approve(address(lending), AMOUNT);
-        lending.repay(1, AMOUNT);
+        lending.repay(loanIdOf(borrower, 0), AMOUNT);
         ILendingThreshold.BorrowRequest memory again = requestOver(_first.attestation);
         acceptProofOf(again);
         expectSpent(_spent);
@@ -87,12 +87,12 @@ contract OpenLoanReplayTest is LendingFixture {
 
     function test_nextEpochGivesAnother() public {
         vm.warp((NOW / EPOCH + 1) * EPOCH);
-        assertEq(open(accepted(borrower)), 2);
+        assertEq(open(accepted(borrower)), loanIdOf(borrower, 0));
         assertEq(lending.debtOf(borrower), 2 * AMOUNT);
     }
 
     function test_anotherSubjectGetsItsOwn() public {
-        assertEq(open(accepted(stranger)), 2);
+        assertEq(open(accepted(stranger)), loanIdOf(stranger, 0));
         assertEq(lending.nonceOf(stranger), 1);
     }
 
@@ -101,6 +101,6 @@ contract OpenLoanReplayTest is LendingFixture {
         policyId = lending.addPolicy(MODEL, SCHEMA, THRESHOLD, AMOUNT, EPOCH + 1);
         ILendingThreshold.BorrowRequest memory request = requestOver(_first.attestation);
         acceptProofOf(request);
-        assertEq(open(request), 2);
+        assertEq(open(request), loanIdOf(borrower, 1));
     }
 }

@@ -15,11 +15,12 @@ contract OpenLoanTest is LendingFixture {
         bytes32 nullifier = nullifierOf(request);
         uint64 epoch = NOW / EPOCH;
         bytes32 slot = keccak256(abi.encode(borrower, SCHEMA, policyId, epoch));
+        uint256 id = loanIdOf(borrower, 0);
         vm.expectEmit(address(lending));
         emit IZkmlConsumer.NullifierUsed(nullifier, slot, borrower);
         vm.expectEmit(address(lending));
-        emit ILendingThreshold.LoanOpened(1, borrower, policyId, AMOUNT, nullifier);
-        assertEq(open(request), 1);
+        emit ILendingThreshold.LoanOpened(id, borrower, policyId, AMOUNT, nullifier);
+        assertEq(open(request), id);
 
         assertEq(token.balanceOf(borrower), AMOUNT);
         assertEq(lending.liquidity(), POOL - AMOUNT);
@@ -27,9 +28,9 @@ contract OpenLoanTest is LendingFixture {
         assertEq(lending.loanCount(), 1);
         assertEq(lending.nonceOf(borrower), 1);
         assertEq(lending.spentBy(borrower, SCHEMA, policyId, epoch), nullifier);
-        ILendingThreshold.Loan memory opened = lending.loan(1);
+        ILendingThreshold.Loan memory opened = lending.loan(id);
         assertEq(opened.borrower, borrower);
-        assertEq(opened.openedAt, NOW);
+        assertEq(opened.epoch, epoch);
         assertEq(opened.policyId, policyId);
         assertEq(opened.amount, AMOUNT);
         assertEq(opened.outstanding, AMOUNT);
@@ -105,6 +106,12 @@ contract OpenLoanTest is LendingFixture {
                 abi.encodeWithSelector(IZkmlConsumer.RequestExpired.selector, request.expiry, uint256(NOW + delay))
             );
         }
+        open(request);
+    }
+
+    function test_lastSecondCounts() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.warp(request.expiry);
         open(request);
     }
 
@@ -187,6 +194,19 @@ contract OpenLoanTest is LendingFixture {
         request.attestor = borrower;
         vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorNotAllowed.selector, borrower));
         open(request);
+    }
+
+    function testFuzz_RevertWhen_subjectIsWiderThanAnAddress(uint96 dirt) public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        bytes memory data = abi.encodeCall(lending.openLoan, (request));
+        // After the selector: the request's offset, policyId, attestor, then the attestation's subject.
+        uint256 dirty = uint256(uint160(borrower)) | (uint256(dirt) << 160);
+        assembly ("memory-safe") {
+            mstore(add(data, 132), dirty)
+        }
+        vm.prank(borrower);
+        (bool ok,) = address(lending).call(data);
+        assertEq(ok, dirt == 0);
     }
 
     function test_RevertWhen_poolIsTooSmall() public {

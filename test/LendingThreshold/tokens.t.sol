@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {LendingFixture} from "../helpers/LendingFixture.sol";
-import {FeeToken, HookToken, LyingToken, SilentToken} from "../helpers/Tokens.sol";
+import {FeeToken, GenerousToken, HookToken, LyingToken, SilentToken} from "../helpers/Tokens.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
@@ -21,13 +21,13 @@ contract TokensTest is LendingFixture {
         // The borrower bears the fee and owes what left the pool.
         assertEq(fee.balanceOf(borrower), AMOUNT * 99 / 100);
         assertEq(lending.debtOf(borrower), AMOUNT);
-        assertEq(lending.repay(1, AMOUNT), AMOUNT * 99 / 100);
+        assertEq(lending.repay(loanIdOf(borrower, 0), AMOUNT), AMOUNT * 99 / 100);
         assertEq(lending.debtOf(borrower), AMOUNT / 100);
-        assertEq(lending.loan(1).outstanding, AMOUNT / 100);
+        assertEq(lending.loan(loanIdOf(borrower, 0)).outstanding, AMOUNT / 100);
         // The rest can be paid to the last unit, since a fee on less than 100 units is none here.
         uint256 outstanding = lending.debtOf(borrower);
         while (outstanding != 0) {
-            outstanding -= lending.repay(1, outstanding);
+            outstanding -= lending.repay(loanIdOf(borrower, 0), outstanding);
         }
         assertEq(lending.debtOf(borrower), 0);
     }
@@ -43,13 +43,13 @@ contract TokensTest is LendingFixture {
         // The token itself holds an attestation, a proof and tokens, so that only the guard can refuse it.
         ILendingThreshold.BorrowRequest memory own = accepted(address(hook));
         hook.setHook(address(lending), abi.encodeCall(lending.openLoan, (own)));
-        open(request);
+        uint256 id = open(request);
         _assertRefused(hook);
-        hook.setHook(address(lending), abi.encodeCall(lending.repay, (1, 1)));
+        hook.setHook(address(lending), abi.encodeCall(lending.repay, (id, 1)));
         lending.fund(1);
         _assertRefused(hook);
         hook.setHook(address(lending), abi.encodeCall(lending.fund, (1)));
-        lending.repay(1, 1);
+        lending.repay(id, 1);
         _assertRefused(hook);
         vm.prank(owner);
         lending.transferOwnership(address(hook));
@@ -72,7 +72,20 @@ contract TokensTest is LendingFixture {
         silent.approve(address(lending), type(uint256).max);
         lending.fund(AMOUNT);
         open(accepted(borrower));
-        lending.repay(1, AMOUNT);
+        lending.repay(loanIdOf(borrower, 0), AMOUNT);
+        assertEq(lending.debtOf(borrower), 0);
+    }
+
+    /// More arrives than was asked for: no more is credited, and no debt goes below zero.
+    function test_generousToken_creditsNoMoreThanAsked() public {
+        GenerousToken generous = new GenerousToken();
+        _poolOver(address(generous));
+        generous.mint(address(this), 3 * AMOUNT);
+        generous.approve(address(lending), type(uint256).max);
+        assertEq(lending.fund(AMOUNT), AMOUNT);
+        assertEq(lending.liquidity(), AMOUNT + 1);
+        open(accepted(borrower));
+        assertEq(lending.repay(loanIdOf(borrower, 0), AMOUNT), AMOUNT);
         assertEq(lending.debtOf(borrower), 0);
     }
 

@@ -108,6 +108,12 @@ abstract contract LendingFixture is AttestationFixture {
         return lending.openLoan(request);
     }
 
+    /// The id of a loan under the `index`-th policy on an attestation of this moment.
+    function loanIdOf(address subject, uint32 index) internal view returns (uint256) {
+        uint256 epoch = block.timestamp / EPOCH;
+        return uint256(uint160(subject)) * 2 ** 96 + uint256(index) * 2 ** 64 + epoch;
+    }
+
     function nullifierOf(ILendingThreshold.BorrowRequest memory request) internal view returns (bytes32) {
         uint64 epoch = request.attestation.issuedAt / EPOCH;
         return keccak256(abi.encode(registry.hashAttestation(request.attestation), request.policyId, epoch));

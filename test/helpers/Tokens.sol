@@ -67,6 +67,18 @@ contract SilentToken {
     }
 }
 
+/// Adds one unit out of nothing to every transfer.
+contract GenerousToken is ERC20("Generous", "GEN") {
+    function mint(address account, uint256 amount) external {
+        _mint(account, amount);
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        super._update(from, to, value);
+        if (from != address(0)) super._update(address(0), to, 1);
+    }
+}
+
 /// Says false, or true without moving anything.
 contract LyingToken is ERC20("Lying", "LIE") {
     bool public verdict;

@@ -34,6 +34,7 @@ contract LendingInvariantTest is Test {
         for (uint256 i = 0; i < handler.nullifierCount(); ++i) {
             assertEq(handler.timesUsed(handler.nullifiers(i)), 1);
             assertEq(handler.loansInEpoch(handler.epochs(i)), 1);
+            assertEq(handler.timesGiven(handler.loanIds(i)), 1);
         }
     }
 

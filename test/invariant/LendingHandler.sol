@@ -19,6 +19,8 @@ contract LendingHandler is LendingFixture {
     mapping(bytes32 nullifier => uint256) public timesUsed;
     mapping(bytes32 subjectAndEpoch => uint256) public loansInEpoch;
     mapping(address subject => uint256) public loansOf;
+    mapping(uint256 loanId => uint256) public timesGiven;
+    uint256[] public loanIds;
     bytes32[] public nullifiers;
     bytes32[] public epochs;
     ILendingThreshold.BorrowRequest[] private _history;
@@ -70,9 +72,8 @@ contract LendingHandler is LendingFixture {
     }
 
     function repay(uint256 which, uint256 amount) external {
-        uint256 count = lending.loanCount();
-        if (count == 0) return;
-        uint256 loanId = 1 + which % count;
+        if (loanIds.length == 0) return;
+        uint256 loanId = loanIds[which % loanIds.length];
         uint256 outstanding = lending.loan(loanId).outstanding;
         if (outstanding == 0) return;
         amount = bound(amount, 1, outstanding);
@@ -107,8 +108,8 @@ contract LendingHandler is LendingFixture {
     }
 
     function sums() external view returns (uint256 outstanding, uint256 debts) {
-        for (uint256 id = 1; id <= lending.loanCount(); ++id) {
-            outstanding += lending.loan(id).outstanding;
+        for (uint256 i = 0; i < loanIds.length; ++i) {
+            outstanding += lending.loan(loanIds[i]).outstanding;
         }
         for (uint256 i = 0; i < SUBJECTS; ++i) {
             debts += lending.debtOf(subjectOf(i));
@@ -125,8 +126,12 @@ contract LendingHandler is LendingFixture {
 
     function _send(address sender, ILendingThreshold.BorrowRequest memory request) private returns (bool ok) {
         vm.prank(sender);
-        (ok,) = address(lending).call(abi.encodeCall(lending.openLoan, (request)));
+        bytes memory answer;
+        (ok, answer) = address(lending).call(abi.encodeCall(lending.openLoan, (request)));
         if (!ok) return false;
+        uint256 loanId = abi.decode(answer, (uint256));
+        loanIds.push(loanId);
+        ++timesGiven[loanId];
         bytes32 nullifier = nullifierOf(request);
         bytes32 epoch = keccak256(abi.encode(sender, request.attestation.issuedAt / EPOCH));
         nullifiers.push(nullifier);

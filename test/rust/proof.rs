@@ -21,7 +21,7 @@ fn witness(program: &Program, output: Output, seed: u64) -> Witness {
 #[test]
 fn every_mode_satisfies_its_circuit() {
     for mode in [InputMode::Committed, InputMode::Public, InputMode::Private] {
-        for output in [Output::Reveal, Output::Threshold, Output::Argmax] {
+        for output in [Output::Reveal, Output::Sigmoid, Output::Threshold, Output::Argmax] {
             let widths: &[usize] = if output == Output::Threshold { &[5, 4, 1] } else { &[5, 4, 3] };
             let program = mlp(widths, mode, output, 1);
             let plan = plan(&program, Objective::Balanced).unwrap();
@@ -29,7 +29,7 @@ fn every_mode_satisfies_its_circuit() {
             let trace = lay_out(&program, plan.shape, Some(&witness)).unwrap();
             assert_eq!(trace.row, plan.rows.min(trace.row), "the plan counts rows as the layout places them");
             let instances = witness.statement.instances();
-            let prover = MockProver::run(plan.shape.k, &InferenceCircuit { trace }, vec![instances]).unwrap();
+            let prover = MockProver::run(plan.shape.k, &InferenceCircuit::new(trace), vec![instances]).unwrap();
             prover.assert_satisfied();
         }
     }
@@ -61,4 +61,18 @@ fn a_credit_sized_network_proves_and_verifies() {
         changed[at] ^= 1;
         assert!(verify(&keys, &srs, &instances, &changed).is_err(), "byte {at}");
     }
+}
+
+#[test]
+fn a_revealed_probability_proves_and_verifies() {
+    let program = mlp(&[5, 4, 1], InputMode::Private, Output::Sigmoid, 3);
+    let plan = plan(&program, Objective::Balanced).unwrap();
+    let srs = Srs::development(plan.shape.k);
+    let keys = Keys::generate(&program, plan.shape, &srs).unwrap();
+    let witness = witness(&program, Output::Sigmoid, 4);
+    let proof = prove(&program, &keys, &srs, &witness).unwrap();
+    let mut instances = witness.statement.instances();
+    verify(&keys, &srs, &instances, &proof).unwrap();
+    instances[1] += Fr::from(1);
+    assert!(verify(&keys, &srs, &instances, &proof).is_err());
 }

@@ -48,7 +48,7 @@ fn credit_sized() -> Setup {
 }
 
 fn words(instances: &[Fr]) -> Vec<U256> {
-    instances.iter().map(|v| U256::from_le_bytes(v.to_repr().into())).collect()
+    instances.iter().map(|v| U256::from_le_bytes(v.to_repr())).collect()
 }
 
 async fn deploy_verifier(chain: &Chain, setup: &Setup) -> (alloy::primitives::Address, usize) {
@@ -60,7 +60,7 @@ async fn deploy_verifier(chain: &Chain, setup: &Setup) -> (alloy::primitives::Ad
     let account = AccountSource::Development(0).unlock(&Password::Ask, chain.is_local()).unwrap();
     let item = DeployItem::new("InferenceVerifier", compiled.creation.clone().into(), compiled.runtime_size);
     let mut registry = Registry::in_memory(chain.id());
-    deploy::execute(chain, &account, &[item.clone()], &mut registry, false, |_, _| {}).await.unwrap();
+    deploy::execute(chain, &account, std::slice::from_ref(&item), &mut registry, false, |_, _| {}).await.unwrap();
     (item.address(), compiled.runtime_size)
 }
 
@@ -83,7 +83,7 @@ async fn accepts_and_refuses_as_native_verification_does() {
     let (at, size) = deploy_verifier(&chain, &setup).await;
     let instances = words(&setup.instances);
     let gas = call(&chain, at, instances.clone(), &setup.proof).await.unwrap();
-    println!("verifier: {size} bytes, whole transaction {gas} gas, proof {} bytes", setup.proof.len());
+    eprintln!("verifier: {size} bytes, whole transaction {gas} gas, proof {} bytes", setup.proof.len());
 
     let r: U256 = R.parse().unwrap();
     let layout = ProofLayout::of(&setup.keys.shape);

@@ -110,7 +110,7 @@ impl Made {
 
     /// The public inputs of the loan's proof.
     pub fn public_inputs(&self) -> Vec<B256> {
-        self.witness.statement.instances().iter().map(|v| U256::from_le_bytes(v.to_repr().into()).into()).collect()
+        self.witness.statement.instances().iter().map(|v| U256::from_le_bytes(v.to_repr()).into()).collect()
     }
 
     /// Whether a proof holds for the loan's statement under these keys.

@@ -1,19 +1,21 @@
 //! Programs for the integration tests: small networks with seeded random weights, quantised directly.
+#![allow(dead_code)] // Each test binary uses its own part.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use zkml_evm::{
-    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Threshold},
+    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Sigmoid, Threshold},
     quant::{Node, Precision, Program},
 };
 
-/// The widths used throughout: 24-bit shift, 16-bit magnitudes.
-pub const PRECISION: Precision = Precision { shift_bits: 24, magnitude_bits: 16 };
+/// The widths used throughout: 16-bit shift and magnitudes.
+pub const PRECISION: Precision = Precision { shift_bits: 16, magnitude_bits: 16 };
 
 /// What the network publishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     Reveal,
+    Sigmoid,
     Threshold,
     Argmax,
 }
@@ -26,16 +28,19 @@ pub fn mlp(widths: &[usize], mode: InputMode, output: Output, seed: u64) -> Prog
     for (layer, pair) in widths.windows(2).enumerate() {
         let (inputs, outputs) = (pair[0], pair[1]);
         let last = layer + 2 == widths.len();
-        // sum |w| * max|x| <= 2^(24 + 14): quotients stay within 15 bits, scores too.
+        // sum |w| * max|x| <= 2^(16 + 14): quotients stay within 15 bits, scores too.
         let largest = if layer == 0 { 1u64 << 11 } else { 1 << 16 };
-        let bound = ((1u64 << 38) / largest / inputs as u64) as i64;
+        let bound = ((1u64 << 30) / largest / inputs as u64) as i64;
         let weights = (0..inputs * outputs).map(|_| i128::from(rng.gen_range(-bound..=bound))).collect();
-        let bias = (0..outputs).map(|_| i128::from(rng.gen_range(-(1i64 << 36)..=1 << 36))).collect();
+        let bias = (0..outputs).map(|_| i128::from(rng.gen_range(-(1i64 << 28)..=1 << 28))).collect();
         nodes.push(node(&format!("linear{layer}"), Op::Linear(Linear { outputs, inputs, weights, bias }), nodes.len()));
-        nodes.push(node(&format!("rescale{layer}"), Op::Rescale(Rescale { shift: 24, relu: !last }), nodes.len()));
+        nodes.push(node(&format!("rescale{layer}"), Op::Rescale(Rescale { shift: 16, relu: !last }), nodes.len()));
+    }
+    if output == Output::Sigmoid {
+        nodes.push(node("sigmoid", Op::Sigmoid(Sigmoid::new(8, 16, 12)), nodes.len()));
     }
     let op = match output {
-        Output::Reveal => Op::Reveal,
+        Output::Reveal | Output::Sigmoid => Op::Reveal,
         Output::Threshold => Op::Threshold(Threshold { range: PRECISION.score_interval() }),
         Output::Argmax => Op::Argmax(Argmax),
     };

@@ -1,0 +1,158 @@
+//! Reading an artifact folder: version, checksums, and that its files belong together.
+
+use super::{ArtifactError, Contract, Manifest, Prover, manifest::sha256, names};
+use crate::{
+    circuit::{Plan, plan::candidates, statement},
+    proof::{
+        Keys, Srs,
+        artifact::{Kind, open},
+        model_id::model_id,
+    },
+    quant::{Program, Schema, range},
+};
+use alloy::primitives::B256;
+use std::path::{Path, PathBuf};
+
+/// An opened folder: manifest, schema and program are checked; keys and contract are read when they are asked for.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The feature schema.
+    pub schema: Schema,
+    /// The integer program.
+    pub program: Program,
+}
+
+impl Folder {
+    /// Opens a folder and checks every file's checksum.
+    ///
+    /// # Errors
+    /// [`ArtifactError::NoFolder`], [`ArtifactError::Version`], [`ArtifactError::Checksum`] naming the file, and
+    /// [`ArtifactError::Foreign`] where program, plan, schema and statement contradict each other.
+    pub fn open(path: &Path) -> Result<Self, ArtifactError> {
+        let file = path.join(names::MANIFEST);
+        if !file.is_file() {
+            return Err(ArtifactError::NoFolder { path: path.into() });
+        }
+        let text = text_of(&file, read(&file)?)?;
+        let manifest = Manifest::parse(&text, &file)?;
+        for name in manifest.files.keys() {
+            checked(path, &manifest, name)?;
+        }
+        let schema = Schema::from_json(&text_of(&path.join(names::SCHEMA), checked(path, &manifest, names::SCHEMA)?)?)?;
+        let file = path.join(names::PROGRAM);
+        let payload = checked(path, &manifest, names::PROGRAM)?;
+        let payload = open(Kind::Program, &payload).map_err(|e| e.at(&file))?;
+        let (program, plan): (Program, Plan) = postcard::from_bytes(payload).map_err(|e| ArtifactError::Malformed {
+            path: file.clone(),
+            kind: "compiled program",
+            problem: e.to_string(),
+        })?;
+        let folder = Self { path: path.into(), manifest, schema, program };
+        folder.check_program(&file, &plan)?;
+        Ok(folder)
+    }
+
+    /// Program against schema, plan and statement: only a shape that the planner itself would give this program is used.
+    fn check_program(&self, file: &Path, plan: &Plan) -> Result<(), ArtifactError> {
+        range::check(&self.program)?;
+        let facts = &self.manifest.facts;
+        let foreign = |what: &'static str, expected: String, got: String| {
+            Err(ArtifactError::Foreign { path: file.into(), what, expected, got })
+        };
+        let (schema, program) = (B256::from(self.schema.id()), B256::from(self.program.schema_id));
+        if schema != program || schema != facts.schema_id {
+            return foreign("the schema id", schema.to_string(), program.to_string());
+        }
+        if self.schema.input(facts.input) != *self.program.input()? {
+            return foreign("the input", "the schema's".into(), "another".into());
+        }
+        if *plan != facts.plan {
+            return foreign("the plan", format!("{:?}", facts.plan.shape), format!("{:?}", plan.shape));
+        }
+        if !candidates(&self.program, facts.objective)?.contains(plan) {
+            return foreign("the plan", "one of the planner's candidates".into(), format!("{:?}", plan.shape));
+        }
+        if statement::layout(&self.program)? != facts.statement {
+            return foreign("the statement", "the manifest's".into(), "another".into());
+        }
+        Ok(())
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads SRS and keys, and checks that they are those of the manifest's model id.
+    ///
+    /// # Errors
+    /// Damaged files, and [`ArtifactError::Foreign`] for keys or an SRS of another model.
+    pub fn prover(&self) -> Result<Prover, ArtifactError> {
+        let facts = self.manifest.facts.clone();
+        let srs = Srs::load(&self.path.join(names::SRS))?;
+        let keys = Keys::load(facts.plan.shape, &self.path.join(names::KEY))?;
+        let foreign = |name: &str, what, expected: String, got: String| {
+            Err(ArtifactError::Foreign { path: self.path.join(name), what, expected, got })
+        };
+        if srs.provenance.to_string() != facts.srs {
+            return foreign(names::SRS, "the SRS's origin", facts.srs, srs.provenance.to_string());
+        }
+        if srs.digest() != facts.srs_digest {
+            return foreign(names::SRS, "the SRS's digest", facts.srs_digest.to_string(), srs.digest().to_string());
+        }
+        let id = model_id(&self.program, &keys, &srs)?;
+        if id != facts.model_id {
+            return foreign(names::KEY, "the model id", facts.model_id.to_string(), id.to_string());
+        }
+        Ok(Prover { facts, schema: self.schema.clone(), program: self.program.clone(), srs, keys })
+    }
+
+    /// The compiled verifier.
+    ///
+    /// # Errors
+    /// [`ArtifactError::NotCompiled`] after `--no-compile`.
+    pub fn contract(&self) -> Result<Contract, ArtifactError> {
+        if !self.manifest.files.contains_key(names::CONTRACT) {
+            return Err(ArtifactError::NotCompiled { path: self.path.clone() });
+        }
+        let path = self.path.join(names::CONTRACT);
+        Contract::parse(&text_of(&path, checked(&self.path, &self.manifest, names::CONTRACT)?)?, &path)
+    }
+
+    /// The fixed-point report, as it was written.
+    pub fn report(&self) -> Result<serde_json::Value, ArtifactError> {
+        let path = self.path.join(names::REPORT);
+        let text = text_of(&path, checked(&self.path, &self.manifest, names::REPORT)?)?;
+        serde_json::from_str(&text).map_err(|e| ArtifactError::Malformed { path, kind: "report", problem: e.to_string() })
+    }
+}
+
+/// A file's bytes, when they are those that the manifest lists.
+fn checked(folder: &Path, manifest: &Manifest, name: &str) -> Result<Vec<u8>, ArtifactError> {
+    let path = folder.join(name);
+    let Some(entry) = manifest.files.get(name) else {
+        let problem = format!("it does not list {name}");
+        return Err(ArtifactError::Malformed { path: folder.join(names::MANIFEST), kind: "manifest", problem });
+    };
+    let bytes = read(&path)?;
+    let got = sha256(&bytes);
+    match got == entry.sha256 {
+        true => Ok(bytes),
+        false => Err(ArtifactError::Checksum { path, expected: entry.sha256.to_string(), got: got.to_string() }),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ArtifactError> {
+    std::fs::read(path).map_err(|source| ArtifactError::Io { doing: "read", path: path.into(), source })
+}
+
+fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, ArtifactError> {
+    String::from_utf8(bytes).map_err(|_| ArtifactError::Malformed {
+        path: path.into(),
+        kind: "text file",
+        problem: "it is not UTF-8".into(),
+    })
+}

@@ -1,0 +1,163 @@
+//! `manifest.json`: what an artifact folder holds. It carries a checksum of itself, and one of every other file.
+
+use super::{ArtifactError, names};
+use crate::{
+    circuit::{Objective, Plan, statement::PublicValue},
+    op::InputMode,
+    quant::{OutputChoice, Report, Score},
+};
+use alloy::primitives::B256;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, path::Path};
+
+/// Marks the file.
+pub const FORMAT: &str = "zkml-evm/artifacts";
+/// The only version of the format.
+pub const VERSION: u32 = 1;
+
+/// One file of the folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Its hash.
+    pub sha256: B256,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// The report's headline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReportSummary {
+    /// Calibration rows.
+    pub rows: usize,
+    /// Largest difference against the float model, in the score's unit; text, so that it reads back as it was written.
+    pub max_error: String,
+    /// Mean difference.
+    pub mean_error: String,
+    /// Decisions that the integers change; absent where nothing is decided.
+    pub decisions_changed: Option<usize>,
+}
+
+impl ReportSummary {
+    /// The headline of a report.
+    pub fn of(report: &Report) -> Self {
+        let error = report.score_error;
+        let decisions_changed = report.decisions.as_ref().map(|d| d.changed);
+        let (max_error, mean_error) = (format!("{:.3e}", error.max), format!("{:.3e}", error.mean));
+        Self { rows: report.rows, max_error, mean_error, decisions_changed }
+    }
+}
+
+/// What is true of the model, whatever files it lies in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    /// The identity on chain.
+    pub model_id: B256,
+    /// The ONNX file's name.
+    pub model_file: String,
+    /// The ONNX file's hash.
+    pub model_sha256: B256,
+    /// The feature schema's identity.
+    pub schema_id: B256,
+    /// `insecure-dev`, or `ceremony <hash>`.
+    pub srs: String,
+    /// Hash of the part of the SRS that a verifier depends on.
+    pub srs_digest: B256,
+    /// How the input enters the statement.
+    pub input: InputMode,
+    /// What becomes public.
+    pub output: OutputChoice,
+    /// What the output numbers are.
+    pub score: Score,
+    /// What the plan makes small.
+    pub objective: Objective,
+    /// The circuit's widths.
+    pub plan: Plan,
+    /// The public values, in order.
+    pub statement: Vec<PublicValue>,
+    /// Bytes of every proof.
+    pub proof_bytes: usize,
+    /// Accuracy.
+    pub report: ReportSummary,
+}
+
+/// The compiled contract's headline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ContractFacts {
+    /// The compiler's version.
+    pub solc: String,
+    /// Bytes of code on chain, core included.
+    pub runtime_size: usize,
+}
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The version of zkml-evm that wrote it.
+    pub tool: String,
+    /// The model.
+    #[serde(flatten)]
+    pub facts: Facts,
+    /// Absent after `--no-compile`.
+    pub contract: Option<ContractFacts>,
+    /// Every other file of the folder.
+    pub files: BTreeMap<String, FileEntry>,
+    /// sha256 of this file's compact JSON with the checksum zero.
+    pub checksum: B256,
+}
+
+impl Manifest {
+    /// A manifest with its checksum.
+    pub fn new(facts: Facts, contract: Option<ContractFacts>, files: BTreeMap<String, FileEntry>) -> Result<Self, ArtifactError> {
+        let (format, tool) = (FORMAT.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        let mut manifest = Self { format, version: VERSION, tool, facts, contract, files, checksum: B256::ZERO };
+        manifest.checksum = manifest.own_checksum();
+        Ok(manifest)
+    }
+
+    fn own_checksum(&self) -> B256 {
+        // A struct of texts, numbers and string-keyed maps always serialises.
+        let bytes = serde_json::to_vec(&Self { checksum: B256::ZERO, ..self.clone() }).unwrap_or_default();
+        sha256(&bytes)
+    }
+
+    /// Reads and checks the text of a manifest; `path` is for errors.
+    ///
+    /// # Errors
+    /// Foreign JSON, another version, an edited or damaged file.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ArtifactError> {
+        let malformed = |problem: String| ArtifactError::Malformed { path: path.into(), kind: "manifest", problem };
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|e| malformed(e.to_string()))?;
+        if value["format"] != FORMAT {
+            return Err(malformed(format!("its format is {}, expected \"{FORMAT}\"", value["format"])));
+        }
+        match value["version"].as_u64() {
+            Some(version) if version == u64::from(VERSION) => {}
+            Some(got) => return Err(ArtifactError::Version { path: path.into(), expected: VERSION, got }),
+            None => return Err(malformed("it has no version".into())),
+        }
+        let manifest: Self = serde_json::from_value(value).map_err(|e| malformed(e.to_string()))?;
+        let (expected, got) = (manifest.own_checksum(), manifest.checksum);
+        if expected != got {
+            return Err(malformed(format!("its own checksum does not match (stated {got}, computed {expected})")));
+        }
+        match manifest.files.keys().find(|name| !names::LISTED.contains(&name.as_str())) {
+            Some(name) => Err(malformed(format!("it lists {name:?}, which is no file of an artifact folder"))),
+            None => Ok(manifest),
+        }
+    }
+}
+
+/// The hash of a file's bytes.
+pub fn sha256(bytes: &[u8]) -> B256 {
+    B256::from_slice(&Sha256::digest(bytes))
+}

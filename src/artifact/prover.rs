@@ -1,0 +1,127 @@
+//! Program, keys and SRS together: what proves and verifies.
+
+use super::{
+    ArtifactError, Binding, ProofFile, Quantised, Recipe, Source,
+    manifest::{Facts, ReportSummary},
+};
+use crate::{
+    circuit::{Statement, Witness, statement},
+    proof::{Keys, Srs, model_id::model_id, prove, verify, verify::ProofLayout},
+    quant::{OutputChoice, Program, Schema, ThresholdScale},
+};
+use alloy::primitives::B256;
+use halo2_proofs::halo2curves::bn256::Fr;
+
+/// Everything that a proof of one model needs.
+#[derive(Clone, Debug)]
+pub struct Prover {
+    /// What the folder's manifest says of the model.
+    pub facts: Facts,
+    /// The feature schema.
+    pub schema: Schema,
+    /// The integer program.
+    pub program: Program,
+    /// Structured reference string.
+    pub srs: Srs,
+    /// Proving and verifying key.
+    pub keys: Keys,
+}
+
+impl Prover {
+    /// Makes a development SRS of the needed size, and the keys. Proofs made with it are worth nothing outside of tests.
+    ///
+    /// # Errors
+    /// A program that cannot be laid out, or a refusal of halo2.
+    pub fn generate(source: &Source, quantised: &Quantised, recipe: &Recipe) -> Result<Self, ArtifactError> {
+        let program = quantised.calibrated.program.clone();
+        let shape = quantised.plan.shape;
+        let srs = Srs::development(shape.k);
+        let keys = Keys::generate(&program, shape, &srs)?;
+        let facts = Facts {
+            model_id: model_id(&program, &keys, &srs)?,
+            model_file: source.file_name.clone(),
+            model_sha256: B256::from(source.graph.sha256),
+            schema_id: B256::from(program.schema_id),
+            srs: srs.provenance.to_string(),
+            srs_digest: srs.digest(),
+            input: recipe.input,
+            output: recipe.output,
+            score: quantised.calibrated.score,
+            objective: recipe.objective,
+            plan: quantised.plan,
+            statement: statement::layout(&program)?,
+            proof_bytes: ProofLayout::of(&shape).length(),
+            report: ReportSummary::of(&quantised.report),
+        };
+        Ok(Self { facts, schema: source.schema.clone(), program, srs, keys })
+    }
+
+    /// The scale of the threshold, where there is one.
+    pub fn threshold_scale(&self) -> Result<ThresholdScale, ArtifactError> {
+        Ok(ThresholdScale::of(&self.program)?)
+    }
+
+    /// Proves one row of schema integers, and checks the proof before it is returned.
+    ///
+    /// # Errors
+    /// A value out of range, a score below the threshold, a missing or superfluous salt or threshold.
+    pub fn prove(
+        &self,
+        row: &[i128],
+        binding: Binding,
+        salt: Option<Fr>,
+        threshold: Option<i128>,
+    ) -> Result<ProofFile, ArtifactError> {
+        let context = binding.instance()?;
+        if (self.facts.output == OutputChoice::Threshold) != threshold.is_some() {
+            let problem = match threshold {
+                Some(_) => "has no threshold, and one is given",
+                None => "compares with a threshold, and none is given",
+            };
+            return Err(ArtifactError::Statement { problem: problem.into() });
+        }
+        let witness = Witness::new(&self.program, row, context, salt, threshold)?;
+        let proof = prove(&self.program, &self.keys, &self.srs, &witness)?;
+        let file = ProofFile::new(self.facts.model_id, binding, &witness.statement.instances(), proof);
+        // Catches keys and program that were exchanged together, and broken hardware, before anybody pays gas.
+        self.verify(&file)?;
+        Ok(file)
+    }
+
+    /// The statement's values of a proof file, for people.
+    pub fn statement_of(&self, file: &ProofFile) -> Vec<(String, B256)> {
+        self.facts.statement.iter().map(|v| v.name.clone()).zip(file.public_inputs.iter().copied()).collect()
+    }
+
+    /// Strict verification of a proof file of this model.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Foreign`] for a proof of another model, a wrong number of public inputs; `proof/invalid` otherwise.
+    pub fn verify(&self, file: &ProofFile) -> Result<(), ArtifactError> {
+        if file.model_id != self.facts.model_id {
+            return Err(ArtifactError::Foreign {
+                path: file.path.clone(),
+                what: "the model id",
+                expected: self.facts.model_id.to_string(),
+                got: file.model_id.to_string(),
+            });
+        }
+        let (expected, got) = (self.facts.statement.len(), file.public_inputs.len());
+        if expected != got {
+            let problem = format!("has {expected} public values, the proof file has {got}");
+            return Err(ArtifactError::Statement { problem });
+        }
+        Ok(verify(&self.keys, &self.srs, &file.instances()?, &file.proof)?)
+    }
+
+    /// The statement that a row would have, without a proof.
+    pub fn statement(
+        &self,
+        row: &[i128],
+        context: Fr,
+        salt: Option<Fr>,
+        threshold: Option<i128>,
+    ) -> Result<Statement, ArtifactError> {
+        Ok(Witness::new(&self.program, row, context, salt, threshold)?.statement)
+    }
+}

@@ -1,0 +1,85 @@
+//! A folder that appears whole or not at all: written beside its place, then renamed.
+
+use super::{ArtifactError, names};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A folder in the making. Dropped before [`Staging::commit`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct Staging {
+    temporary: TempDir,
+    target: PathBuf,
+}
+
+impl Staging {
+    /// Checks the target and makes the temporary folder beside it: what cannot be written is found out before the long work.
+    ///
+    /// # Errors
+    /// [`ArtifactError::Occupied`] for a folder with something else in it, [`ArtifactError::Exists`] for artifacts without
+    /// `force`, [`ArtifactError::Io`] where nothing can be written.
+    pub fn begin(target: &Path, force: bool) -> Result<Self, ArtifactError> {
+        let io = |doing, path: &Path| {
+            let path = path.to_path_buf();
+            move |source| ArtifactError::Io { doing, path, source }
+        };
+        match std::fs::symlink_metadata(target) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(io("read", target)(source)),
+            Ok(_) if is_artifacts(target) && force => {}
+            Ok(_) if is_artifacts(target) => return Err(ArtifactError::Exists { path: target.into() }),
+            Ok(found) if found.is_dir() && is_empty(target).map_err(io("read", target))? => {}
+            Ok(_) => return Err(ArtifactError::Occupied { path: target.into() }),
+        }
+        let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(parent).map_err(io("create", parent))?;
+        let temporary = tempfile::Builder::new().prefix(".zkml-evm-").tempdir_in(parent).map_err(io("write", parent))?;
+        Ok(Self { temporary, target: target.into() })
+    }
+
+    /// Where to write the files.
+    pub fn path(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    /// Puts the folder in its place.
+    pub fn commit(self) -> Result<PathBuf, ArtifactError> {
+        let failed = |source| ArtifactError::Io { doing: "write", path: self.target.clone(), source };
+        open_to_readers(self.temporary.path()).map_err(failed)?;
+        // The old folder steps aside first: a rename over a folder with files in it is refused by the system.
+        let aside = match is_artifacts(&self.target) {
+            true => {
+                let parent = self.target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let aside = tempfile::Builder::new().prefix(".zkml-evm-old-").tempdir_in(parent).map_err(failed)?;
+                std::fs::rename(&self.target, aside.path().join("old")).map_err(failed)?;
+                Some(aside)
+            }
+            false => None,
+        };
+        if let Err(source) = std::fs::rename(self.temporary.path(), &self.target) {
+            if let Some(aside) = &aside {
+                // Back to where it was; when even that fails, the first error is the one to tell.
+                let _ = std::fs::rename(aside.path().join("old"), &self.target);
+            }
+            return Err(failed(source));
+        }
+        Ok(self.target.clone())
+    }
+}
+
+fn is_artifacts(folder: &Path) -> bool {
+    folder.join(names::MANIFEST).is_file()
+}
+
+fn is_empty(folder: &Path) -> std::io::Result<bool> {
+    Ok(std::fs::read_dir(folder)?.next().is_none())
+}
+
+/// Temporary folders are born private.
+fn open_to_readers(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The arguments that name a signing account.
+
+use super::failure::{CliError, Failure};
+use crate::chain::{Account, AccountSource, Password};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Who signs.
+#[derive(Clone, Debug, Args)]
+pub struct AccountArguments {
+    /// A keystore by its name in foundry's folder
+    #[arg(long, value_name = "NAME", group = "signer")]
+    pub account: Option<String>,
+    /// A keystore file
+    #[arg(long, value_name = "FILE", group = "signer")]
+    pub keystore: Option<PathBuf>,
+    /// A development account, 0 to 9 (local chains only)
+    #[arg(long, value_name = "INDEX", group = "signer")]
+    pub dev_account: Option<usize>,
+    /// The keystore's password is the first line of this file
+    #[arg(long, value_name = "FILE", requires = "signer")]
+    pub password_file: Option<PathBuf>,
+}
+
+impl AccountArguments {
+    /// Unlocks the account; `local` is whether the chain that it signs for is a local one.
+    ///
+    /// # Errors
+    /// No account named; those of keystores and passwords; a development account away from local chains.
+    pub fn unlock(&self, local: bool) -> Result<Account, Failure> {
+        let source = match (&self.account, &self.keystore, self.dev_account) {
+            (Some(name), ..) => AccountSource::Named(name.clone()),
+            (_, Some(path), _) => AccountSource::Keystore(path.clone()),
+            (_, _, Some(index)) => AccountSource::Development(index),
+            _ => {
+                let how = "give `--account NAME`, `--keystore FILE`, or on a local chain `--dev-account INDEX`";
+                return Err(CliError::Missing { what: "a signing account", how }.into());
+            }
+        };
+        let password = self.password_file.clone().map_or(Password::Ask, Password::File);
+        Ok(source.unlock(&password, local)?)
+    }
+}

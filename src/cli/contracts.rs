@@ -1,0 +1,113 @@
+//! The settlement contracts: compiled from the project's sources, ready to deploy.
+
+use super::failure::Failure;
+use crate::{
+    artifact::Contract,
+    chain::{CompiledContract, deploy::DeployItem},
+    verifier::Compiler,
+};
+use alloy::primitives::{Address, B256, U256};
+use std::path::Path;
+
+/// Labels in the deployment record.
+pub mod label {
+    /// The registry of approved models.
+    pub const ROUTER: &str = "InferenceRouter";
+    /// The registry of attestors.
+    pub const ATTESTATIONS: &str = "InputAttestation";
+    /// The lending pool.
+    pub const LENDING: &str = "LendingThreshold";
+    /// The worthless token of local chains.
+    pub const TOKEN: &str = "MockERC20";
+
+    /// A model's verifier; a chain holds one per model.
+    pub fn verifier(model_id: &alloy::primitives::B256) -> String {
+        format!("InferenceVerifier-{}", &alloy::hex::encode(model_id)[..8])
+    }
+}
+
+/// The compiled settlement contracts.
+#[derive(Clone, Debug)]
+pub struct Contracts {
+    router: CompiledContract,
+    attestations: CompiledContract,
+    lending: CompiledContract,
+    token: CompiledContract,
+}
+
+/// Who owns the settlement contracts, and what they lend.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Owner of router, registry and pool.
+    pub owner: Address,
+    /// May freeze models besides the owner; zero for nobody.
+    pub guardian: Address,
+    /// The token that is lent; a worthless one is deployed where there is none.
+    pub token: Option<Address>,
+}
+
+/// Addresses of one settlement.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Addresses {
+    /// The model's verifier.
+    pub verifier: Address,
+    /// The registry of approved models.
+    pub router: Address,
+    /// The registry of attestors.
+    pub attestations: Address,
+    /// The token that is lent.
+    pub token: Address,
+    /// The lending pool.
+    pub lending: Address,
+}
+
+impl Contracts {
+    /// Compiles the project's contracts.
+    ///
+    /// # Errors
+    /// Missing sources, a refusal of the compiler.
+    pub fn compile(compiler: &Compiler, root: &Path) -> Result<Self, Failure> {
+        let contract = |file: &str, name: &str| -> Result<CompiledContract, Failure> {
+            let compiled = compiler.compile_contract(root, file, name)?;
+            Ok(CompiledContract { name: compiled.name, creation: compiled.creation.into(), runtime_size: compiled.runtime_size })
+        };
+        Ok(Self {
+            router: contract("contracts/InferenceRouter.sol", label::ROUTER)?,
+            attestations: contract("contracts/attestation/InputAttestation.sol", label::ATTESTATIONS)?,
+            lending: contract("contracts/consumers/LendingThreshold.sol", label::LENDING)?,
+            token: contract("contracts/mocks/MockERC20.sol", label::TOKEN)?,
+        })
+    }
+
+    /// What to deploy, in order, and where it will be.
+    pub fn items(&self, verifier: DeployItem, settings: &Settings) -> (Vec<DeployItem>, Addresses) {
+        let item = |contract: &CompiledContract, creation| DeployItem::new(&contract.name, creation, contract.runtime_size);
+        let router = item(&self.router, self.router.with_args(&(settings.owner, settings.guardian)));
+        let attestations = item(&self.attestations, self.attestations.with_args(&(settings.owner,)));
+        let token = settings.token.is_none().then(|| {
+            let arguments = ("Demo Dollar".to_owned(), "DUSD".to_owned(), U256::from(6));
+            item(&self.token, self.token.with_args(&arguments))
+        });
+        let token_address = settings.token.or(token.as_ref().map(DeployItem::address)).unwrap_or_default();
+        let arguments = (settings.owner, token_address, router.address(), attestations.address());
+        let lending = item(&self.lending, self.lending.with_args(&arguments));
+        let addresses = Addresses {
+            verifier: verifier.address(),
+            router: router.address(),
+            attestations: attestations.address(),
+            token: token_address,
+            lending: lending.address(),
+        };
+        (vec![verifier, router, attestations].into_iter().chain(token).chain([lending]).collect(), addresses)
+    }
+}
+
+/// The deployment of a model's verifier.
+pub fn verifier_item(contract: &Contract, model_id: B256, srs: &str) -> DeployItem {
+    DeployItem {
+        label: label::verifier(&model_id),
+        model_id: Some(model_id),
+        srs: Some(srs.to_owned()),
+        ..DeployItem::new(&contract.contract_name, contract.bytecode.object.clone(), contract.runtime_size)
+    }
+}

@@ -1,0 +1,142 @@
+//! `deploy --artifacts DIR --rpc-url URL`.
+
+use super::{
+    accounts::AccountArguments,
+    blocking,
+    chains::{ChainArguments, RecordArguments},
+    contracts::{Contracts, Settings, verifier_item},
+    failure::{CliError, Failure},
+    output::Console,
+    project,
+};
+use crate::{
+    artifact::Folder,
+    chain::{
+        Chain,
+        deploy::{self, DeployItem, Step},
+    },
+    verifier::Compiler,
+};
+use alloy::primitives::Address;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Put verifier and settlement contracts on a chain.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The artifact folder
+    #[arg(long, value_name = "DIR")]
+    artifacts: PathBuf,
+    #[command(flatten)]
+    chain: ChainArguments,
+    #[command(flatten)]
+    account: AccountArguments,
+    #[command(flatten)]
+    record: RecordArguments,
+    /// Send the transactions; without it, only say what would be sent
+    #[arg(long)]
+    broadcast: bool,
+    /// Deploy the verifier alone
+    #[arg(long)]
+    verifier_only: bool,
+    /// Owner of router, registry and pool; the signing account when absent
+    #[arg(long, value_name = "ADDRESS")]
+    owner: Option<Address>,
+    /// May freeze models besides the owner
+    #[arg(long, value_name = "ADDRESS")]
+    guardian: Option<Address>,
+    /// The token that is lent; on a local chain a worthless one is deployed when absent
+    #[arg(long, value_name = "ADDRESS")]
+    token: Option<Address>,
+    /// Deploy a verifier made with a development SRS on a public chain: anybody can forge its proofs
+    #[arg(long)]
+    allow_insecure_srs: bool,
+    /// The Solidity compiler
+    #[arg(long, value_name = "FILE")]
+    solc: Option<PathBuf>,
+    /// The checkout with contracts/ and tools/
+    #[arg(long, value_name = "DIR")]
+    project: Option<PathBuf>,
+}
+
+/// Plans, and with `--broadcast` deploys what is not there yet.
+pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
+    let folder = Folder::open(&arguments.artifacts)?;
+    let facts = &folder.manifest.facts;
+    let verifier = verifier_item(&folder.contract()?, facts.model_id, &facts.srs);
+    let chain = arguments.chain.connect(None, arguments.project.as_deref()).await?;
+    deploy::refuse_insecure(&chain, &verifier.label, &facts.srs, arguments.allow_insecure_srs)?;
+    if arguments.token.is_none() && !arguments.verifier_only && !chain.is_local() {
+        return Err(CliError::Missing { what: "the token to lend", how: "give --token ADDRESS, or --verifier-only" }.into());
+    }
+    let account = arguments.account.unlock(chain.is_local())?;
+    let items = items(&arguments, verifier, account.address(), console).await?;
+
+    if !arguments.broadcast {
+        let registry = arguments.record.view(&chain)?;
+        let plan = deploy::plan(&chain, account.address(), &items, &registry, arguments.allow_insecure_srs).await?;
+        return dry_run(&chain, &plan, console);
+    }
+    let mut registry = arguments.record.open(&chain, console)?;
+    let progress = |item: &DeployItem, step: &Step| console.note(describe(&item.label, item.address(), step));
+    deploy::execute(&chain, &account, &items, &mut registry, arguments.allow_insecure_srs, progress).await?;
+    let deployed: std::collections::BTreeMap<_, _> = registry.contracts().collect();
+    let lines: Vec<String> = deployed.iter().map(|(label, d)| format!("{label:<28} {}", d.address)).collect();
+    let value = serde_json::json!({ "broadcast": true, "chainId": chain.id(), "contracts": deployed });
+    console.result("deploy", &value, &lines.join("\n"))
+}
+
+async fn items(
+    arguments: &Arguments,
+    verifier: DeployItem,
+    deployer: Address,
+    console: &Console,
+) -> Result<Vec<DeployItem>, Failure> {
+    if arguments.verifier_only {
+        return Ok(vec![verifier]);
+    }
+    let root = project::find(arguments.project.as_deref())?;
+    let solc = arguments.solc.clone();
+    let progress = console.progress("compiling the contracts");
+    let contracts = blocking(move || Contracts::compile(&Compiler::find(solc.as_deref(), &root)?, &root)).await?;
+    drop(progress);
+    let settings = Settings {
+        owner: arguments.owner.unwrap_or(deployer),
+        guardian: arguments.guardian.unwrap_or_default(),
+        token: arguments.token,
+    };
+    Ok(contracts.items(verifier, &settings).0)
+}
+
+fn dry_run(chain: &Chain, plan: &deploy::Plan, console: &Console) -> Result<(), Failure> {
+    let lines: Vec<String> = plan.steps.iter().map(|(label, address, step)| describe(label, *address, step)).collect();
+    let steps: Vec<_> = plan
+        .steps
+        .iter()
+        .map(|(label, address, step)| serde_json::json!({ "label": label, "address": address, "step": step_name(step) }))
+        .collect();
+    let value = serde_json::json!({
+        "broadcast": false, "chainId": chain.id(), "needsFactory": plan.needs_factory, "steps": steps,
+        "maxCostWei": plan.max_cost.to_string(),
+    });
+    let human = format!("{}\ndry run on chain {}: add --broadcast to send", lines.join("\n"), chain.id());
+    console.result("deploy", &value, &human)
+}
+
+fn step_name(step: &Step) -> &'static str {
+    match step {
+        Step::Present { .. } => "present",
+        Step::UnderWay { .. } => "under-way",
+        Step::Missing { .. } => "deploy",
+    }
+}
+
+fn describe(label: &str, address: Address, step: &Step) -> String {
+    let what = match step {
+        Step::Present { .. } => "is there".to_owned(),
+        Step::UnderWay { tx } => format!("is under way ({tx})"),
+        Step::Missing { gas: Some(gas) } => format!("deploy, about {gas} gas"),
+        Step::Missing { gas: None } => "deploy".to_owned(),
+    };
+    format!("{label:<28} {address}  {what}")
+}

@@ -1,0 +1,218 @@
+//! `gen-verifier MODEL --calibration DATA --out DIR`.
+
+use super::{blocking, failure::Failure, output::Console, project};
+use crate::{
+    artifact::{Contract, Manifest, Package, Prover, Quantised, Recipe, Source, Staging, compile::ThresholdText},
+    circuit::Objective,
+    op::InputMode,
+    quant::{OutputChoice, Precision},
+    verifier::{Compiler, render},
+};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// Compile a model.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The ONNX file
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// Typical inputs, `{"input_data": [[...], ...]}`
+    #[arg(long, value_name = "DATA")]
+    calibration: PathBuf,
+    /// The feature schema; derived from the calibration data and printed for review when absent
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// How the input enters the statement
+    #[arg(long, value_enum, default_value = "committed")]
+    input: InputArgument,
+    /// What becomes public of the output
+    #[arg(long, value_enum, default_value = "threshold")]
+    output: OutputArgument,
+    /// What to make small
+    #[arg(long, value_enum, default_value = "balanced")]
+    objective: ObjectiveArgument,
+    /// Bits dropped by each rescale, and bits of each activation
+    #[arg(long, value_name = "SHIFT,MAGNITUDE", default_value = "16,16", value_parser = precision)]
+    precision: Precision,
+    #[command(flatten)]
+    threshold: ThresholdArguments,
+    /// The artifact folder to make
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace an artifact folder that is there
+    #[arg(long)]
+    force: bool,
+    /// Write the Solidity source only
+    #[arg(long)]
+    no_compile: bool,
+    /// The Solidity compiler
+    #[arg(long, value_name = "FILE")]
+    solc: Option<PathBuf>,
+    /// The checkout with contracts/ and tools/
+    #[arg(long, value_name = "DIR")]
+    project: Option<PathBuf>,
+}
+
+/// A threshold, in either unit.
+#[derive(Clone, Debug, Args)]
+pub struct ThresholdArguments {
+    /// The threshold, in the score's own unit
+    #[arg(long, value_name = "SCORE", conflicts_with = "probability", allow_negative_numbers = true)]
+    pub threshold: Option<String>,
+    /// The threshold as a probability, for models that end in a Sigmoid
+    #[arg(long, value_name = "P")]
+    pub probability: Option<String>,
+}
+
+impl ThresholdArguments {
+    /// The one that is given.
+    pub fn text(&self) -> Option<ThresholdText> {
+        let value = self.threshold.clone().map(ThresholdText::Value);
+        value.or_else(|| self.probability.clone().map(ThresholdText::Probability))
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum InputArgument {
+    /// Hidden, bound to a commitment that an attestor signs
+    Committed,
+    /// Every feature is public
+    Public,
+    /// Hidden, bound to nothing
+    Private,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OutputArgument {
+    /// Every element is public
+    Reveal,
+    /// The score stays hidden and reaches a public threshold
+    Threshold,
+    /// The index of the largest element is public
+    Argmax,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ObjectiveArgument {
+    /// Proving time times gas
+    Balanced,
+    /// Proving time
+    Prover,
+    /// Gas
+    Gas,
+}
+
+fn precision(text: &str) -> Result<Precision, String> {
+    let parts = text.split_once(',').and_then(|(s, m)| Some((s.trim().parse().ok()?, m.trim().parse().ok()?)));
+    let (shift_bits, magnitude_bits) = parts.ok_or("expected two numbers such as 16,16")?;
+    Ok(Precision { shift_bits, magnitude_bits })
+}
+
+impl Arguments {
+    fn recipe(&self) -> Recipe {
+        let input = match self.input {
+            InputArgument::Committed => InputMode::Committed,
+            InputArgument::Public => InputMode::Public,
+            InputArgument::Private => InputMode::Private,
+        };
+        let output = match self.output {
+            OutputArgument::Reveal => OutputChoice::Reveal,
+            OutputArgument::Threshold => OutputChoice::Threshold,
+            OutputArgument::Argmax => OutputChoice::Argmax,
+        };
+        let objective = match self.objective {
+            ObjectiveArgument::Balanced => Objective::Balanced,
+            ObjectiveArgument::Prover => Objective::Prover,
+            ObjectiveArgument::Gas => Objective::Gas,
+        };
+        Recipe { input, output, precision: self.precision, objective }
+    }
+}
+
+/// Runs the verb. The target and the compiler are checked before the long work.
+pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
+    let root = project::find_or_here(arguments.project.as_deref());
+    let compiler = match arguments.no_compile {
+        true => None,
+        false => Some(Compiler::find(arguments.solc.as_deref(), &root)?),
+    };
+    let staging = Staging::begin(&arguments.out, arguments.force)?;
+    let (recipe, threshold, out) = (arguments.recipe(), arguments.threshold.text(), arguments.out.clone());
+
+    let progress = console.progress("reading the model and quantising it");
+    let (source, quantised) = blocking(move || {
+        let source = Source::read(&arguments.model, &arguments.calibration, arguments.schema.as_deref())?;
+        let quantised = Quantised::new(&source, &recipe, threshold.as_ref())?;
+        Ok((source, quantised))
+    })
+    .await?;
+    drop(progress);
+    review(console, &source)?;
+    console.note(quantised.report.to_string());
+    console.note(plan_line(&quantised));
+    console.warn(INSECURE);
+
+    let progress = console.progress("making keys and the Solidity verifier");
+    let package = blocking(move || package(&source, &quantised, &recipe, compiler.as_ref())).await?;
+    drop(progress);
+    let manifest = package.save(staging)?;
+    let value = serde_json::json!({ "folder": out, "manifest": manifest });
+    console.result("gen-verifier", &value, &summary(&out, &manifest))
+}
+
+/// What everybody who makes keys without a ceremony has to read.
+pub const INSECURE: &str =
+    "the SRS is a development one (insecure-dev): anybody can forge proofs for these keys. Local chains only.";
+
+fn review(console: &Console, source: &Source) -> Result<(), Failure> {
+    if let Some(notes) = &source.derived {
+        console.note("Schema derived from the calibration data; review it, then pass your corrected copy with --schema:");
+        console.note(source.schema.to_json()?);
+        notes.iter().for_each(|note| console.note(format!("note: {note}")));
+    }
+    Ok(())
+}
+
+/// The plan, in one line.
+pub fn plan_line(quantised: &Quantised) -> String {
+    let (plan, shape) = (&quantised.plan, &quantised.plan.shape);
+    format!(
+        "plan: k = {}, {} of {} rows, {} advice and {} fixed columns ({} of weights), {}-bit limbs",
+        shape.k,
+        plan.rows,
+        1u64 << shape.k,
+        plan.advice,
+        plan.fixed,
+        shape.weights,
+        shape.limb_bits
+    )
+}
+
+/// Keys, Solidity, bytecode.
+pub fn package(source: &Source, quantised: &Quantised, recipe: &Recipe, compiler: Option<&Compiler>) -> Result<Package, Failure> {
+    let prover = Prover::generate(source, quantised, recipe)?;
+    let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
+    let contract = match compiler {
+        Some(compiler) => Some(Contract::new(compiler.compile_verifier(&solidity)?, compiler.version())),
+        None => None,
+    };
+    let report = serde_json::to_value(&quantised.report).map_err(|e| super::CliError::Crashed(e.to_string()))?;
+    Ok(Package { prover, solidity, contract, report })
+}
+
+fn summary(out: &std::path::Path, manifest: &Manifest) -> String {
+    let facts = &manifest.facts;
+    let contract = match &manifest.contract {
+        Some(contract) => format!("{} bytes on chain, solc {}", contract.runtime_size, contract.solc),
+        None => "not compiled".into(),
+    };
+    format!(
+        "artifacts  {}\nmodel id   {}\nschema id  {}\nSRS        {}\nproof      {} bytes\nverifier   {contract}",
+        out.display(),
+        facts.model_id,
+        facts.schema_id,
+        facts.srs,
+        facts.proof_bytes
+    )
+}

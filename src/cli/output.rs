@@ -1,0 +1,114 @@
+//! The only place that writes to stdout and stderr.
+
+use super::failure::{CliError, Failure};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use serde_json::json;
+use std::{
+    io::{IsTerminal, Write},
+    time::Duration,
+};
+
+/// The version of the JSON documents on stdout.
+pub const VERSION: u32 = 1;
+
+/// How a run speaks.
+#[derive(Clone, Copy, Debug)]
+pub struct Console {
+    json: bool,
+    quiet: bool,
+}
+
+impl Console {
+    /// A console.
+    pub fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// A line for the person who watches; not part of the result.
+    pub fn note(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            stderr(text.as_ref());
+        }
+    }
+
+    /// A line that `--quiet` does not silence.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        stderr(&format!("warning: {}", text.as_ref()));
+    }
+
+    /// The result, once per run: `human` for people, `value` in the JSON document.
+    ///
+    /// # Errors
+    /// A closed or full stdout.
+    pub fn result(&self, verb: &str, value: &impl Serialize, human: &str) -> Result<(), Failure> {
+        let text = match self.json {
+            true => json!({ "version": VERSION, "verb": verb, "result": value }).to_string(),
+            false => human.trim_end().to_owned(),
+        };
+        write_stdout(&text).map_err(|e| CliError::Output(e.to_string()).into())
+    }
+
+    /// Plain text on stdout whatever the mode: help, completions.
+    pub fn text(&self, text: &str) {
+        // Nobody listens any more: `zkml-evm --help | head -1` is no error.
+        let _ = write_stdout(text.trim_end());
+    }
+
+    /// Prints an error and gives the exit code.
+    pub fn failure(&self, failure: &Failure) -> std::process::ExitCode {
+        if self.json {
+            let error = json!({
+                "code": failure.code(),
+                "message": failure.to_string(),
+                "hint": failure.hint(),
+                "retryable": failure.retryable(),
+            });
+            // When stdout is gone too, the exit code still tells.
+            let _ = write_stdout(&json!({ "version": VERSION, "error": error }).to_string());
+        } else {
+            let message = failure.to_string();
+            stderr(&format!("error[{}]: {message}", failure.code()));
+            if !failure.hint().is_empty() {
+                stderr(&format!("  hint: {}", failure.hint()));
+            }
+        }
+        super::code(failure.exit_code())
+    }
+
+    /// A spinner while long work runs, when stderr is a terminal; it goes away when it is dropped.
+    pub fn progress(&self, what: &str) -> Progress {
+        if self.quiet || !std::io::stderr().is_terminal() {
+            return Progress(None);
+        }
+        let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Progress(Some(bar))
+    }
+}
+
+/// A running spinner.
+#[derive(Debug)]
+pub struct Progress(Option<ProgressBar>);
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = self.0.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn write_stdout(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+fn stderr(text: &str) {
+    // A closed stderr leaves nobody to tell.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}

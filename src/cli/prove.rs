@@ -1,0 +1,191 @@
+//! `prove --artifacts DIR --input FILE --out proof.json`.
+
+use super::{
+    blocking,
+    failure::{CliError, Failure},
+    gen_verifier::ThresholdArguments,
+    output::Console,
+};
+use crate::{
+    artifact::{Binding, Folder, Opening, ProofFile, proof_file::read_small, scalar},
+    chain::attest::{Context, SignedAttestation},
+    op::InputMode,
+    quant::input,
+};
+use alloy::primitives::{Address, B256, U256};
+use clap::Args;
+use halo2_proofs::halo2curves::bn256::Fr;
+use std::path::{Path, PathBuf};
+
+/// Prove the model's statement about one input.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The artifact folder
+    #[arg(long, value_name = "DIR")]
+    artifacts: PathBuf,
+    /// The input, `{"features": {...}}` or `{"input_data": [[...]]}`; not needed with --opening
+    #[arg(long, value_name = "FILE", required_unless_present = "opening")]
+    input: Option<PathBuf>,
+    /// The opening of the attested commitment (features and salt), as `attest` wrote it
+    #[arg(long, value_name = "FILE")]
+    opening: Option<PathBuf>,
+    /// The salt of the commitment, 32 bytes of hex
+    #[arg(long, value_name = "FILE", conflicts_with = "opening")]
+    salt_file: Option<PathBuf>,
+    /// The attestation; gives subject and chain, and is compared with the commitment
+    #[arg(long, value_name = "FILE")]
+    attestation: Option<PathBuf>,
+    #[command(flatten)]
+    threshold: ThresholdArguments,
+    #[command(flatten)]
+    call: CallArguments,
+    /// The proof file to write
+    #[arg(long, value_name = "FILE", default_value = "proof.json")]
+    out: PathBuf,
+}
+
+/// The call that the proof is bound to.
+#[derive(Clone, Debug, Args)]
+struct CallArguments {
+    /// The chain
+    #[arg(long, value_name = "ID", conflicts_with = "context")]
+    chain_id: Option<u64>,
+    /// The contract that acts on the result
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "context")]
+    consumer: Option<Address>,
+    /// The account that will send the transaction
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "context")]
+    subject: Option<Address>,
+    /// The policy's id
+    #[arg(long, value_name = "HEX", conflicts_with = "context")]
+    policy: Option<B256>,
+    /// The subject's nonce in the consumer
+    #[arg(long, value_name = "N", conflicts_with = "context")]
+    nonce: Option<U256>,
+    /// Unix seconds after which the proof is worth nothing
+    #[arg(long, value_name = "SECONDS", conflicts_with = "context")]
+    expiry: Option<u64>,
+    /// The context itself, computed elsewhere
+    #[arg(long, value_name = "HEX")]
+    context: Option<B256>,
+}
+
+impl CallArguments {
+    fn binding(&self, model_id: B256, attestation: Option<&SignedAttestation>) -> Result<Binding, CliError> {
+        if let Some(context) = self.context {
+            return Ok(Binding::Context(U256::from_be_bytes(context.0)));
+        }
+        let how = "name the call by --chain-id --consumer --subject --policy --nonce --expiry, or give --context";
+        let missing = |what| CliError::Missing { what, how };
+        Ok(Binding::Call(Context {
+            chain_id: self.chain_id.or(attestation.map(|a| a.chain_id)).ok_or(missing("--chain-id"))?,
+            consumer: self.consumer.ok_or(missing("--consumer"))?,
+            subject: self.subject.or(attestation.map(|a| a.subject)).ok_or(missing("--subject"))?,
+            model_id,
+            policy_id: self.policy.ok_or(missing("--policy"))?,
+            nonce: self.nonce.ok_or(missing("--nonce"))?,
+            expiry: self.expiry.ok_or(missing("--expiry"))?,
+        }))
+    }
+}
+
+/// Reads everything, proves on a thread of its own, checks the proof, writes it.
+pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
+    let folder = Folder::open(&arguments.artifacts)?;
+    let attestation = arguments.attestation.as_deref().map(read_attestation).transpose()?;
+    let (row, salt) = secret(&arguments, &folder)?;
+    let binding = arguments.call.binding(folder.manifest.facts.model_id, attestation.as_ref())?;
+    let prover = folder.prover()?;
+    let threshold = match arguments.threshold.text() {
+        Some(text) => Some(text.integer(&prover.threshold_scale()?).map_err(Failure::from)?),
+        None => None,
+    };
+    if let (Some(attestation), Some(salt)) = (&attestation, salt) {
+        check_attestation(&folder, attestation, &binding, &row, salt)?;
+    }
+    let progress = console.progress("proving");
+    let (prover, proof) = blocking(move || {
+        let proof = prover.prove(&row, binding, salt, threshold)?;
+        Ok((prover, proof))
+    })
+    .await?;
+    drop(progress);
+    proof.save(&arguments.out)?;
+    let statement = prover.statement_of(&proof);
+    let lines: Vec<String> = statement.iter().map(|(name, value)| format!("{name:<16} {value}")).collect();
+    let human = format!("proof            {} ({} bytes)\n{}", arguments.out.display(), proof.proof.len(), lines.join("\n"));
+    console.result("prove", &result(&arguments.out, &proof, &statement), &human)
+}
+
+fn result(out: &Path, proof: &ProofFile, statement: &[(String, B256)]) -> serde_json::Value {
+    let inputs: Vec<_> = statement.iter().map(|(name, value)| serde_json::json!({ "name": name, "value": value })).collect();
+    serde_json::json!({ "file": out, "modelId": proof.model_id, "proofBytes": proof.proof.len(), "publicInputs": inputs })
+}
+
+/// The schema integers, and the salt where the input is committed.
+fn secret(arguments: &Arguments, folder: &Folder) -> Result<(Vec<i128>, Option<Fr>), Failure> {
+    let schema = &folder.schema;
+    let given = match &arguments.input {
+        Some(path) => Some(input::one(schema, &input::read(path)?)?),
+        None => None,
+    };
+    let committed = folder.manifest.facts.input == InputMode::Committed;
+    if let Some(path) = &arguments.opening {
+        let opening = Opening::load(path, schema)?;
+        if given.is_some_and(|given| given != opening.row()) {
+            return Err(CliError::Conflict(format!("{} does not open to the values of --input", path.display())).into());
+        }
+        return Ok((opening.row(), if committed { Some(opening.salt()?) } else { None }));
+    }
+    let row = given.ok_or(CliError::Missing { what: "the input", how: "give --input or --opening" })?;
+    match (&arguments.salt_file, committed) {
+        (Some(path), true) => Ok((row, Some(read_salt(path)?))),
+        (None, true) => {
+            let how = "give the opening that `attest` wrote (--opening), or the salt (--salt-file)";
+            Err(CliError::Missing { what: "the commitment's salt", how }.into())
+        }
+        (Some(_), false) => Err(CliError::Conflict("this model does not commit to its input and takes no salt".into()).into()),
+        (None, false) => Ok((row, None)),
+    }
+}
+
+fn read_salt(path: &Path) -> Result<Fr, Failure> {
+    let text = read_small(path)?;
+    let salt = text.trim().parse::<B256>().ok().and_then(|word| scalar::from_word(&word));
+    Ok(salt.ok_or_else(|| CliError::Conflict(format!("{} does not hold 32 bytes of hex below r", path.display())))?)
+}
+
+/// Reads an attestation file.
+pub fn read_attestation(path: &Path) -> Result<SignedAttestation, Failure> {
+    let text = read_small(path)?;
+    Ok(serde_json::from_str(&text).map_err(|e| CliError::Conflict(format!("{} is not an attestation: {e}", path.display())))?)
+}
+
+/// What would be refused on chain is refused before the proof is made.
+fn check_attestation(
+    folder: &Folder,
+    attestation: &SignedAttestation,
+    binding: &Binding,
+    row: &[i128],
+    salt: Fr,
+) -> Result<(), Failure> {
+    let commitment = crate::circuit::commitment::commit(folder.program.input().map_err(Failure::from)?, row, salt);
+    let ours = scalar::to_word(&commitment);
+    let schema = B256::from(folder.schema.id());
+    let conflict = |text: String| Err(CliError::Conflict(text).into());
+    if attestation.schema_id != schema {
+        return conflict(format!("the attestation is for schema {}, the model's is {schema}", attestation.schema_id));
+    }
+    if attestation.input_commitment != ours {
+        return conflict(format!("the attestation is for commitment {}, the input's is {ours}", attestation.input_commitment));
+    }
+    match binding {
+        Binding::Call(context) if context.subject != attestation.subject => {
+            conflict(format!("the attestation is for {}, the proof for {}", attestation.subject, context.subject))
+        }
+        Binding::Call(context) if context.chain_id != attestation.chain_id => {
+            conflict(format!("the attestation is for chain {}, the proof for chain {}", attestation.chain_id, context.chain_id))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,164 @@
+//! `register --artifacts DIR --rpc-url URL`.
+
+use super::{
+    accounts::AccountArguments,
+    chains::{ChainArguments, RecordArguments, address},
+    contracts::label,
+    failure::{CliError, Failure},
+    gen_verifier::ThresholdArguments,
+    output::Console,
+};
+use crate::{
+    artifact::Folder,
+    chain::{
+        Account, Chain, Registry, deploy,
+        settle::{self, PolicyTerms},
+    },
+    quant::ThresholdScale,
+};
+use alloy::primitives::{Address, B256, U256, keccak256};
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Approve a model on the router, and set up lending with it.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The artifact folder
+    #[arg(long, value_name = "DIR")]
+    artifacts: PathBuf,
+    #[command(flatten)]
+    chain: ChainArguments,
+    #[command(flatten)]
+    account: AccountArguments,
+    #[command(flatten)]
+    record: RecordArguments,
+    /// Send the transactions; without it, only say what would be sent
+    #[arg(long)]
+    broadcast: bool,
+    /// The router, when it is not in the record
+    #[arg(long, value_name = "ADDRESS")]
+    router: Option<Address>,
+    /// Put this attestor on the registry's list
+    #[arg(long, value_name = "ADDRESS")]
+    attestor: Option<Address>,
+    #[command(flatten)]
+    threshold: ThresholdArguments,
+    /// Lent per loan, in the token's smallest unit; with a threshold this adds a policy
+    #[arg(long, value_name = "UNITS")]
+    amount: Option<U256>,
+    /// Seconds of an epoch: one loan per subject, schema and epoch
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    epoch: u64,
+    /// Pay this many of the token's smallest unit into the pool
+    #[arg(long, value_name = "UNITS")]
+    fund: Option<U256>,
+    /// Accept a verifier made with a development SRS on a public chain
+    #[arg(long)]
+    allow_insecure_srs: bool,
+}
+
+/// What a run is about.
+struct Plan {
+    model_id: B256,
+    router: Address,
+    verifier: Address,
+    codehash: B256,
+    policy: Option<PolicyTerms>,
+}
+
+/// Runs the verb.
+pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
+    let folder = Folder::open(&arguments.artifacts)?;
+    let chain = arguments.chain.connect(None, None).await?;
+    let registry = arguments.record.view(&chain)?;
+    let plan = plan(&arguments, &folder, &chain, &registry).await?;
+    if !arguments.broadcast {
+        let known = settle::model(&chain, plan.router, plan.model_id).await?;
+        let value = json!({
+            "broadcast": false, "modelId": plan.model_id, "router": plan.router, "verifier": plan.verifier,
+            "codehash": plan.codehash, "state": format!("{:?}", known.state),
+        });
+        let human = format!(
+            "model     {}\nstate     {:?}\nrouter    {}\nverifier  {}\ncodehash  {}\ndry run on chain {}: add --broadcast to send",
+            plan.model_id,
+            known.state,
+            plan.router,
+            plan.verifier,
+            plan.codehash,
+            chain.id()
+        );
+        return console.result("register", &value, &human);
+    }
+    let account = arguments.account.unlock(chain.is_local())?;
+    let done = send(&arguments, &chain, &registry, &account, &plan).await?;
+    let lines: Vec<String> = done.iter().map(|(what, value)| format!("{what:<10} {}", plain(value))).collect();
+    let value: serde_json::Map<String, Value> = done.into_iter().map(|(what, value)| (what.to_owned(), value)).collect();
+    console.result("register", &value, &lines.join("\n"))
+}
+
+async fn plan(arguments: &Arguments, folder: &Folder, chain: &Chain, registry: &Registry) -> Result<Plan, Failure> {
+    let facts = &folder.manifest.facts;
+    let name = label::verifier(&facts.model_id);
+    deploy::refuse_insecure(chain, &name, &facts.srs, arguments.allow_insecure_srs)?;
+    let router = address(registry, label::ROUTER, arguments.router)?;
+    let verifier = address(registry, &name, None)?;
+    let code = chain.code("reading the verifier's code", verifier).await?;
+    // The address is a function of our own creation code, so what lies there is what that code made.
+    let codehash = keccak256(&code);
+    let policy = match (arguments.threshold.text(), arguments.amount) {
+        (Some(text), Some(amount)) => Some(PolicyTerms {
+            model_id: facts.model_id,
+            schema_id: facts.schema_id,
+            threshold: text.integer(&ThresholdScale::of(&folder.program)?)?,
+            amount,
+            epoch_length: arguments.epoch,
+        }),
+        (Some(_), None) => return Err(CliError::Missing { what: "the policy's amount", how: "give --amount" }.into()),
+        (None, Some(_)) => {
+            let how = "give --threshold or --probability";
+            return Err(CliError::Missing { what: "the policy's threshold", how }.into());
+        }
+        (None, None) => None,
+    };
+    Ok(Plan { model_id: facts.model_id, router, verifier, codehash, policy })
+}
+
+async fn send(
+    arguments: &Arguments,
+    chain: &Chain,
+    registry: &Registry,
+    account: &Account,
+    plan: &Plan,
+) -> Result<Vec<(&'static str, Value)>, Failure> {
+    let mut done = vec![("modelId", json!(plan.model_id))];
+    let mined = settle::register_model(chain, account, plan.router, plan.model_id, plan.verifier, plan.codehash).await?;
+    done.push(("model", transaction(mined.map(|m| m.tx))));
+    if let Some(attestor) = arguments.attestor {
+        let attestations = address(registry, label::ATTESTATIONS, None)?;
+        let mined = settle::set_attestor(chain, account, attestations, attestor, true).await?;
+        done.push(("attestor", transaction(mined.map(|m| m.tx))));
+    }
+    if let Some(terms) = &plan.policy {
+        let (policy_id, _) = settle::add_policy(chain, account, address(registry, label::LENDING, None)?, terms).await?;
+        done.push(("policyId", json!(policy_id)));
+        done.push(("threshold", json!(terms.threshold.to_string())));
+    }
+    if let Some(amount) = arguments.fund {
+        let lending = address(registry, label::LENDING, None)?;
+        if let (true, Some(token)) = (chain.is_local(), registry.get(label::TOKEN)) {
+            settle::mint(chain, account, token.address, account.address(), amount).await?;
+        }
+        let (received, _) = settle::fund(chain, account, lending, amount).await?;
+        done.push(("funded", json!(received.to_string())));
+    }
+    Ok(done)
+}
+
+fn transaction(tx: Option<B256>) -> Value {
+    tx.map_or(json!("already so"), |tx| json!(tx))
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

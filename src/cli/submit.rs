@@ -1,0 +1,71 @@
+//! `submit --proof FILE --attestation FILE --rpc-url URL`.
+
+use super::{
+    accounts::AccountArguments, chains::ChainArguments, failure::CliError, failure::Failure, output::Console,
+    prove::read_attestation,
+};
+use crate::{
+    artifact::ProofFile,
+    chain::settle::{self, LoanRequest},
+};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Open a loan with a proof and an attestation.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The proof file; its context names the pool, the policy and the borrower
+    #[arg(long, value_name = "FILE")]
+    proof: PathBuf,
+    /// The attestation
+    #[arg(long, value_name = "FILE")]
+    attestation: PathBuf,
+    #[command(flatten)]
+    chain: ChainArguments,
+    #[command(flatten)]
+    account: AccountArguments,
+    /// Send the transaction; without it, only simulate it
+    #[arg(long)]
+    broadcast: bool,
+}
+
+/// Simulates, and with `--broadcast` sends.
+pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
+    let proof = ProofFile::load(&arguments.proof)?;
+    let attestation = read_attestation(&arguments.attestation)?;
+    let Some(context) = proof.context else {
+        let text = format!("{} is bound to a bare context: no call is known that it belongs to", arguments.proof.display());
+        return Err(CliError::Conflict(text).into());
+    };
+    let chain = arguments.chain.connect(None, None).await?;
+    if chain.id() != context.chain_id {
+        let text = format!("the proof is for chain {}, this is chain {}", context.chain_id, chain.id());
+        return Err(CliError::Conflict(text).into());
+    }
+    let account = arguments.account.unlock(chain.is_local())?;
+    let request = LoanRequest {
+        lending: context.consumer,
+        policy_id: context.policy_id,
+        attestation,
+        nonce: context.nonce,
+        expiry: context.expiry,
+        proof: proof.proof.clone(),
+    };
+    if !arguments.broadcast {
+        let simulation = settle::simulate_loan(&chain, account.address(), &request).await?;
+        let value =
+            serde_json::json!({ "broadcast": false, "gas": simulation.gas, "maxCostWei": simulation.max_cost.to_string() });
+        let human = format!("the loan would open, for about {} gas; add --broadcast to send", simulation.gas);
+        return console.result("submit", &value, &human);
+    }
+    let loan = settle::open_loan(&chain, &account, &request).await?;
+    let value = serde_json::json!({
+        "broadcast": true, "loanId": loan.id.to_string(), "borrower": loan.borrower, "amount": loan.amount.to_string(),
+        "nullifier": loan.nullifier, "tx": loan.mined.tx, "block": loan.mined.block, "gasUsed": loan.mined.gas_used,
+    });
+    let human = format!(
+        "loan {} of {} to {}\ntransaction {}, {} gas",
+        loan.id, loan.amount, loan.borrower, loan.mined.tx, loan.mined.gas_used
+    );
+    console.result("submit", &value, &human)
+}

@@ -1,0 +1,33 @@
+//! The attack suite: a cheating prover against every gate and against whole circuits (`docs/soundness.md`).
+
+#[path = "attack/agreement.rs"]
+mod agreement;
+#[path = "attack/bench.rs"]
+mod bench;
+#[path = "attack/credit.rs"]
+mod credit;
+#[path = "attack/digits.rs"]
+mod digits;
+#[path = "attack/enumerate.rs"]
+mod enumerate;
+#[path = "attack/forgeries.rs"]
+mod forgeries;
+#[path = "attack/gates.rs"]
+mod gates;
+#[path = "attack/hostile.rs"]
+mod hostile;
+#[path = "attack/lab.rs"]
+mod lab;
+#[path = "attack/lattice.rs"]
+mod lattice;
+#[path = "attack/mutation.rs"]
+mod mutation;
+#[path = "attack/phases.rs"]
+mod phases;
+#[path = "attack/poseidon.rs"]
+mod poseidon;
+#[path = "attack/rank.rs"]
+mod rank;
+mod support;
+#[path = "attack/system.rs"]
+mod system;

@@ -1,0 +1,141 @@
+//! The circuit means what the interpreter says, for random programs, inputs and shapes; and the plan counts its rows.
+
+use super::lab::Lab;
+use halo2_proofs::{dev::MockProver, halo2curves::bn256::Fr};
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use zkml_evm::{
+    circuit::{InferenceCircuit, Objective, Witness, lay_out, plan::candidates},
+    gates::field::to_field,
+    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Sigmoid, Threshold},
+    quant::{Node, Precision, Program, range, run},
+};
+
+const PRECISIONS: [(u32, u32); 7] = [(8, 8), (16, 8), (24, 16), (9, 9), (20, 10), (12, 12), (48, 24)];
+
+/// A random program of up to three layers whose intervals use the precision to the full.
+pub fn random_program(rng: &mut ChaCha20Rng) -> Program {
+    let (shift_bits, magnitude_bits) = PRECISIONS[rng.gen_range(0..PRECISIONS.len())];
+    let precision = Precision { shift_bits, magnitude_bits };
+    let mode = [InputMode::Committed, InputMode::Public, InputMode::Private][rng.gen_range(0..3)];
+    let width_bytes = rng.gen_range(1..=3);
+    let features = rng.gen_range(1..=7);
+    let ranges: Vec<Interval> = (0..features)
+        .map(|_| {
+            let lo = i128::from(rng.gen_range(-5000i64..5000));
+            Interval::new(lo, lo + rng.gen_range(0..1i128 << (8 * width_bytes)))
+        })
+        .collect();
+    let mut nodes = vec![node("input", Op::Input(Input { ranges: ranges.clone(), width_bytes, mode }), 0)];
+    let mut intervals = ranges;
+    let layers = rng.gen_range(1..=3);
+    let output = rng.gen_range(0..4);
+    for layer in 0..layers {
+        let last = layer + 1 == layers;
+        let compared = last && output > 0;
+        let outputs = match (last, output) {
+            (true, 1) => 1,
+            (true, 2) => rng.gen_range(2..=5),
+            _ => rng.gen_range(1..=6),
+        };
+        let bits = magnitude_bits - u32::from(compared) + shift_bits;
+        let linear = random_layer(rng, &intervals, outputs, (1i128 << bits) - (1i128 << shift_bits));
+        let relu = !compared && rng.gen_bool(0.6);
+        let rescale = Rescale { shift: shift_bits, relu };
+        intervals = linear.intervals(&intervals).unwrap().iter().map(|y| rescale.interval(y)).collect();
+        nodes.push(node(&format!("linear{layer}"), Op::Linear(linear), nodes.len()));
+        nodes.push(node(&format!("rescale{layer}"), Op::Rescale(rescale), nodes.len()));
+    }
+    // A segment is one limb of 8 bits, and the place inside it at least another.
+    if output == 3 && magnitude_bits.is_multiple_of(8) && magnitude_bits >= 16 {
+        nodes.push(node("sigmoid", Op::Sigmoid(Sigmoid::new(8, magnitude_bits, magnitude_bits as i32 - 4)), nodes.len()));
+    }
+    let op = match output {
+        1 => Op::Threshold(Threshold { range: precision.score_interval() }),
+        2 => Op::Argmax(Argmax),
+        _ => Op::Reveal,
+    };
+    nodes.push(node("output", op, nodes.len()));
+    Program { schema_id: [3; 32], precision, nodes }
+}
+
+/// Weights and bias such that no accumulator leaves `[-bound, bound]`, some of them reaching it.
+fn random_layer(rng: &mut ChaCha20Rng, x: &[Interval], outputs: usize, bound: i128) -> Linear {
+    let (mut weights, mut bias) = (Vec::new(), Vec::new());
+    for _ in 0..outputs {
+        let mut left = bound;
+        for interval in x {
+            let largest = interval.lo.abs().max(interval.hi.abs()).max(1);
+            let most = left / largest / if rng.gen_bool(0.3) { 1 } else { 3 };
+            let weight = if rng.gen_bool(0.2) { 0 } else { rng.gen_range(-most..=most) };
+            left -= weight.abs() * largest;
+            weights.push(weight);
+        }
+        bias.push(if rng.gen_bool(0.5) { rng.gen_range(-left..=left) } else { 0 });
+    }
+    Linear { outputs, inputs: x.len(), weights, bias }
+}
+
+fn node(name: &str, op: Op, index: usize) -> Node {
+    Node { name: name.into(), op, inputs: index.checked_sub(1).into_iter().collect(), scale_log2: 0 }
+}
+
+/// An input, half of it at the ends of its ranges.
+fn random_input(program: &Program, rng: &mut ChaCha20Rng) -> Vec<i128> {
+    let ranges = &program.input().unwrap().ranges;
+    ranges.iter().map(|r| [r.lo, r.hi, rng.gen_range(r.lo..=r.hi), rng.gen_range(r.lo..=r.hi)][rng.gen_range(0..4)]).collect()
+}
+
+fn check(seed: u64, mock: bool) -> Result<(), TestCaseError> {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let program = random_program(&mut rng);
+    let intervals = range::check(&program).unwrap();
+    let plans = candidates(&program, Objective::Balanced).unwrap();
+    let plan = plans[if rng.gen_bool(0.5) { 0 } else { rng.gen_range(0..plans.len()) }];
+    let input = random_input(&program, &mut rng);
+    let run = run(&program, &input).unwrap();
+    for (tensor, intervals) in run.tensors.iter().zip(&intervals) {
+        prop_assert!(tensor.iter().zip(intervals).all(|(v, interval)| interval.contains(*v)));
+    }
+    let committed = program.input().unwrap().mode == InputMode::Committed;
+    let threshold = match &program.output().unwrap().op {
+        Op::Threshold(t) => Some([t.range.lo, run.output()[0]][rng.gen_range(0..2)]),
+        _ => None,
+    };
+    let salt = committed.then(|| Fr::from(rng.r#gen::<u64>()));
+    let witness = Witness::new(&program, &input, Fr::from(1), salt, threshold).unwrap();
+    let trace = lay_out(&program, plan.shape, Some(&witness)).unwrap();
+    prop_assert_eq!(trace.row.max(plan.shape.table_rows()), plan.rows, "the plan counts the rows that are placed");
+    let instances = witness.statement.instances();
+    prop_assert_eq!(instances.len(), plan.shape.instances as usize);
+    prop_assert_eq!(zkml_evm::circuit::statement::layout(&program).unwrap().len(), instances.len());
+    // Every rescaled value in the circuit is the interpreter's, in order.
+    let columns = trace.columns.clone();
+    let selected = |row: usize| [columns.relu, columns.signed].iter().any(|&s| trace.is_enabled(s, row));
+    let placed: Vec<Fr> = (0..trace.end).filter(|&row| selected(row)).map(|row| trace.advice[columns.a.index()][row]).collect();
+    let rescales = program.nodes.iter().zip(&run.tensors).filter(|(node, _)| matches!(node.op, Op::Rescale(_)));
+    let meant: Vec<Fr> = rescales.flat_map(|(_, tensor)| tensor.iter().map(|&v| to_field(v))).collect();
+    prop_assert_eq!(&placed[..], &meant[..placed.len()]);
+    prop_assert!(placed.len() + usize::from(threshold.is_some()) == meant.len());
+    if mock {
+        let circuit = InferenceCircuit::new(trace.clone());
+        MockProver::run(plan.shape.k, &circuit, vec![instances.clone()]).unwrap().assert_satisfied();
+    }
+    // Checks every constraint under random challenges, with random blinding rows.
+    Lab::new(trace, &instances, seed);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) })]
+    #[test]
+    fn the_circuit_agrees_with_the_interpreter(seed in any::<u64>()) {
+        check(seed, false)?;
+    }
+}
+
+#[test]
+fn the_circuit_agrees_with_the_interpreter_under_mock_prover_too() {
+    (0..12).for_each(|seed| check(seed, true).unwrap());
+}

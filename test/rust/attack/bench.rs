@@ -1,0 +1,172 @@
+//! Small traces, one gate each, placed through the gates' own functions.
+
+use super::lab::Lab;
+use halo2_proofs::halo2curves::bn256::Fr;
+use zkml_evm::{
+    gates::{
+        Cell, Shape, Trace, argmax,
+        field::to_field,
+        poseidon::{self, Left},
+        poseidon_params::Parameters,
+        range::{self, Packed},
+        rescale::{self, Kind},
+    },
+    op::{Linear, Sigmoid},
+};
+
+/// A trace with its public values.
+pub struct Sample {
+    /// What it shows, for messages.
+    pub name: String,
+    /// The finished trace.
+    pub trace: Trace,
+    /// Its instances.
+    pub instances: Vec<Fr>,
+}
+
+impl Sample {
+    /// The sample on the bench.
+    pub fn lab(self) -> Lab {
+        Lab::new(self.trace, &self.instances, 11)
+    }
+}
+
+/// Limbs of 4 bits, remainders of 12, magnitudes of 8, ranges of 12.
+pub fn shape() -> Shape {
+    Shape { k: 8, limb_bits: 4, remainder_limbs: 3, magnitude_limbs: 2, range_limbs: 3, ..Shape::default() }
+}
+
+/// Limbs of 2 bits, one of each: small enough to try every value of every cell.
+pub fn tiny() -> Shape {
+    Shape { k: 6, limb_bits: 2, remainder_limbs: 1, magnitude_limbs: 1, range_limbs: 2, ..Shape::default() }
+}
+
+/// What a sample network does with its accumulators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nothing more.
+    Relu,
+    /// Nothing more.
+    Signed,
+    /// The first output is compared with a public threshold.
+    Threshold(i128),
+    /// Rescaled scores, whose argmax is public.
+    Argmax,
+}
+
+/// `range * x`, alone.
+pub fn range_sample(shape: Shape, [lo, hi]: [i128; 2], value: i128) -> Sample {
+    let mut trace = Trace::new(shape).unwrap();
+    let cell = range::place(&mut trace, [lo, hi], Some(value)).unwrap();
+    trace.expose(cell, 0);
+    trace.finish().unwrap();
+    Sample { name: format!("range {lo}..={hi}"), trace, instances: vec![to_field(value)] }
+}
+
+/// One layer on public inputs, ended in one way.
+pub fn layer_sample(mut shape: Shape, end: End, layer: &Linear, x: &[i128], [lo, hi]: [i128; 2]) -> Sample {
+    match end {
+        End::Relu => shape.relu = true,
+        End::Signed => shape.signed = true,
+        End::Threshold(_) => shape.threshold = true,
+        End::Argmax => (shape.signed, shape.argmax) = (true, true),
+    }
+    let mut trace = Trace::new(shape).unwrap();
+    let mut instances: Vec<Fr> = x.iter().map(|&v| to_field(v)).collect();
+    let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [lo, hi], Some(v)).unwrap()).collect();
+    inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    let y = layer.eval(x);
+    let kind = if end == End::Relu { Kind::Relu } else { Kind::Signed };
+    let bound = 1i128 << (shape.magnitude_bits() - 1);
+    let mut rescaled = Vec::new();
+    match end {
+        End::Threshold(threshold) => {
+            let cell = range::place(&mut trace, [-bound, bound - 1], Some(threshold)).unwrap();
+            rescale::place_threshold(&mut trace, layer.bias[0], Some(y[0]), cell, Some(threshold)).unwrap();
+            trace.expose(cell, instances.len());
+            instances.push(to_field(threshold));
+        }
+        _ => {
+            for (&bias, &y) in layer.bias.iter().zip(&y) {
+                rescaled.push(rescale::place(&mut trace, kind, bias, Some(y)).unwrap());
+            }
+        }
+    }
+    layer.rows(&mut trace, &inputs).unwrap();
+    if end == End::Argmax {
+        let half = 1i128 << (shape.shift_bits() - 1);
+        let scores: Vec<i128> = y.iter().map(|y| (y + half) >> shape.shift_bits()).collect();
+        let class = zkml_evm::op::Argmax.eval(&scores);
+        let cell = argmax::place(&mut trace, &rescaled, Some((&scores, class))).unwrap();
+        trace.expose(cell, instances.len());
+        instances.push(Fr::from(class as u64));
+    }
+    trace.finish().unwrap();
+    Sample { name: format!("{end:?} of {x:?}"), trace, instances }
+}
+
+/// Packed values and the hash chain over them, as the committed input has it.
+pub fn hash_sample(values: &[i128]) -> Sample {
+    let shape = Shape { pack_bits: 8, range_limbs: 2, k: 9, ..shape() };
+    let parameters = Parameters::generate();
+    let (tag, salt) = (Fr::from(77), Fr::from(99));
+    let mut trace = Trace::new(shape).unwrap();
+    let mut digest = poseidon::place_hash(&mut trace, &parameters, Left::Tag(tag), Some(salt), false).unwrap();
+    let mut packed = Packed::Start;
+    for &value in values.iter().rev() {
+        (_, packed) = range::place_packed(&mut trace, [-5, 200], Some(value), packed).unwrap();
+    }
+    let Packed::Sum(element) = packed else { panic!("there are values") };
+    digest = poseidon::place_hash(&mut trace, &parameters, Left::Cell(digest), element, true).unwrap();
+    trace.expose(digest, 0);
+    trace.finish().unwrap();
+    let sum = values.iter().rev().fold(Fr::zero(), |sum, v| sum * Fr::from(256) + to_field(v + 5));
+    let expected = parameters.hash2(parameters.hash2(tag, salt), sum);
+    Sample { name: "packed hash".into(), trace, instances: vec![expected] }
+}
+
+/// A sigmoid of a public value, from a table of 16 segments; the result is public.
+pub fn function_sample(q: i128) -> Sample {
+    let sigmoid = Sigmoid::new(4, 8, 4);
+    let mut trace = Trace::new(Shape { function: true, ..shape() }).unwrap();
+    let cell = range::place(&mut trace, [-128, 127], Some(q)).unwrap();
+    let result = sigmoid.rows(&mut trace, &[cell], Some(&[q])).unwrap()[0];
+    trace.expose(cell, 0);
+    trace.expose(result, 1);
+    trace.finish().unwrap();
+    Sample { name: format!("sigmoid of {q}"), trace, instances: vec![to_field(q), to_field(sigmoid.eval(q))] }
+}
+
+/// A layer from its rows.
+pub fn linear(rows: &[&[i128]], bias: &[i128]) -> Linear {
+    Linear { outputs: rows.len(), inputs: rows[0].len(), weights: rows.concat(), bias: bias.to_vec() }
+}
+
+/// One of everything, in `shape()`: three outputs on two weight columns, so that the leading block is padded.
+pub fn every_gate() -> Vec<Sample> {
+    let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);
+    let one = linear(&[&[300, -200]], &[1000]);
+    let zero = linear(&[&[1, 0], &[0, 1], &[0, 0]], &[0, 0, 0]);
+    let tie = linear(&[&[1, 300], &[2, 300], &[3, 300]], &[0, 0, 0]);
+    let wide = Shape { weights: 4, ..shape() };
+    let deep = Shape { magnitude_limbs: 4, limb_bits: 3, ..shape() };
+    let inputs = [-1000, 3000];
+    vec![
+        range_sample(shape(), inputs, 17),
+        range_sample(shape(), inputs, -1000),
+        range_sample(shape(), inputs, 3000),
+        layer_sample(shape(), End::Relu, &three, &[417, -55], inputs),
+        layer_sample(shape(), End::Signed, &three, &[417, 1055], inputs),
+        layer_sample(wide, End::Signed, &three, &[-417, 55], inputs),
+        layer_sample(shape(), End::Signed, &zero, &[0, 0], inputs),
+        layer_sample(shape(), End::Relu, &zero, &[0, 0], inputs),
+        layer_sample(shape(), End::Threshold(-20), &one, &[417, -55], inputs),
+        layer_sample(shape(), End::Threshold(33), &one, &[417, -55], inputs),
+        layer_sample(shape(), End::Argmax, &three, &[417, 600], inputs),
+        layer_sample(shape(), End::Argmax, &tie, &[10, 20], inputs),
+        layer_sample(deep, End::Argmax, &linear(&[&[3, -2], &[-4, 7], &[5, 9]], &[1, -7, 12]), &[41, 60], [-100, 200]),
+        hash_sample(&[0, 200, -5, 17]),
+        function_sample(-128),
+        function_sample(21),
+    ]
+}

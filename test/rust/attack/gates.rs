@@ -1,0 +1,312 @@
+//! Every gate on its own: mutation of all cells, rank of the second phase, exhaustive uniqueness at small widths, and the harness
+//! itself (a circuit without one of its constraints must be caught).
+
+use super::bench::{End, Sample, every_gate, function_sample, hash_sample, layer_sample, linear, range_sample, shape, tiny};
+use super::enumerate::{Choice, witnesses};
+use super::lab::Lab;
+use super::mutation::{Effort, attack};
+use super::rank::{hash_cells, phase2_cells};
+use halo2_proofs::{arithmetic::Field, dev::MockProver, halo2curves::bn256::Fr};
+use zkml_evm::{circuit::InferenceCircuit, gates::field::to_field};
+
+#[test]
+fn no_cell_of_any_gate_has_a_second_value() {
+    let mut tried = 0;
+    for sample in every_gate() {
+        let name = sample.name.clone();
+        let mut lab = sample.lab();
+        let start = std::time::Instant::now();
+        let report = attack(&mut lab, Effort::FULL);
+        eprintln!(
+            "{:?} {name}: {} cells, {} forgeries, {} late",
+            start.elapsed(),
+            report.cells.values().sum::<usize>(),
+            report.tried,
+            report.late
+        );
+        report.assert_sound(20);
+        tried += report.tried;
+    }
+    assert!(tried > 20_000, "{tried}");
+}
+
+#[test]
+fn the_second_phase_is_determined() {
+    for sample in every_gate() {
+        let name = sample.name.clone();
+        let lab = sample.lab();
+        let (total, free) = phase2_cells(&lab);
+        assert!(free.is_empty(), "{name}: {} of {total} phase-2 cells are free: {:?}", free.len(), lab.place(free[0]));
+        assert!(total >= 2 * lab.trace.end, "{name}: fold and sum stand on every row");
+    }
+}
+
+#[test]
+fn no_gate_reads_an_unusable_row_or_a_cell_that_nobody_assigned() {
+    for sample in every_gate() {
+        let name = sample.name.clone();
+        let lab = sample.lab();
+        assert_reads_are_assigned(&lab, &name);
+    }
+}
+
+/// Every cell that some constraint reads was assigned, apart from the limb column and the multiplicities, which count on every row,
+/// and from phase 2, which `the_second_phase_is_determined` covers. Cells of unusable rows never are.
+pub fn assert_reads_are_assigned(lab: &Lab, name: &str) {
+    let columns = &lab.trace.columns;
+    for constraint in &lab.constraints {
+        for cell in constraint.cells() {
+            let (column, row) = lab.place(cell);
+            assert!(row <= lab.trace.end, "{name}: `{}` of row {} reads row {row}", constraint.name, constraint.row);
+            let counted = column == columns.limb.index() || column == columns.multiplicity.index() || lab.is_late(cell);
+            let assigned = counted || lab.trace.assigned[column][row];
+            assert!(assigned, "{name}: `{}` of row {} reads column {column}, row {row}", constraint.name, constraint.row);
+        }
+    }
+}
+
+#[test]
+fn the_evaluator_agrees_with_mock_prover() {
+    let mut rejected = 0;
+    for Sample { name, trace, instances } in every_gate() {
+        let mock = |trace: zkml_evm::gates::Trace| {
+            MockProver::run(trace.shape.k, &InferenceCircuit::new(trace), vec![instances.clone()]).unwrap().verify()
+        };
+        assert!(mock(trace.clone()).is_ok(), "{name}");
+        let mut lab = Lab::new(trace, &instances, 3);
+        let cells = lab.assigned();
+        for cell in cells.iter().step_by(cells.len() / 9) {
+            for step in [Fr::ONE, -Fr::ONE] {
+                let changes = vec![(*cell, lab.values[*cell as usize] + step)];
+                let accepted = mock(lab.completed(&changes)).is_ok();
+                assert_eq!(lab.survives(&changes), accepted, "{name}, cell {:?}", lab.place(*cell));
+                rejected += usize::from(!accepted);
+            }
+        }
+    }
+    assert!(rejected > 200, "{rejected}");
+}
+
+#[test]
+fn a_circuit_without_one_of_its_constraints_is_caught() {
+    let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);
+    let inputs = [-1000, 3000];
+    let signed = || layer_sample(shape(), End::Signed, &three, &[417, 1055], inputs);
+    let relu = || layer_sample(shape(), End::Relu, &three, &[417, -55], inputs);
+    let zero = || layer_sample(shape(), End::Relu, &linear(&[&[0, 0], &[0, 1]], &[0, 0]), &[0, 0], inputs);
+    let argmax = || layer_sample(shape(), End::Argmax, &three, &[417, 600], inputs);
+    let hash = || hash_sample(&[0, 200, -5, 17]);
+    let range = || range_sample(shape(), inputs, 17);
+    let samples: Vec<(&str, Sample)> = vec![
+        ("a - lo is made of limbs", range()),
+        ("hi - a is made of limbs", range()),
+        ("lookup step", range()),
+        ("running sum starts and ends at zero", range()),
+        ("fold starts and ends at zero", signed()),
+        ("fold of the linear layers", signed()),
+        ("b is a bit", zero()),
+        ("a = max(q, 0)", relu()),
+        ("a = q", signed()),
+        ("copy", layer_sample(shape(), End::Signed, &linear(&[&[1, 0], &[0, 1]], &[0, 0]), &[20, 33], inputs)),
+        ("instance", range()),
+        ("s is the prefix sum of e", argmax()),
+        ("one class is chosen", argmax()),
+        ("the maximum is the chosen score", argmax()),
+        ("no score is larger", argmax()),
+        ("linear step", function_sample(21)),
+        ("packed sum", hash()),
+        ("absorb: right", hash()),
+        ("square of state 1", hash()),
+        ("square of state 2", hash()),
+        ("full round", hash()),
+        ("partial round", hash()),
+    ];
+    let mut unseen = Vec::new();
+    for (name, sample) in samples {
+        let mut lab = sample.lab().without(name);
+        let start = std::time::Instant::now();
+        let caught =
+            !attack(&mut lab, Effort { stop: true, ..Effort::FULL }).survivors.is_empty() || !phase2_cells(&lab).1.is_empty();
+        eprintln!("{name}: {:?}", start.elapsed());
+        if !caught {
+            unseen.push(name);
+        }
+    }
+    assert!(unseen.is_empty(), "the harness sees nothing without {unseen:?}");
+    for (name, sample) in [("folded weights", signed()), ("square of state 0", hash())] {
+        assert!(!phase2_cells(&sample.lab().without(name)).1.is_empty(), "without `{name}` the second phase is free");
+    }
+    assert!(hash_cells(&hash().lab()).1.is_empty(), "a hash is determined by what it absorbs");
+    for name in ["absorb: capacity is zero", "absorb: left", "absorb: right", "full round", "partial round"] {
+        assert!(!hash_cells(&hash().lab().without(name)).1.is_empty(), "without `{name}` a hash is free");
+    }
+}
+
+/// The forger can do what it is for: where an input is bound to nothing it finds another whole witness of the same statement,
+/// through range check, copies, layer and rescale.
+#[test]
+fn the_forger_finds_another_private_input() {
+    let mut sample = layer_sample(shape(), End::Signed, &linear(&[&[3, 4]], &[100]), &[417, 55], [-1000, 3000]);
+    sample.trace.exposed.clear();
+    let mut lab = sample.lab();
+    let report = attack(&mut lab, Effort::FULL);
+    let kinds: std::collections::BTreeSet<&str> = report.survivors.iter().map(|(kind, _)| kind.as_str()).collect();
+    for kind in ["a of range", "limb of range", "a of linear", "limb of signed"] {
+        assert!(kinds.contains(kind), "no other witness found from `{kind}`, only from {kinds:?}");
+    }
+    assert!(report.survivors.iter().all(|(_, changes)| lab.survives(changes)));
+}
+
+/// The exhaustive search on the function table: one witness for the true result, none for another.
+#[test]
+fn a_function_has_one_result() {
+    for q in [-128, -1, 0, 21, 127] {
+        let honest = function_sample(q);
+        let sigmoid = zkml_evm::op::Sigmoid::new(4, 8, 4);
+        for error in -2..=2 {
+            let mut sample = function_sample(q);
+            sample.instances[1] = to_field(sigmoid.eval(q) + error);
+            let columns = sample.trace.columns.clone();
+            let row = sample.trace.shape.range_rows();
+            let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
+            let [b, limb] = [columns.b, columns.limb].map(|c| c.index());
+            let entries = honest.trace.function_table.iter();
+            let (values, mut slopes): (Vec<Fr>, Vec<Fr>) = entries.map(|&(v, s)| (to_field(v), to_field(s))).unzip();
+            // A sigmoid has each slope twice.
+            slopes.sort_unstable();
+            slopes.dedup();
+            let choices = [
+                Choice::new(&lab, columns.a.index(), row + 1, &[sample.instances[1]]),
+                Choice::new(&lab, limb, row, &domain(0..=15)),
+                Choice::new(&lab, limb, row + 1, &domain(0..=15)),
+                Choice::new(&lab, b, row, &values),
+                Choice::new(&lab, b, row + 1, &slopes),
+                Choice::new(&lab, limb, row + 2, &domain(0..=15)),
+            ];
+            assert_eq!(witnesses(&mut lab, &choices).len(), usize::from(error == 0), "q = {q}, error {error}");
+        }
+    }
+}
+
+#[test]
+fn a_segment_that_is_not_the_inputs_is_refused_by_one_constraint() {
+    let (mut sample, other) = (function_sample(21), function_sample(-90));
+    sample.instances[1] = other.instances[1];
+    let row = sample.trace.shape.range_rows();
+    let [a, b, limb] = [sample.trace.columns.a, sample.trace.columns.b, sample.trace.columns.limb].map(|c| c.index());
+    let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
+    let cells = [(a, row + 1), (b, row), (b, row + 1), (limb, row), (limb, row + 1), (limb, row + 2)];
+    let changes: Vec<_> = cells.map(|(column, row)| (lab.cell(column, row), other.trace.advice[column][row])).to_vec();
+    assert!(!lab.survives(&changes));
+    assert!(lab.without("segment and place").survives(&changes));
+}
+
+#[test]
+fn a_class_that_was_not_chosen_is_refused_by_one_constraint() {
+    let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);
+    let mut sample = layer_sample(shape(), End::Argmax, &three, &[417, 600], [-1000, 3000]);
+    let (honest, wrong) = (sample.instances[2], sample.instances[2] - Fr::ONE);
+    assert_ne!(honest, Fr::ZERO);
+    sample.instances[2] = wrong;
+    let (exposed, _) = sample.trace.exposed[2];
+    let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
+    let changes: Vec<_> = lab.class(lab.cell(lab.trace.columns.a.index(), exposed.row)).iter().map(|&c| (c, wrong)).collect();
+    assert!(!lab.survives(&changes));
+    assert!(lab.without("the class is the chosen index").survives(&changes));
+}
+
+fn domain(range: std::ops::RangeInclusive<i128>) -> Vec<Fr> {
+    range.map(to_field).collect()
+}
+
+#[test]
+fn a_range_accepts_exactly_its_values() {
+    for (lo, hi) in [(0i128, 0), (-3, 4), (2, 9), (-7, 8), (0, 15)] {
+        for value in lo - 17..=hi + 17 {
+            // Another public value than the honest trace's `lo`: only the limbs may make up for it.
+            let mut sample = range_sample(tiny(), [lo, hi], lo);
+            sample.instances[0] = to_field(value);
+            let (a, limb) = (sample.trace.columns.a.index(), sample.trace.columns.limb.index());
+            let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
+            let mut choices = vec![Choice::new(&lab, a, 0, &[to_field(value)])];
+            choices.extend((0..4).map(|row| Choice::new(&lab, limb, row, &domain(0..=3))));
+            let count = witnesses(&mut lab, &choices).len();
+            assert_eq!(count, usize::from(lo <= value && value <= hi), "{value} in {lo}..={hi}");
+        }
+    }
+}
+
+#[test]
+fn every_accumulator_has_one_quotient_remainder_and_sign() {
+    let identity = linear(&[&[1]], &[0]);
+    for end in [End::Relu, End::Signed] {
+        // y = x in [-18, 13]: exactly what 2 bits of magnitude hold at a shift of 2.
+        for y in -18..=13 {
+            let shape = zkml_evm::gates::Shape { range_limbs: 3, ..tiny() };
+            let sample = layer_sample(shape, end, &identity, &[y], [-18, 13]);
+            let first = shape.range_rows();
+            let columns = sample.trace.columns.clone();
+            let mut lab = sample.lab();
+            let choices = [
+                Choice::new(&lab, columns.limb.index(), first, &domain(0..=3)),
+                Choice::new(&lab, columns.limb.index(), first + 1, &domain(0..=3)),
+                Choice::new(&lab, columns.b.index(), first, &domain(-1..=2)),
+                Choice::new(&lab, columns.a.index(), first, &domain(-6..=6)),
+            ];
+            let found = witnesses(&mut lab, &choices);
+            assert_eq!(found.len(), 1, "{end:?}, y = {y}");
+            let q = (y + 2) >> 2;
+            let expected = if end == End::Relu { q.max(0) } else { q };
+            let a = lab.cell(columns.a.index(), first);
+            assert!(found[0].contains(&(a, to_field(expected))), "{end:?}, y = {y}");
+        }
+    }
+}
+
+#[test]
+fn a_threshold_is_reached_or_not() {
+    let identity = linear(&[&[1]], &[0]);
+    for y in -10..=5 {
+        let shape = zkml_evm::gates::Shape { range_limbs: 2, ..tiny() };
+        let q = (y + 2) >> 2;
+        for threshold in -4..=3i128 {
+            // The honest threshold -2 is always reached; the forged statement changes it, with its range check.
+            let mut sample = layer_sample(shape, End::Threshold(-2), &identity, &[y], [-10, 5]);
+            sample.instances[1] = to_field(threshold);
+            let columns = sample.trace.columns.clone();
+            let rows = shape.range_rows();
+            let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
+            let mut choices = vec![Choice::new(&lab, columns.a.index(), rows, &[to_field(threshold)])];
+            choices.extend((rows..2 * rows + 2).map(|row| Choice::new(&lab, columns.limb.index(), row, &domain(0..=3))));
+            let expected = usize::from((-2..=1).contains(&threshold) && q >= threshold);
+            assert_eq!(witnesses(&mut lab, &choices).len(), expected, "y = {y}, q = {q}, T = {threshold}");
+        }
+    }
+}
+
+#[test]
+fn argmax_has_one_witness_and_ties_go_to_the_lowest_index() {
+    let shape = zkml_evm::gates::Shape { range_limbs: 3, ..tiny() };
+    let identity = linear(&[&[4, 0, 0], &[0, 4, 0], &[0, 0, 4]], &[0, 0, 0]);
+    for code in 0..64i128 {
+        let scores = [code % 4 - 2, code / 4 % 4 - 2, code / 16 - 2];
+        let mut sample = layer_sample(shape, End::Argmax, &identity, &scores, [-2, 1]);
+        let expected = zkml_evm::op::Argmax.eval(&scores);
+        let columns = sample.trace.columns.clone();
+        let rows: Vec<usize> = (0..sample.trace.end).filter(|&row| sample.trace.is_enabled(columns.argmax, row)).collect();
+        for class in 0..3 {
+            sample.instances[3] = Fr::from(class as u64);
+            let mut lab = Lab::forced(sample.trace.clone(), &sample.instances, 5);
+            let mut choices = vec![
+                Choice::new(&lab, columns.a.index(), rows[0] + 2, &[Fr::from(class as u64)]),
+                Choice::new(&lab, columns.a.index(), rows[0] + 1, &domain(-3..=2)),
+            ];
+            for &row in &rows {
+                choices.push(Choice::new(&lab, columns.b.index(), row, &domain(-1..=2)));
+                choices.push(Choice::new(&lab, columns.b.index(), row + 1, &domain(-1..=3)));
+                choices.push(Choice::new(&lab, columns.limb.index(), row, &domain(0..=3)));
+            }
+            assert_eq!(witnesses(&mut lab, &choices).len(), usize::from(class == expected), "{scores:?}, class {class}");
+        }
+    }
+}

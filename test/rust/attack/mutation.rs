@@ -1,0 +1,243 @@
+//! The mutation harness: every assigned phase-1 cell is changed in every way that a bug would let pass, and repaired as far as
+//! linear algebra goes; what still satisfies the circuit is a survivor and must be explained.
+//!
+//! ```ignore
+//! let mut lab = Lab::new(trace, &instances, seed);
+//! let report = attack(&mut lab, Effort::FULL);
+//! report.assert_sound(20);
+//! ```
+
+use super::digits::redigit;
+use super::lab::{Changes, Lab};
+use super::system::CellId;
+use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use std::collections::{BTreeMap, HashMap};
+use zkml_evm::gates::field::power_of_two;
+
+/// How much of a circuit is attacked.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Attack one in this many cells of each kind (a kind is a column and the gate that owns the row).
+    pub stride: usize,
+    /// Repairs in a row that the adaptive forger tries.
+    pub depth: usize,
+    /// Constraints that the adaptive forger looks at for one start.
+    pub nodes: usize,
+    /// Whether one survivor is enough.
+    pub stop: bool,
+}
+
+impl Effort {
+    /// Every cell.
+    pub const FULL: Self = Self { stride: 1, depth: 4, nodes: 40, stop: false };
+}
+
+/// What an attack did.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Cells attacked, by kind.
+    pub cells: BTreeMap<String, usize>,
+    /// Forged assignments tried.
+    pub tried: usize,
+    /// Of these, the ones that passed every challenge-free constraint, so that fold and lookup had to refuse them.
+    pub late: usize,
+    /// Accepted assignments, with the kind of the cell where each began.
+    pub survivors: Vec<(String, Changes)>,
+}
+
+impl Report {
+    /// Nothing survived, and the attack was one: at least `late` forgeries had to be refused by fold or lookup.
+    pub fn assert_sound(&self, late: usize) {
+        assert!(self.survivors.is_empty(), "{} forgeries accepted: {:?}", self.survivors.len(), self.survivors);
+        assert!(self.late >= late, "only {} forgeries reached fold and lookup: {self:?}", self.late);
+    }
+}
+
+/// Attacks the cells of a lab.
+pub fn attack(lab: &mut Lab, effort: Effort) -> Report {
+    let mut report = Report::default();
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let kinds = Kinds::of(lab);
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for cell in lab.assigned() {
+        let kind = kinds.name(lab, cell);
+        let count = seen.entry(kind.clone()).or_default();
+        *count += 1;
+        if !(*count - 1).is_multiple_of(effort.stride) {
+            continue;
+        }
+        *report.cells.entry(kind.clone()).or_default() += 1;
+        for start in single(lab, cell, &mut rng).into_iter().chain(carries(lab, cell)).chain(quotients(lab, cell)) {
+            let whole = whole_classes(lab, &start);
+            let starts = if whole.len() == start.len() { vec![start] } else { vec![start, whole] };
+            for start in starts {
+                attempt(lab, &kind, &start, &mut report);
+                let mut nodes = effort.nodes;
+                repair(lab, &kind, start, effort.depth, &mut nodes, &mut report);
+            }
+            if effort.stop && !report.survivors.is_empty() {
+                return report;
+            }
+        }
+    }
+    report
+}
+
+fn attempt(lab: &mut Lab, kind: &str, changes: &[(CellId, Fr)], report: &mut Report) {
+    report.tried += 1;
+    let new = changes.iter().any(|&(cell, value)| lab.values[cell as usize] != value);
+    if new && lab.survives_locally(changes) {
+        report.late += 1;
+        if lab.survives_globally(changes) {
+            report.survivors.push((kind.into(), changes.to_vec()));
+        }
+    }
+}
+
+/// The adaptive forger: while a challenge-free constraint or a coefficient equation of a layer fails, solve it for another of its
+/// cells (with all copies of that cell) or for a whole run of limbs, and go on.
+fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut usize, report: &mut Report) {
+    if *nodes == 0 {
+        return;
+    }
+    *nodes -= 1;
+    let changes = lab.with_squares(&changes);
+    let options: Option<Vec<Changes>> = lab.with(&changes, |lab| {
+        let violated = lab.locally_violated(&changes).or_else(|| lab.violated_identity(&changes))?;
+        let free = |cell: &CellId| !changes.iter().any(|(c, _)| c == cell) && !lab.is_square(*cell);
+        let mut cells: Vec<CellId> = violated.cells().into_iter().filter(free).collect();
+        // Cells that little else depends on come first: the cheapest repairs.
+        cells.sort_by_key(|&cell| lab.readers(cell));
+        let solved = cells.into_iter().filter_map(|cell| {
+            let (a, b) = violated.linear_in(cell, &lab.values)?;
+            Some(vec![(cell, -b * Option::<Fr>::from(a.invert())?)])
+        });
+        Some(redigit(lab, violated, &changes).into_iter().chain(solved).collect())
+    });
+    match options {
+        None => {
+            if lab.looked_up(&changes) {
+                attempt(lab, kind, &changes, report);
+            }
+        }
+        Some(options) if depth > 0 => {
+            for option in options {
+                if !lab.looked_up(&option) {
+                    continue;
+                }
+                let mut next = changes.clone();
+                next.extend(whole_classes(lab, &option));
+                repair(lab, kind, next, depth - 1, nodes, report);
+            }
+        }
+        Some(_) => {}
+    }
+}
+
+/// ±1, negation, powers of two, a random value, 0, 1, the neighbour's value (and the swap with it).
+fn single(lab: &Lab, cell: CellId, rng: &mut ChaCha20Rng) -> Vec<Changes> {
+    let value = lab.values[cell as usize];
+    let shape = &lab.trace.shape;
+    let steps = [0, shape.limb_bits, shape.shift_bits(), shape.magnitude_bits()].map(power_of_two);
+    let shifted = steps.iter().flat_map(|&step| [value + step, value - step]);
+    let others = [-value, Fr::random(rng), Fr::ZERO, Fr::ONE, value.double(), -value - Fr::ONE];
+    let mut all: Vec<Changes> = shifted.chain(others).map(|forged| vec![(cell, forged)]).collect();
+    let neighbour = cell + 1;
+    if lab.place(neighbour).0 == lab.place(cell).0 && lab.place(neighbour).1 < lab.trace.end {
+        let other = lab.values[neighbour as usize];
+        all.push(vec![(cell, other)]);
+        all.push(vec![(cell, other), (neighbour, value)]);
+    }
+    all
+}
+
+/// A unit moved between neighbouring limbs, so that their weighted sum stays.
+fn carries(lab: &Lab, cell: CellId) -> Vec<Changes> {
+    let (column, row) = lab.place(cell);
+    let limb = lab.trace.columns.limb.index();
+    if column != limb || !lab.trace.assigned[limb][row + 1] {
+        return vec![];
+    }
+    let unit = power_of_two(lab.trace.shape.limb_bits);
+    let [low, high] = [cell, cell + 1].map(|c| lab.values[c as usize]);
+    vec![
+        vec![(cell, low + unit), (cell + 1, high - Fr::ONE)],
+        vec![(cell, low - unit), (cell + 1, high + Fr::ONE)],
+        vec![(cell, low + Fr::ONE), (cell + 1, high - unit.invert().unwrap_or(Fr::ZERO))],
+    ]
+}
+
+/// On the first row of a rescale: `q ± 1` with `R ∓ 2^s`, and the other sign with the magnitude that gives the same quotient.
+fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
+    let (column, row) = lab.place(cell);
+    let columns = &lab.trace.columns;
+    let starts = [columns.relu, columns.signed, columns.threshold].iter().any(|&s| lab.trace.is_enabled(s, row));
+    if column != columns.limb.index() || !starts {
+        return vec![];
+    }
+    let shape = &lab.trace.shape;
+    let (top, g) = (cell + shape.remainder_limbs - 1, cell + shape.remainder_limbs);
+    let value = |cell: CellId| lab.values[cell as usize];
+    let unit = power_of_two(shape.limb_bits);
+    let mut all =
+        vec![vec![(g, value(g) + Fr::ONE), (top, value(top) - unit)], vec![(g, value(g) - Fr::ONE), (top, value(top) + unit)]];
+    if lab.trace.is_enabled(columns.threshold, row) {
+        return all;
+    }
+    let b = lab.cell(columns.b.index(), row);
+    let magnitude: Fr = (0..shape.magnitude_limbs).map(|i| value(g + i) * power_of_two(shape.limb_bits * i)).sum();
+    let mut flipped: Changes = (1..shape.magnitude_limbs).map(|i| (g + i, Fr::ZERO)).collect();
+    flipped.extend([(b, Fr::ONE - value(b)), (g, -Fr::ONE - magnitude)]);
+    all.push(flipped);
+    all.push(vec![(b, Fr::ONE - value(b))]);
+    all
+}
+
+fn whole_classes(lab: &Lab, changes: &[(CellId, Fr)]) -> Changes {
+    let mut all = changes.to_vec();
+    for &(cell, value) in changes {
+        let others: Vec<CellId> = lab.class(cell).iter().copied().filter(|c| !changes.iter().any(|(d, _)| d == c)).collect();
+        all.extend(others.into_iter().map(|c| (c, value)));
+    }
+    all
+}
+
+/// What a cell is: its column, and the gate that owns its row.
+struct Kinds {
+    columns: HashMap<usize, &'static str>,
+    owners: Vec<&'static str>,
+}
+
+impl Kinds {
+    fn of(lab: &Lab) -> Self {
+        let columns = &lab.trace.columns;
+        let mut names: HashMap<usize, &'static str> = HashMap::from([
+            (columns.a.index(), "a"),
+            (columns.b.index(), "b"),
+            (columns.limb.index(), "limb"),
+            (columns.multiplicity.index(), "multiplicity"),
+        ]);
+        names.extend(columns.c.iter().map(|c| (c.index(), "c")));
+        let function = columns.function.as_ref().map(|f| f.selector);
+        let mut selectors = vec![(columns.range, "range"), (columns.relu, "relu"), (columns.signed, "signed")];
+        selectors.extend([(columns.threshold, "threshold"), (columns.argmax, "argmax"), (function, "function")]);
+        selectors.extend([(columns.full, "full round"), (columns.partial, "partial round"), (columns.absorb, "absorb")]);
+        let mut owner = "none";
+        let owners = (0..lab.trace.end).map(|row| {
+            let selected = selectors.iter().find(|(s, _)| lab.trace.is_enabled(*s, row)).map(|(_, name)| *name);
+            owner = selected.or((lab.fixed(columns.linear, row) == Fr::ONE).then_some("linear")).unwrap_or(owner);
+            owner
+        });
+        Self { columns: names, owners: owners.collect() }
+    }
+
+    fn name(&self, lab: &Lab, cell: CellId) -> String {
+        let (column, row) = lab.place(cell);
+        match self.columns[&column] {
+            "multiplicity" => "multiplicity".into(),
+            name => format!("{name} of {}", self.owners[row]),
+        }
+    }
+}

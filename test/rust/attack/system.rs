@@ -1,0 +1,200 @@
+//! The constraints of a circuit, multiplied out: for every gate and row a sparse polynomial in the advice cells, with the fixed
+//! values and the challenges put in. What is zero whatever the prover writes disappears, so the list says which cells a gate
+//! really reads, what is linear in what, and what a change of one cell can violate.
+
+use halo2_proofs::{
+    arithmetic::Field,
+    halo2curves::bn256::Fr,
+    plonk::{ConstraintSystem, Expression},
+    poly::Rotation,
+};
+use zkml_evm::{gates::Trace, proof::keys::constraint_system};
+
+/// An advice cell: `column * rows + row`.
+pub type CellId = u32;
+
+/// A coefficient and the cells that it multiplies, sorted; a cell stands there as often as its power.
+pub type Term = (Fr, Vec<CellId>);
+
+/// `sum of terms = 0`.
+#[derive(Clone, Debug)]
+pub struct Constraint {
+    /// The name that the gate gave it, `copy`, or `instance`.
+    pub name: String,
+    /// The row of the gate.
+    pub row: usize,
+    /// The polynomial.
+    pub terms: Vec<Term>,
+}
+
+impl Constraint {
+    /// The cells in it, each once.
+    pub fn cells(&self) -> Vec<CellId> {
+        let mut cells: Vec<CellId> = self.terms.iter().flat_map(|(_, cells)| cells.iter().copied()).collect();
+        cells.sort_unstable();
+        cells.dedup();
+        cells
+    }
+
+    /// Its value.
+    pub fn eval(&self, values: &[Fr]) -> Fr {
+        self.terms.iter().map(|(c, cells)| cells.iter().fold(*c, |product, &cell| product * values[cell as usize])).sum()
+    }
+
+    /// `(A, B)` with `constraint = A * cell + B`, when the cell stands in it to the first power only.
+    pub fn linear_in(&self, cell: CellId, values: &[Fr]) -> Option<(Fr, Fr)> {
+        let (mut a, mut b) = (Fr::ZERO, Fr::ZERO);
+        for (coefficient, cells) in &self.terms {
+            let power = cells.iter().filter(|&&c| c == cell).count();
+            let rest = cells.iter().filter(|&&c| c != cell).fold(*coefficient, |product, &c| product * values[c as usize]);
+            match power {
+                0 => b += rest,
+                1 => a += rest,
+                _ => return None,
+            }
+        }
+        Some((a, b))
+    }
+}
+
+/// Every constraint of `trace` (gates on all rows, copies, instances) for the given challenges, in the order γ, β.
+pub fn constraints(trace: &Trace, instances: &[Fr], challenges: [Fr; 3]) -> Vec<Constraint> {
+    let (cs, _) = constraint_system(&trace.shape);
+    let rows = 1usize << trace.shape.k;
+    let mut all = gates(&cs, trace, rows, challenges);
+    let cell = |row: usize| (trace.columns.a.index() * rows + row) as CellId;
+    for (from, to) in &trace.copies {
+        let terms = vec![(Fr::ONE, vec![cell(from.row)]), (-Fr::ONE, vec![cell(to.row)])];
+        all.push(Constraint { name: "copy".into(), row: to.row, terms });
+    }
+    for (exposed, index) in &trace.exposed {
+        let terms = vec![(Fr::ONE, vec![cell(exposed.row)]), (-instances[*index], vec![])];
+        all.push(Constraint { name: "instance".into(), row: exposed.row, terms });
+    }
+    all
+}
+
+fn gates(cs: &ConstraintSystem<Fr>, trace: &Trace, rows: usize, challenges: [Fr; 3]) -> Vec<Constraint> {
+    let mut all = Vec::new();
+    for gate in cs.gates() {
+        for (i, polynomial) in gate.polynomials().iter().enumerate() {
+            for row in 0..rows {
+                let terms = expand(polynomial, &At { trace, rows, row, challenges });
+                if !terms.is_empty() {
+                    all.push(Constraint { name: gate.constraint_name(i).into(), row, terms });
+                }
+            }
+        }
+    }
+    all
+}
+
+struct At<'a> {
+    trace: &'a Trace,
+    rows: usize,
+    row: usize,
+    challenges: [Fr; 3],
+}
+
+impl At<'_> {
+    fn rotated(&self, rotation: Rotation) -> usize {
+        (self.row as i64 + i64::from(rotation.0)).rem_euclid(self.rows as i64) as usize
+    }
+}
+
+fn expand(expression: &Expression<Fr>, at: &At) -> Vec<Term> {
+    let constant = |c: Fr| if c == Fr::ZERO { vec![] } else { vec![(c, vec![])] };
+    match expression {
+        Expression::Constant(c) => constant(*c),
+        Expression::Fixed(query) => constant(at.trace.fixed[query.column_index()][at.rotated(query.rotation())]),
+        Expression::Advice(query) => {
+            vec![(Fr::ONE, vec![(query.column_index() * at.rows + at.rotated(query.rotation())) as CellId])]
+        }
+        Expression::Challenge(challenge) => constant(at.challenges[challenge.index()]),
+        Expression::Negated(e) => scaled(expand(e, at), -Fr::ONE),
+        Expression::Scaled(e, factor) => scaled(expand(e, at), *factor),
+        Expression::Sum(a, b) => {
+            let mut terms = expand(a, at);
+            terms.extend(expand(b, at));
+            merged(terms)
+        }
+        Expression::Product(a, b) => {
+            let left = expand(a, at);
+            if left.is_empty() { left } else { merged(multiplied(&left, &expand(b, at))) }
+        }
+        Expression::Selector(_) | Expression::Instance(_) => panic!("no gate uses halo2's selectors or queries an instance"),
+    }
+}
+
+fn scaled(mut terms: Vec<Term>, factor: Fr) -> Vec<Term> {
+    terms.iter_mut().for_each(|(c, _)| *c *= factor);
+    terms.retain(|(c, _)| *c != Fr::ZERO);
+    terms
+}
+
+fn multiplied(left: &[Term], right: &[Term]) -> Vec<Term> {
+    let product = |(c, cells): &Term, (d, others): &Term| {
+        let mut both = [cells.as_slice(), others].concat();
+        both.sort_unstable();
+        (*c * d, both)
+    };
+    left.iter().flat_map(|l| right.iter().map(move |r| product(l, r))).collect()
+}
+
+fn merged(mut terms: Vec<Term>) -> Vec<Term> {
+    terms.sort_by(|a, b| a.1.cmp(&b.1));
+    let mut merged: Vec<Term> = Vec::with_capacity(terms.len());
+    for (coefficient, cells) in terms {
+        match merged.last_mut() {
+            Some((sum, last)) if *last == cells => *sum += coefficient,
+            _ => merged.push((coefficient, cells)),
+        }
+    }
+    merged.retain(|(c, _)| *c != Fr::ZERO);
+    merged
+}
+
+/// The coefficient equations that the fold stands for: for each output of each layer, `y_i - b_i - sum_j W_ij x_j = 0` in the
+/// phase-1 cells. Read off the fixed columns alone, not off the placement code.
+///
+/// `steps` are the fold's constraints: what each holds without phase-2 cells is `b_i - y_i`.
+pub fn layer_identities(trace: &Trace, all: &[Constraint]) -> Vec<Constraint> {
+    let rows = 1usize << trace.shape.k;
+    let late = [trace.columns.fold.index(), trace.columns.folded.index()];
+    let accumulator = |row: usize| -> Option<Vec<Term>> {
+        let step = all.iter().find(|c| c.row == row && c.name == "fold of the linear layers")?;
+        let early = step.terms.iter().filter(|(_, cells)| cells.iter().all(|&c| !late.contains(&(c as usize / rows))));
+        Some(early.map(|(c, cells)| (-*c, cells.clone())).collect())
+    };
+    let fixed = |column: halo2_proofs::plonk::Column<halo2_proofs::plonk::Fixed>, row: usize| trace.fixed[column.index()][row];
+    let columns = &trace.columns;
+    let outputs = [columns.relu, columns.signed, columns.threshold];
+    let mut layer: Vec<(usize, Vec<Term>)> = Vec::new();
+    let mut block: Vec<Fr> = Vec::new();
+    let mut found: Vec<Constraint> = Vec::new();
+    let mut in_inputs = false;
+    let mut close = |layer: &mut Vec<(usize, Vec<Term>)>| {
+        found.extend(layer.drain(..).map(|(row, terms)| Constraint { name: "layer identity".into(), row, terms: merged(terms) }));
+    };
+    for row in 0..trace.end {
+        if outputs.iter().any(|&s| trace.is_enabled(s, row)) {
+            if std::mem::take(&mut in_inputs) {
+                close(&mut layer);
+            }
+            layer.push((row, accumulator(row).unwrap_or_default()));
+        }
+        if fixed(columns.linear, row) == Fr::ONE {
+            in_inputs = true;
+            block.extend(columns.weights.iter().map(|&w| fixed(w, row)));
+            if fixed(columns.last, row) == Fr::ONE {
+                let padding = block.len() - layer.len();
+                let x = (columns.a.index() * rows + row) as CellId;
+                for ((_, terms), weight) in layer.iter_mut().zip(block.drain(..).skip(padding)) {
+                    terms.push((-weight, vec![x]));
+                }
+            }
+        }
+    }
+    close(&mut layer);
+    found
+}

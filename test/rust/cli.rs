@@ -1,0 +1,312 @@
+//! The command line as a user meets it: the real binary, real files, real proofs.
+
+mod cli_support;
+
+use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, run, run_in, shared, verify};
+use serde_json::Value;
+use std::fs;
+
+const VERBS: [&str; 12] = [
+    "gen-verifier",
+    "prove",
+    "verify",
+    "attest",
+    "deploy",
+    "register",
+    "submit",
+    "status",
+    "inspect",
+    "doctor",
+    "demo",
+    "completions",
+];
+
+#[test]
+fn every_verb_has_help_and_bad_usage_ends_with_2() {
+    let all = run_in(&project(""), &["--help"]);
+    assert_eq!(all.code, 0);
+    for verb in VERBS {
+        assert!(all.stdout.contains(verb), "{verb}");
+        let help = run_in(&project(""), &[verb, "--help"]);
+        assert_eq!(help.code, 0, "{verb}");
+        assert!(help.stdout.contains("Usage:") && help.stdout.contains("--json"), "{verb}: {}", help.stdout);
+        assert!(help.stderr.is_empty(), "{verb}");
+    }
+    for bad in
+        [&["prove"][..], &["no-such-verb"], &["gen-verifier", "m.onnx"], &["demo", "--chain", "mainnet"], &["verify", "--frob"]]
+    {
+        assert_eq!(run(bad).refused(), (2, "usage/arguments".into()), "{bad:?}");
+        let plain = run_in(&project(""), bad);
+        assert_eq!((plain.code, plain.stdout.as_str()), (2, ""), "{bad:?}");
+        assert!(plain.stderr.starts_with("error[usage/arguments]"), "{}", plain.stderr);
+    }
+    assert!(run_in(&project(""), &["completions", "bash"]).stdout.contains("zkml-evm"));
+}
+
+#[test]
+fn from_model_to_checked_proof() {
+    let folder = shared();
+    let proof = folder.join("journey.json");
+    let made = prove(folder, &proof, &["--threshold", "-1"]).result();
+    assert_eq!(made["publicInputs"][0]["name"], "context");
+    assert_eq!(made["publicInputs"].as_array().unwrap().len(), 3);
+    assert_eq!(verify(folder, &proof).result()["valid"], true);
+
+    // The same through --input and --salt-file; and with the call's parts instead of a bare context.
+    let opening: Value = serde_json::from_str(&fs::read_to_string(folder.join("alice/opening.json")).unwrap()).unwrap();
+    fs::write(folder.join("salt"), opening["salt"].as_str().unwrap()).unwrap();
+    let [artifacts, input, salt, attestation] =
+        ["artifacts", "input.json", "salt", "alice/attestation.json"].map(|name| folder.join(name).to_str().unwrap().to_owned());
+    let policy = format!("0x{:064x}", 9);
+    let bound = folder.join("bound.json");
+    let made = run(&[
+        "prove",
+        "--artifacts",
+        &artifacts,
+        "--input",
+        &input,
+        "--salt-file",
+        &salt,
+        "--attestation",
+        &attestation,
+        "--threshold",
+        "-1",
+        "--consumer",
+        "0x00000000000000000000000000000000000000bb",
+        "--policy",
+        &policy,
+        "--nonce",
+        "0",
+        "--expiry",
+        "4000000000",
+        "--out",
+        bound.to_str().unwrap(),
+    ]);
+    assert_eq!(made.result()["publicInputs"][1]["value"], opening["inputCommitment"]);
+    assert_eq!(verify(folder, &bound).code, 0);
+}
+
+#[test]
+fn inspect_shows_everything() {
+    let artifacts = shared().join("artifacts");
+    let path = artifacts.to_str().unwrap();
+    let shown = run(&["inspect", path, "--candidates", "--keys"]).result();
+    assert_eq!(shown["manifest"]["srs"], "insecure-dev");
+    assert!(shown["candidates"].as_array().unwrap().len() > 1);
+    let text = run_in(&project(""), &["inspect", path, "--candidates"]);
+    for part in ["model id", "insecure-dev", "threshold", "chosen", "accuracy"] {
+        assert!(text.stdout.contains(part), "{part}: {}", text.stdout);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn secrets_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |name: &str| fs::metadata(shared().join("alice").join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("opening.json"), mode("attestation.json")), (0o600, 0o644));
+}
+
+#[test]
+fn bad_inputs_are_refused_by_feature() {
+    let folder = shared();
+    let features = |x4: &str| format!(r#"{{"features": {{"x0": 0.5, "x1": -0.25, "x2": 0.125, "x3": 0{x4}}}}}"#);
+    for (name, text, code, says) in [
+        ("missing", features(""), "input/missing-feature", "x4"),
+        ("extra", features(r#", "x4": 0, "x5": 1"#), "input/unknown-feature", "x5"),
+        ("twice", features(r#", "x4": 0, "x4": 0"#), "input/duplicate-feature", "x4"),
+        ("nan", features(r#", "x4": NaN"#), "input/not-a-number", "NaN"),
+        ("range", features(r#", "x4": 17.5"#), "input/out-of-range", "17.5"),
+        ("text", "not json".into(), "input/syntax", ""),
+        ("short", r#"{"input_data": [[1]]}"#.into(), "input/length", "5"),
+    ] {
+        let file = format!("{name}.json");
+        fs::write(folder.join(&file), text).unwrap();
+        let refused = attest(folder, &file, "refused");
+        assert_eq!(refused.refused(), (2, code.into()), "{name}");
+        assert!(refused.stdout.contains(says), "{name}: {}", refused.stdout);
+        assert!(!folder.join("refused").exists(), "{name}: nothing is half-written");
+    }
+    let out = folder.join("never.json");
+    for (more, code, error) in [
+        (&["--threshold", "5"][..], 1, "circuit/below-threshold"),
+        (&["--threshold", "1e9"], 2, "threshold/out-of-range"),
+        (&["--threshold", "high"], 2, "threshold/not-a-number"),
+        (&["--probability", "2"], 2, "threshold/probability"),
+        (&[], 2, "artifact/statement"),
+    ] {
+        assert_eq!(prove(folder, &out, more).refused(), (code, error.into()), "{more:?}");
+        assert!(!out.exists());
+    }
+}
+
+#[test]
+fn tampered_proofs_are_refused() {
+    let folder = shared();
+    let proof = folder.join("honest.json");
+    prove(folder, &proof, &["--threshold", "-1"]).result();
+    let text = fs::read_to_string(&proof).unwrap();
+    let honest: Value = serde_json::from_str(&text).unwrap();
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut value = honest.clone();
+        change(&mut value);
+        let path = folder.join("changed.json");
+        fs::write(&path, value.to_string()).unwrap();
+        verify(folder, &path).refused()
+    };
+    let hex = honest["proof"].as_str().unwrap().to_owned();
+    let swapped = |at: usize| format!("{}{}{}", &hex[..at], if &hex[at..=at] == "0" { "1" } else { "0" }, &hex[at + 1..]);
+    for at in (2..hex.len()).step_by(hex.len() / 12) {
+        assert_eq!(changed(&|v| v["proof"] = swapped(at).into()), (1, "proof/invalid".into()), "{at}");
+    }
+    let invalid = (1, "proof/invalid".to_owned());
+    assert_eq!(changed(&|v| v["proof"] = hex[..hex.len() - 2].into()), invalid, "one byte short");
+    assert_eq!(changed(&|v| v["proof"] = format!("{hex}00").into()), invalid, "one byte long");
+    assert_eq!(changed(&|v| v["publicInputs"][0] = format!("0x{:064x}", 8).into()), invalid, "another context");
+    let malformed = (2, "artifact/malformed".to_owned());
+    assert_eq!(changed(&|v| v["publicInputs"][2] = format!("0x{}", "f".repeat(64)).into()), malformed, "not canonical");
+    assert_eq!(changed(&|v| v["surplus"] = 1.into()), malformed, "unknown field");
+    assert_eq!(changed(&|v| v["format"] = "other".into()), malformed);
+    assert_eq!(changed(&|v| v["version"] = 2.into()), (2, "artifact/version".into()));
+    assert_eq!(changed(&|v| v["publicInputs"] = Value::Array(vec![])), (2, "artifact/statement".into()));
+    assert_eq!(changed(&|v| v["modelId"] = format!("0x{:064x}", 1).into()), (2, "artifact/foreign".into()));
+}
+
+#[test]
+fn a_flipped_byte_in_any_file_is_found() {
+    let original = shared().join("artifacts");
+    let copied = tempfile::tempdir().unwrap();
+    let folder = copied.path().join("artifacts");
+    copy(&original, &folder);
+    let check = || run(&["inspect", folder.to_str().unwrap(), "--keys"]);
+    assert_eq!(check().code, 0);
+    let mut files = 0;
+    for entry in fs::read_dir(&original).unwrap() {
+        let name = entry.unwrap().file_name();
+        let bytes = fs::read(original.join(&name)).unwrap();
+        for at in [0, bytes.len() / 3, bytes.len() / 2, bytes.len() - 2] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            fs::write(folder.join(&name), damaged).unwrap();
+            let (code, error) = check().refused();
+            assert!(code == 2 && error.starts_with("artifact/"), "{name:?} at {at}: {code} {error}");
+        }
+        fs::write(folder.join(&name), &bytes[..bytes.len() / 2]).unwrap();
+        assert_eq!(check().code, 2, "{name:?} truncated");
+        fs::remove_file(folder.join(&name)).unwrap();
+        assert_ne!(check().code, 0, "{name:?} missing");
+        fs::write(folder.join(&name), bytes).unwrap();
+        files += 1;
+    }
+    assert_eq!((files, check().code), (7, 0));
+}
+
+/// A key of another model with a manifest that was edited to match: checksums agree, the model id does not.
+#[test]
+fn keys_of_another_model_are_refused() {
+    let work = tempfile::tempdir().unwrap();
+    let other = work.path().join("other");
+    generate(&other, &["--no-compile", "--objective", "gas"]).result();
+    let proof = work.path().join("p.json");
+    let folder = shared();
+    prove(folder, &proof, &["--threshold", "-1"]).result();
+    let checked = run(&["verify", "--artifacts", other.to_str().unwrap(), "--proof", proof.to_str().unwrap()]);
+    let same = fs::read(other.join("pk.bin")).unwrap() == fs::read(folder.join("artifacts/pk.bin")).unwrap();
+    assert_eq!(checked.code, if same { 0 } else { 2 }, "{}", checked.stdout);
+    fs::copy(project(DATA), other.join("pk.bin")).unwrap();
+    assert_eq!(run(&["inspect", other.to_str().unwrap()]).refused(), (2, "artifact/checksum".into()));
+}
+
+#[test]
+fn models_and_folders_that_cannot_be_used() {
+    let work = tempfile::tempdir().unwrap();
+    let out = work.path().join("out");
+    let generated = |model: &str, more: &[&str]| {
+        let fixed = ["gen-verifier", model, "--calibration", DATA, "--no-compile", "--out", out.to_str().unwrap()];
+        run(&[&fixed, more].concat()).refused()
+    };
+    assert_eq!(generated("test/fixtures/onnx/erf.onnx", &[]), (3, "model/unsupported-operator".into()));
+    assert_eq!(generated("test/fixtures/onnx/dynamic_batch.onnx", &[]), (3, "model/dynamic-shape".into()));
+    assert_eq!(generated("test/fixtures/onnx/sigmoid.onnx", &[]).1, "quant/features");
+    assert_eq!(generated("no-such.onnx", &[]).1, "model/read");
+    assert_eq!(generated(MODEL, &["--schema", "no-such.json"]).1, "schema/read");
+    assert_eq!(generated(MODEL, &["--output", "argmax"]).1, "quant/output");
+    assert_eq!(generated(MODEL, &["--precision", "7,16"]).0, 3);
+    assert!(!out.exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_missing_compiler_is_told_before_the_long_work() {
+    let work = tempfile::tempdir().unwrap();
+    let out = work.path().join("out");
+    let refused = generate(&out, &["--solc", "/no/such/solc"]);
+    assert_eq!(refused.refused(), (4, "verifier/no-solc".into()));
+    assert!(fs::read_dir(work.path()).unwrap().next().is_none(), "nothing is left behind");
+}
+
+#[test]
+fn folders_are_replaced_only_when_they_are_ours_and_asked_for() {
+    let work = tempfile::tempdir().unwrap();
+    let mine = work.path().join("mine");
+    fs::create_dir(&mine).unwrap();
+    fs::write(mine.join("thesis.txt"), "precious").unwrap();
+    for more in [&["--no-compile"][..], &["--no-compile", "--force"]] {
+        assert_eq!(generate(&mine, more).refused(), (2, "artifact/occupied".into()));
+    }
+    assert_eq!(fs::read_to_string(mine.join("thesis.txt")).unwrap(), "precious");
+    let ours = work.path().join("ours");
+    copy(&shared().join("artifacts"), &ours);
+    assert_eq!(generate(&ours, &["--no-compile"]).refused(), (2, "artifact/exists".into()));
+    generate(&ours, &["--no-compile", "--force"]).result();
+    let names: Vec<_> = fs::read_dir(work.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "no temporary folder is left: {names:?}");
+    // A file where a folder should go, which fails for root as well.
+    let blocked = mine.join("thesis.txt").join("out");
+    assert_eq!(generate(&blocked, &["--no-compile"]).refused(), (4, "artifact/io".into()));
+}
+
+#[test]
+fn chains_that_cannot_be_used() {
+    let artifacts = shared().join("artifacts");
+    let path = artifacts.to_str().unwrap();
+    let refused = run(&["status", "--rpc-url", "http://127.0.0.1:9"]);
+    assert_eq!(refused.refused(), (5, "chain/unreachable".into()));
+    assert_eq!(refused.json()["error"]["retryable"], true);
+    assert_eq!(run(&["status", "--rpc-url", "ftp://x"]).refused(), (2, "chain/bad-url".into()));
+    assert_eq!(run(&["status"]).refused(), (2, "usage/missing".into()));
+    assert_eq!(run(&["status", "--chain", "embedded", "--expect-chain-id", "1"]).refused().1, "chain/wrong-chain");
+    let deploy = ["deploy", "--artifacts", path, "--chain", "embedded", "--dev-account", "0"];
+    assert_eq!(run(&deploy).refused(), (2, "artifact/not-compiled".into()));
+    assert_eq!(run(&["status", "--chain", "embedded"]).result()["contracts"], Value::Array(vec![]));
+}
+
+#[test]
+fn doctor_says_what_is_there_and_how_to_mend() {
+    let artifacts = shared().join("artifacts");
+    let found = run(&["doctor", "--artifacts", artifacts.to_str().unwrap(), "--chain", "embedded"]).result();
+    let names: Vec<&str> = found.as_array().unwrap().iter().filter_map(|f| f["name"].as_str()).collect();
+    assert_eq!(names, ["solc", "contracts", "node", "forge", "anvil", "memory", "disk", "SRS", "rpc"]);
+    let lacking = run_in(&project(""), &["doctor", "--solc", "/no/such/solc"]);
+    assert_eq!(lacking.code, 4);
+    assert!(lacking.stdout.contains("MISSING  solc") && lacking.stdout.contains("npm ci"), "{}", lacking.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_130() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_zkml-evm"))
+        .args(["--json", "status", "--rpc-url", &url])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Connected, and waiting for an answer that does not come.
+    let _connection = silent.accept().unwrap();
+    // SAFETY: a signal to a process of our own that has not been waited for.
+    assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGINT) }, 0);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut text).unwrap();
+    assert!(text.contains("\"interrupted\""), "{text}");
+}

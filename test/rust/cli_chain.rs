@@ -1,0 +1,148 @@
+//! The whole road through the binary, with real contracts on a chain. Needs solc and anvil (`npm ci`).
+
+mod cli_support;
+
+use cli_support::{Run, project, run, run_in};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use zkml_evm::chain::{
+    anvil::{self, AnvilProcess},
+    embedded::Hardfork,
+};
+
+/// From the credit model to a settled loan, with every refusal.
+#[test]
+fn demo_on_the_embedded_chain() {
+    let work = tempfile::tempdir().unwrap();
+    let out = work.path().join("demo");
+    let root = project("");
+    let done =
+        run_in(work.path(), &["--json", "demo", "--out", out.to_str().unwrap(), "--project", root.to_str().unwrap()]).result();
+    let errors: Vec<&str> = done["refusals"].as_array().unwrap().iter().filter_map(|r| r["error"].as_str()).collect();
+    assert_eq!(errors, ["circuit/below-threshold", "SubjectMismatch", "NullifierSpent", "proof/invalid", "ProofRejected"]);
+    assert!(done["k"].as_u64().unwrap() <= 10);
+    assert!(done["gas"]["verify"].as_u64().unwrap() <= 450_000, "{done}");
+    let prove = done["steps"].as_array().unwrap().iter().find(|s| s["name"] == "prove").unwrap();
+    assert!(prove["cost"]["peakMb"].as_f64().unwrap() <= 40.0, "{done}");
+    let proof = out.join("alice/proof.json");
+    let checked = run(&["verify", "--artifacts", out.join("artifacts").to_str().unwrap(), "--proof", proof.to_str().unwrap()]);
+    assert_eq!(checked.result()["valid"], true);
+    every_verb_on_a_chain(&out, work.path());
+}
+
+/// The same verbs one by one on the demo's artifacts: a dry run each, since an embedded chain ends with its command.
+fn every_verb_on_a_chain(out: &Path, folder: &Path) {
+    let artifacts = out.join("artifacts");
+    let fixed = ["--artifacts", artifacts.to_str().unwrap(), "--chain", "embedded", "--dev-account", "0"];
+    let root = project("");
+    let deploy = [&["--json", "deploy"], &fixed[..], &["--project", root.to_str().unwrap()]].concat();
+    let dry = run_in(folder, &deploy).result();
+    assert_eq!((dry["broadcast"].as_bool(), dry["steps"].as_array().map(Vec::len)), (Some(false), Some(5)));
+    let sent = run_in(folder, &[&deploy[..], &["--broadcast"]].concat()).result();
+    assert_eq!(sent["contracts"].as_object().map(|c| c.len()), Some(5));
+    assert!(!folder.join("deployments").exists(), "an embedded chain is not recorded");
+    let register = run_in(folder, &[&["--json", "register"], &fixed[..]].concat());
+    assert_eq!(register.refused(), (2, "usage/conflict".into()));
+    let [proof, attestation] = ["proof", "attestation"].map(|n| out.join(format!("alice/{n}.json")).to_str().unwrap().to_owned());
+    let submit =
+        ["--json", "submit", "--proof", &proof, "--attestation", &attestation, "--chain", "embedded", "--dev-account", "2"];
+    assert_eq!(run_in(folder, &submit).refused(), (5, "chain/no-contract".into()));
+}
+
+const ALICE: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
+const ATTESTOR: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+
+/// The tour: a stranger's own folder, one verb after the other, on a node that lasts.
+#[test]
+fn the_tour_on_anvil() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let anvil = runtime.block_on(AnvilProcess::start(None, Hardfork::Osaka)).unwrap();
+    let work = tempfile::tempdir().unwrap();
+    let rpc = ["--rpc-url", anvil.url()];
+    let verb = |arguments: &[&str]| -> Run { run_in(work.path(), &[&["--json"], arguments].concat()) };
+    let credit = |name: &str| project("examples/credit").join(name).to_str().unwrap().to_owned();
+    let [model, data, schema, input] =
+        ["credit_mlp.onnx", "calibration.json", "credit_schema.json", "applicants/alice.json"].map(credit);
+    let root = project("");
+    let here = ["--project", root.to_str().unwrap()];
+
+    verb(&[&["gen-verifier", &model, "--calibration", &data, "--schema", &schema, "--out", "a"], &here[..]].concat()).result();
+    let deploy = [&["deploy", "--artifacts", "a", "--dev-account", "0"], &rpc[..], &here[..]].concat();
+    assert_eq!(verb(&deploy).result()["broadcast"], false);
+    let deployed = verb(&[&deploy[..], &["--broadcast"]].concat()).result();
+    let again = verb(&[&deploy[..], &["--broadcast"]].concat()).result();
+    assert_eq!(deployed["contracts"], again["contracts"], "nothing is deployed twice");
+    let address = |label: &str| deployed["contracts"][label]["address"].as_str().unwrap().to_owned();
+    let (registry, lending) = (address("InputAttestation"), address("LendingThreshold"));
+
+    let register = [&["register", "--artifacts", "a", "--dev-account", "0"], &rpc[..]].concat();
+    assert_eq!(verb(&register).result()["state"], "Unset");
+    let terms = ["--attestor", ATTESTOR, "--probability", "0.75", "--amount", "5000", "--fund", "20000", "--broadcast"];
+    let registered = verb(&[&register[..], &terms].concat()).result();
+    let policy = registered["policyId"].as_str().unwrap();
+    let status = verb(&[&["status"], &rpc[..]].concat()).result();
+    assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Active"), "{status}");
+
+    let attest =
+        ["attest", "--artifacts", "a", "--input", &input, "--subject", ALICE, "--registry", &registry, "--chain-id", "31337"];
+    verb(&[&attest[..], &["--dev-account", "1", "--out", "alice"]].concat()).result();
+    let fixed = ["prove", "--artifacts", "a", "--opening", "alice/opening.json", "--attestation", "alice/attestation.json"];
+    let call = ["--consumer", &lending, "--policy", policy, "--nonce", "0", "--expiry", "4000000000", "--probability", "0.75"];
+    verb(&[&fixed[..], &call].concat()).result();
+    let submit = [&["submit", "--proof", "proof.json", "--attestation", "alice/attestation.json"], &rpc[..]].concat();
+    let send = |account: &str, more: &[&str]| verb(&[&submit[..], &["--dev-account", account], more].concat());
+    assert!(send("2", &[]).result()["gas"].as_u64().unwrap() > 0);
+    let thief = send("4", &["--broadcast"]);
+    assert_eq!(thief.refused(), (1, "chain/reverted".into()));
+    assert!(thief.stdout.contains("SubjectMismatch"), "{}", thief.stdout);
+    assert_eq!(send("2", &["--broadcast"]).result()["amount"], "5000");
+    assert!(send("2", &["--broadcast"]).stdout.contains("NullifierSpent"));
+}
+
+#[test]
+fn demo_on_anvil() {
+    let work = tempfile::tempdir().unwrap();
+    let root = project("");
+    let done = run_in(work.path(), &["--json", "demo", "--chain", "anvil", "--project", root.to_str().unwrap()]).result();
+    let steps: Vec<&Value> = done["steps"].as_array().unwrap().iter().collect();
+    assert_eq!(steps.len(), 7);
+}
+
+/// An anvil that is not a local chain by its id; ended when it is dropped.
+struct Public(Child);
+
+impl Public {
+    fn start() -> (Self, String) {
+        let mut command = Command::new(anvil::locate(None).unwrap());
+        command.args(["--port", "0", "--chain-id", "4242"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let listening = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
+        (Self(child), format!("http://{}", listening.unwrap()))
+    }
+}
+
+impl Drop for Public {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_public_chain_takes_no_development_srs_and_no_development_account() {
+    let work = tempfile::tempdir().unwrap();
+    let out = work.path().join("a");
+    let out = out.to_str().unwrap();
+    let data = ["--calibration", "test/fixtures/cli/linear.json"];
+    run(&[&["gen-verifier", "test/fixtures/onnx/linear.onnx", "--out", out], &data[..]].concat()).result();
+    let (_anvil, url) = Public::start();
+    let deploy = ["deploy", "--artifacts", out, "--rpc-url", &url, "--dev-account", "0", "--verifier-only", "--broadcast"];
+    assert_eq!(run(&deploy).refused(), (1, "chain/insecure-srs".into()));
+    let allowed = run(&[&deploy[..], &["--allow-insecure-srs"]].concat());
+    assert_eq!(allowed.refused(), (2, "chain/dev-account-refused".into()));
+    let expecting = run(&["status", "--rpc-url", &url, "--expect-chain-id", "1"]);
+    assert_eq!(expecting.refused(), (5, "chain/wrong-chain".into()));
+}
