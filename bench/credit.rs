@@ -13,6 +13,8 @@ mod credit_support;
 mod ezkl;
 #[path = "credit/gas.rs"]
 mod gas;
+#[path = "credit/loan.rs"]
+mod loan;
 #[path = "credit/measure.rs"]
 mod measure;
 #[path = "credit/mode.rs"]

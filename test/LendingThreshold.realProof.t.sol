@@ -136,12 +136,6 @@ contract LendingThresholdRealProofTest is GoldenProof {
         _router.verifyInference(modelId, aliased, proof);
     }
 
-    function test_gas_verifyProof() public {
-        verifier.verifyProof(inputs(), proof);
-        vm.snapshotGasLastCall("InferenceVerifier", "verifyProof: credit, committed input, threshold");
-        vm.snapshotValue("InferenceVerifier", "proof bytes", proof.length);
-    }
-
     function _openForBusiness() private {
         uint256 pool = 3 * json.readUint(".loan.amount");
         _token.mint(address(this), pool);

@@ -132,11 +132,6 @@ fn prove_input(folder: &Path) -> Result<f64, Box<dyn Error>> {
     let salt = compiled.threshold.map(|_| Fr::from(99));
     let witness = Witness::new(&compiled.program, &compiled.input, Fr::from(42), salt, compiled.threshold)?;
     let proof = prove(&compiled.program, &keys, &srs, &witness)?;
-    let big_endian = |value: &Fr| {
-        let mut bytes = value.to_bytes();
-        bytes.reverse();
-        bytes
-    };
     let public_inputs = witness.statement.instances().iter().map(big_endian).collect();
     save(folder, "proof", &Proved { public_inputs, proof })?;
     Ok(loaded)
@@ -148,12 +143,20 @@ fn check(folder: &Path) -> Result<f64, Box<dyn Error>> {
     let keys = Keys::load(compiled.shape, &folder.join("keys"))?;
     let proved: Proved = load(folder, "proof")?;
     let loaded = cpu_seconds();
-    let instances: Option<Vec<Fr>> = proved.public_inputs.iter().map(|bytes| from_big_endian(*bytes)).collect();
+    let instances: Option<Vec<Fr>> = proved.public_inputs.iter().map(|bytes| field(*bytes)).collect();
     verify(&keys, &srs, &instances.ok_or("an instance is not below r")?, &proved.proof)?;
     Ok(loaded)
 }
 
-fn from_big_endian(mut bytes: [u8; 32]) -> Option<Fr> {
+/// A field element's 32 bytes.
+pub fn big_endian(value: &Fr) -> [u8; 32] {
+    let mut bytes = value.to_bytes();
+    bytes.reverse();
+    bytes
+}
+
+/// The field element of 32 big-endian bytes below r.
+pub fn field(mut bytes: [u8; 32]) -> Option<Fr> {
     bytes.reverse();
     Option::from(Fr::from_bytes(&bytes))
 }

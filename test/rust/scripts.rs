@@ -77,6 +77,7 @@ async fn deploy_register_and_freeze_against_anvil() {
         ("ZKML_VERIFIER_ARTIFACT", "out/golden/InferenceVerifier.json".to_owned()),
     ];
     let created = script(&chain, records.path(), "RegisterModel.s.sol", &settings);
+    std::fs::remove_dir_all(&out).unwrap();
 
     let model = settle::model(&chain, router, golden.model_id).await.unwrap();
     assert_eq!((model.state, model.verifier, model.codehash), (State::Active, created[0].1, codehash));
