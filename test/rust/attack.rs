@@ -18,6 +18,8 @@ mod gates;
 mod hostile;
 #[path = "attack/lab.rs"]
 mod lab;
+#[path = "attack/lattice.rs"]
+mod lattice;
 #[path = "attack/mutation.rs"]
 mod mutation;
 #[path = "attack/phases.rs"]

@@ -1,6 +1,5 @@
 //! The rendered verifier on a chain: it accepts what native verification accepts, and refuses everything else by name.
 
-#[allow(dead_code)]
 mod support;
 
 use alloy::{

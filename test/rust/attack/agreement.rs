@@ -8,7 +8,7 @@ use rand_chacha::ChaCha20Rng;
 use zkml_evm::{
     circuit::{InferenceCircuit, Objective, Witness, lay_out, plan::candidates},
     gates::field::to_field,
-    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Threshold},
+    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Sigmoid, Threshold},
     quant::{Node, Precision, Program, range, run},
 };
 
@@ -30,7 +30,7 @@ pub fn random_program(rng: &mut ChaCha20Rng) -> Program {
     let mut nodes = vec![node("input", Op::Input(Input { ranges: ranges.clone(), width_bytes, mode }), 0)];
     let mut intervals = ranges;
     let layers = rng.gen_range(1..=3);
-    let output = rng.gen_range(0..3);
+    let output = rng.gen_range(0..4);
     for layer in 0..layers {
         let last = layer + 1 == layers;
         let compared = last && output > 0;
@@ -47,7 +47,15 @@ pub fn random_program(rng: &mut ChaCha20Rng) -> Program {
         nodes.push(node(&format!("linear{layer}"), Op::Linear(linear), nodes.len()));
         nodes.push(node(&format!("rescale{layer}"), Op::Rescale(rescale), nodes.len()));
     }
-    let op = [Op::Reveal, Op::Threshold(Threshold { range: precision.score_interval() }), Op::Argmax(Argmax)][output].clone();
+    // A segment is one limb of 8 bits, and the place inside it at least another.
+    if output == 3 && magnitude_bits.is_multiple_of(8) && magnitude_bits >= 16 {
+        nodes.push(node("sigmoid", Op::Sigmoid(Sigmoid::new(8, magnitude_bits, magnitude_bits as i32 - 4)), nodes.len()));
+    }
+    let op = match output {
+        1 => Op::Threshold(Threshold { range: precision.score_interval() }),
+        2 => Op::Argmax(Argmax),
+        _ => Op::Reveal,
+    };
     nodes.push(node("output", op, nodes.len()));
     Program { schema_id: [3; 32], precision, nodes }
 }
@@ -98,7 +106,7 @@ fn check(seed: u64, mock: bool) -> Result<(), TestCaseError> {
     let salt = committed.then(|| Fr::from(rng.r#gen::<u64>()));
     let witness = Witness::new(&program, &input, Fr::from(1), salt, threshold).unwrap();
     let trace = lay_out(&program, plan.shape, Some(&witness)).unwrap();
-    prop_assert_eq!(trace.row.max(1 << plan.shape.limb_bits), plan.rows, "the plan counts the rows that are placed");
+    prop_assert_eq!(trace.row.max(plan.shape.table_rows()), plan.rows, "the plan counts the rows that are placed");
     let instances = witness.statement.instances();
     prop_assert_eq!(instances.len(), plan.shape.instances as usize);
     prop_assert_eq!(zkml_evm::circuit::statement::layout(&program).unwrap().len(), instances.len());
@@ -120,7 +128,7 @@ fn check(seed: u64, mock: bool) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) })]
     #[test]
     fn the_circuit_agrees_with_the_interpreter(seed in any::<u64>()) {
         check(seed, false)?;

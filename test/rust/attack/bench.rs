@@ -11,7 +11,7 @@ use zkml_evm::{
         range::{self, Packed},
         rescale::{self, Kind},
     },
-    op::Linear,
+    op::{Linear, Sigmoid},
 };
 
 /// A trace with its public values.
@@ -125,6 +125,18 @@ pub fn hash_sample(values: &[i128]) -> Sample {
     Sample { name: "packed hash".into(), trace, instances: vec![expected] }
 }
 
+/// A sigmoid of a public value, from a table of 16 segments; the result is public.
+pub fn function_sample(q: i128) -> Sample {
+    let sigmoid = Sigmoid::new(4, 8, 4);
+    let mut trace = Trace::new(Shape { function: true, ..shape() }).unwrap();
+    let cell = range::place(&mut trace, [-128, 127], Some(q)).unwrap();
+    let result = sigmoid.rows(&mut trace, &[cell], Some(&[q])).unwrap()[0];
+    trace.expose(cell, 0);
+    trace.expose(result, 1);
+    trace.finish().unwrap();
+    Sample { name: format!("sigmoid of {q}"), trace, instances: vec![to_field(q), to_field(sigmoid.eval(q))] }
+}
+
 /// A layer from its rows.
 pub fn linear(rows: &[&[i128]], bias: &[i128]) -> Linear {
     Linear { outputs: rows.len(), inputs: rows[0].len(), weights: rows.concat(), bias: bias.to_vec() }
@@ -154,5 +166,7 @@ pub fn every_gate() -> Vec<Sample> {
         layer_sample(shape(), End::Argmax, &tie, &[10, 20], inputs),
         layer_sample(deep, End::Argmax, &linear(&[&[3, -2], &[-4, 7], &[5, 9]], &[1, -7, 12]), &[41, 60], [-100, 200]),
         hash_sample(&[0, 200, -5, 17]),
+        function_sample(-128),
+        function_sample(21),
     ]
 }

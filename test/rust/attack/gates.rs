@@ -1,7 +1,7 @@
 //! Every gate on its own: mutation of all cells, rank of the second phase, exhaustive uniqueness at small widths, and the harness
 //! itself (a circuit without one of its constraints must be caught).
 
-use super::bench::{End, Sample, every_gate, hash_sample, layer_sample, linear, range_sample, shape, tiny};
+use super::bench::{End, Sample, every_gate, function_sample, hash_sample, layer_sample, linear, range_sample, shape, tiny};
 use super::enumerate::{Choice, witnesses};
 use super::lab::Lab;
 use super::mutation::{Effort, attack};
@@ -113,6 +113,7 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
         ("one class is chosen", argmax()),
         ("the maximum is the chosen score", argmax()),
         ("no score is larger", argmax()),
+        ("linear step", function_sample(21)),
         ("packed sum", hash()),
         ("absorb: right", hash()),
         ("square of state 1", hash()),
@@ -154,6 +155,50 @@ fn the_forger_finds_another_private_input() {
         assert!(kinds.contains(kind), "no other witness found from `{kind}`, only from {kinds:?}");
     }
     assert!(report.survivors.iter().all(|(_, changes)| lab.survives(changes)));
+}
+
+/// The exhaustive search on the function table: one witness for the true result, none for another.
+#[test]
+fn a_function_has_one_result() {
+    for q in [-128, -1, 0, 21, 127] {
+        let honest = function_sample(q);
+        let sigmoid = zkml_evm::op::Sigmoid::new(4, 8, 4);
+        for error in -2..=2 {
+            let mut sample = function_sample(q);
+            sample.instances[1] = to_field(sigmoid.eval(q) + error);
+            let columns = sample.trace.columns.clone();
+            let row = sample.trace.shape.range_rows();
+            let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
+            let [b, limb] = [columns.b, columns.limb].map(|c| c.index());
+            let entries = honest.trace.function_table.iter();
+            let (values, mut slopes): (Vec<Fr>, Vec<Fr>) = entries.map(|&(v, s)| (to_field(v), to_field(s))).unzip();
+            // A sigmoid has each slope twice.
+            slopes.sort_unstable();
+            slopes.dedup();
+            let choices = [
+                Choice::new(&lab, columns.a.index(), row + 1, &[sample.instances[1]]),
+                Choice::new(&lab, limb, row, &domain(0..=15)),
+                Choice::new(&lab, limb, row + 1, &domain(0..=15)),
+                Choice::new(&lab, b, row, &values),
+                Choice::new(&lab, b, row + 1, &slopes),
+                Choice::new(&lab, limb, row + 2, &domain(0..=15)),
+            ];
+            assert_eq!(witnesses(&mut lab, &choices).len(), usize::from(error == 0), "q = {q}, error {error}");
+        }
+    }
+}
+
+#[test]
+fn a_segment_that_is_not_the_inputs_is_refused_by_one_constraint() {
+    let (mut sample, other) = (function_sample(21), function_sample(-90));
+    sample.instances[1] = other.instances[1];
+    let row = sample.trace.shape.range_rows();
+    let [a, b, limb] = [sample.trace.columns.a, sample.trace.columns.b, sample.trace.columns.limb].map(|c| c.index());
+    let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
+    let cells = [(a, row + 1), (b, row), (b, row + 1), (limb, row), (limb, row + 1), (limb, row + 2)];
+    let changes: Vec<_> = cells.map(|(column, row)| (lab.cell(column, row), other.trace.advice[column][row])).to_vec();
+    assert!(!lab.survives(&changes));
+    assert!(lab.without("segment and place").survives(&changes));
 }
 
 #[test]

@@ -169,9 +169,9 @@ pub fn layer_identities(trace: &Trace, all: &[Constraint]) -> Vec<Constraint> {
     let fixed = |column: halo2_proofs::plonk::Column<halo2_proofs::plonk::Fixed>, row: usize| trace.fixed[column.index()][row];
     let columns = &trace.columns;
     let outputs = [columns.relu, columns.signed, columns.threshold];
-    let mut layer: Vec<(usize, Vec<Term>)> = vec![];
-    let mut block: Vec<Fr> = vec![];
-    let mut found: Vec<Constraint> = vec![];
+    let mut layer: Vec<(usize, Vec<Term>)> = Vec::new();
+    let mut block: Vec<Fr> = Vec::new();
+    let mut found: Vec<Constraint> = Vec::new();
     let mut in_inputs = false;
     let mut close = |layer: &mut Vec<(usize, Vec<Term>)>| {
         found.extend(layer.drain(..).map(|(row, terms)| Constraint { name: "layer identity".into(), row, terms: merged(terms) }));
