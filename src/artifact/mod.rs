@@ -10,17 +10,19 @@
 //! ```
 //! use zkml_evm::artifact::{Binding, Prover, Quantised, Recipe, Source};
 //!
-//! let source = Source::read("test/fixtures/onnx/linear.onnx".as_ref(), "test/fixtures/cli/linear.json".as_ref(), None)?;
+//! let [model, data] = ["test/fixtures/onnx/linear.onnx", "test/fixtures/cli/linear.json"].map(std::path::Path::new);
+//! let source = Source::read(model, data, None)?;
 //! let recipe = Recipe::default();
 //! let quantised = Quantised::new(&source, &recipe, None)?;
 //! let prover = Prover::generate(&source, &quantised, &recipe)?;
 //!
 //! let row = source.rows[0].clone();
 //! let threshold = quantised.run(&row)?.output()[0];
+//! let context = Binding::Context(alloy::primitives::U256::from(7));
 //! let salt = zkml_evm::artifact::random_salt();
-//! let proof = prover.prove(&row, Binding::Context(alloy::primitives::U256::from(7)), Some(salt), Some(threshold))?;
+//! let proof = prover.prove(&row, context, Some(salt), Some(threshold))?;
 //! prover.verify(&proof)?;
-//! assert!(prover.prove(&row, Binding::Context(alloy::primitives::U256::from(7)), Some(salt), Some(threshold + 1)).is_err());
+//! assert!(prover.prove(&row, context, Some(salt), Some(threshold + 1)).is_err());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -1,13 +1,12 @@
 //! The arguments that name a chain and its record.
 
 use super::{
-    contracts::{Addresses, label},
     failure::{CliError, Failure},
     output::Console,
     project,
 };
 use crate::chain::{Chain, ChainError, ChainTarget, Patience, Registry, anvil as process, embedded::Hardfork};
-use alloy::primitives::{Address, B256};
+use alloy::primitives::Address;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -98,16 +97,5 @@ pub fn address(registry: &Registry, label: &str, given: Option<Address>) -> Resu
             "{label} is not in the record of chain {}: deploy it first, or name its address",
             registry.chain_id()
         ))
-    })
-}
-
-/// All addresses of a settlement, as recorded.
-pub fn addresses(registry: &Registry, model_id: &B256) -> Result<Addresses, CliError> {
-    Ok(Addresses {
-        verifier: address(registry, &label::verifier(model_id), None)?,
-        router: address(registry, label::ROUTER, None)?,
-        attestations: address(registry, label::ATTESTATIONS, None)?,
-        token: registry.get(label::TOKEN).map(|d| d.address).unwrap_or_default(),
-        lending: address(registry, label::LENDING, None)?,
     })
 }

@@ -1,6 +1,9 @@
 //! `inspect DIR`.
 
-use super::{failure::Failure, output::Console};
+use super::{
+    failure::Failure,
+    output::{Console, table},
+};
 use crate::{
     artifact::Folder,
     circuit::{Plan, plan::candidates},
@@ -8,7 +11,6 @@ use crate::{
     quant::range,
 };
 use clap::Args;
-use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -116,11 +118,4 @@ fn candidate_table(all: &[Plan], chosen: &Plan) -> String {
         table.add_row(std::iter::once(mark.to_owned()).chain(numbers.iter().map(usize::to_string)));
     }
     table.to_string()
-}
-
-fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(header);
-    table
 }

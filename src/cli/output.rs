@@ -1,6 +1,7 @@
 //! The only place that writes to stdout and stderr.
 
 use super::failure::{CliError, Failure};
+use comfy_table::{Table, TableComponent, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
@@ -88,6 +89,14 @@ impl Console {
         bar.enable_steady_tick(Duration::from_millis(120));
         Progress(Some(bar))
     }
+}
+
+/// An empty table with a ruled header and no rules between its rows.
+pub fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).remove_style(TableComponent::HorizontalLines);
+    table.set_header(header);
+    table
 }
 
 /// A running spinner.

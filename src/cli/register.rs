@@ -3,7 +3,7 @@
 use super::{
     accounts::AccountArguments,
     chains::{ChainArguments, RecordArguments, address},
-    contracts::label,
+    contracts::{label, verifier_item},
     failure::{CliError, Failure},
     gen_verifier::ThresholdArguments,
     output::Console,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     artifact::Folder,
     chain::{
-        Account, Chain, Registry, deploy,
+        Account, Chain, ChainError, Registry, deploy,
         settle::{self, PolicyTerms},
     },
     quant::ThresholdScale,
@@ -102,9 +102,13 @@ async fn plan(arguments: &Arguments, folder: &Folder, chain: &Chain, registry: &
     let name = label::verifier(&facts.model_id);
     deploy::refuse_insecure(chain, &name, &facts.srs, arguments.allow_insecure_srs)?;
     let router = address(registry, label::ROUTER, arguments.router)?;
-    let verifier = address(registry, &name, None)?;
-    let code = chain.code("reading the verifier's code", verifier).await?;
-    // The address is a function of our own creation code, so what lies there is what that code made.
+    // Not from the record: the address is a function of our own creation code, so what lies there is what that code made.
+    let verifier = verifier_item(&folder.contract()?, facts.model_id, &facts.srs).address();
+    let what = "reading the verifier's code";
+    let code = chain.code(what, verifier).await?;
+    if code.is_empty() {
+        return Err(ChainError::NoContract { what: what.into(), address: verifier }.into());
+    }
     let codehash = keccak256(&code);
     let policy = match (arguments.threshold.text(), arguments.amount) {
         (Some(text), Some(amount)) => Some(PolicyTerms {

@@ -4,12 +4,11 @@ use super::{
     chains::{ChainArguments, RecordArguments},
     contracts::label,
     failure::Failure,
-    output::Console,
+    output::{Console, table},
 };
 use crate::chain::{Chain, Deployment, settle};
 use alloy::primitives::{Address, keccak256};
 use clap::Args;
-use comfy_table::{Table, presets};
 use serde_json::json;
 
 /// What is deployed on a chain, and in which state.
@@ -26,9 +25,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let chain = arguments.chain.connect(None, None).await?;
     let registry = arguments.record.view(&chain)?;
     let router = registry.get(label::ROUTER).map(|d| d.address);
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["contract", "address", "code", "model"]);
+    let mut table = table(["contract", "address", "code", "model"]);
     let mut rows = Vec::new();
     for (label, deployment) in registry.contracts() {
         let (code, model) = state(&chain, deployment, router).await?;

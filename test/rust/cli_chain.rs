@@ -24,6 +24,7 @@ fn demo_on_the_embedded_chain() {
     assert_eq!(errors, ["circuit/below-threshold", "SubjectMismatch", "NullifierSpent", "proof/invalid", "ProofRejected"]);
     assert!(done["k"].as_u64().unwrap() <= 10);
     assert!(done["gas"]["verify"].as_u64().unwrap() <= 450_000, "{done}");
+    assert!(done["gas"]["settle"].as_u64().unwrap() <= 560_000, "{done}");
     let prove = done["steps"].as_array().unwrap().iter().find(|s| s["name"] == "prove").unwrap();
     assert!(prove["cost"]["peakMb"].as_f64().unwrap() <= 40.0, "{done}");
     let proof = out.join("alice/proof.json");

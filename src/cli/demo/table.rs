@@ -6,9 +6,9 @@ use crate::{
     cli::{
         failure::Failure,
         measure::{Cost, Meter},
+        output,
     },
 };
-use comfy_table::presets;
 use serde_json::{Value, json};
 use std::future::Future;
 
@@ -29,9 +29,7 @@ impl Table {
 
     /// For people.
     pub fn show(&self, manifest: &Manifest, proof: &ProofFile, costs: &Costs, places: &Places) -> String {
-        let mut steps = comfy_table::Table::new();
-        steps.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-        steps.set_header(["step", "CPU s", "wall s", "peak MB"]);
+        let mut steps = output::table(["step", "CPU s", "wall s", "peak MB"]);
         for (name, cost) in &self.steps {
             let numbers =
                 [format!("{:.2}", cost.cpu_seconds), format!("{:.2}", cost.wall_seconds), format!("{:.0}", cost.peak_mb)];
