@@ -12,7 +12,11 @@ use alloy::{primitives::U256, sol_types::SolCall};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use std::{collections::BTreeMap, error::Error, path::Path};
-use zkml_evm::{chain::bindings::IProofVerifier, model::graph::sigmoid, quant::run};
+use zkml_evm::{
+    chain::bindings::IProofVerifier,
+    model::graph::sigmoid,
+    quant::{Score, run},
+};
 
 /// The rows that EZKL's own script measures its error on: the 64 after the 20 that it calibrates with.
 const ERROR_ROWS: std::ops::Range<usize> = 20..84;
@@ -69,14 +73,16 @@ impl Figures {
 
 /// The probability's error on the inputs that EZKL's is measured on.
 fn error_of(mode: Mode) -> Result<Difference, Box<dyn Error>> {
+    // The whole model is the reference, whatever part of it the mode computes.
     let (credit, float) = (mode.compile(), Mode::CommittedThreshold.compile().graph);
     let scale = f64::from(credit.program().output()?.scale_log2).exp2();
     let mut off = Vec::new();
     for row in credit.calibration().get(ERROR_ROWS).ok_or("too few calibration rows")? {
         let real: Vec<f32> = credit.schema.features().iter().zip(row).map(|(f, v)| f.real(*v) as f32).collect();
-        let logit = run(credit.program(), row)?.output().first().copied().ok_or("no output")? as f64 / scale;
+        let score = run(credit.program(), row)?.output().first().copied().ok_or("no output")? as f64 / scale;
+        let probability = if credit.calibrated.score == Score::Logit { sigmoid(score) } else { score };
         let truth = float.run(&real)?.first().copied().ok_or("no output")?;
-        off.push((sigmoid(logit) - f64::from(truth)).abs());
+        off.push((probability - f64::from(truth)).abs());
     }
     let mean = off.iter().sum::<f64>() / off.len() as f64;
     Ok(Difference { inputs: off.len(), max: off.iter().copied().reduce(f64::max), mean: Some(mean) })
@@ -147,7 +153,7 @@ pub fn table(ours: &[Figures], theirs: &[Peer]) -> Table {
 }
 
 fn peer_of<'a>(figures: &Figures, theirs: &'a [Peer]) -> Option<&'a Peer> {
-    theirs.iter().find(|peer| peer.mode == figures.mode.peer())
+    theirs.iter().find(|peer| Some(peer.mode.as_str()) == figures.mode.peer())
 }
 
 fn show(value: Option<f64>, format: Format) -> String {

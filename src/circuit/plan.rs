@@ -102,6 +102,11 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
     let threshold = program.nodes.iter().any(|n| matches!(n.op, Op::Threshold(_)));
     let widest = input.ranges.iter().map(|r| 128 - ((r.hi - r.lo) as u128).leading_zeros()).max().unwrap_or(1);
     let widest = if threshold { widest.max(precision.magnitude_bits) } else { widest };
+    let results = program.nodes.iter().filter_map(|n| match &n.op {
+        Op::Sigmoid(s) => Some(128 - ((s.interval().hi - s.interval().lo) as u128).leading_zeros()),
+        _ => None,
+    });
+    let widest = results.fold(widest, u32::max);
     let has = |wanted: fn(&Op) -> bool| program.nodes.iter().any(|n| wanted(&n.op));
     let instances = 1 + usize::from(input.mode == InputMode::Committed) + program.public_values()?;
     let rescales = program.nodes.iter().filter(|n| matches!(&n.op, Op::Rescale(r) if !r.relu)).count();
@@ -142,7 +147,7 @@ fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
             }
             Op::Threshold(_) => shape.range_rows(),
             Op::Argmax(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * shape.argmax_rows(),
-            Op::Sigmoid(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * shape.function_rows(),
+            Op::Sigmoid(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * (shape.function_rows() + shape.range_rows()),
             Op::Input(_) | Op::Rescale(_) | Op::Reveal => 0,
         });
     }

@@ -21,8 +21,10 @@ use halo2_proofs::{
 /// (segment, b, b_next) is in the function table                                       (lookup.rs)
 /// ```
 ///
-/// Relies on: place and remainder limbs in range (lookup), `q` in `[-2^(M-1), 2^(M-1) - 1]` (program check), so segment, place,
-/// remainder and result are unique; `|value|, |slope| < 2^33` and `f < 48`, so nothing wraps.
+/// Relies on: place and remainder limbs in range (lookup), `q` in `[-2^(M-1), 2^(M-1) - 1]` (program check), and **`result` in the
+/// table's interval by a range row of its own** (`op::Sigmoid::rows`): both sides of the linear step are then integers below 2^82
+/// (`|value|, |slope| < 2^33`, `f < 48`), so segment, place, remainder and result are unique. Without that range row any remainder
+/// would do, with a result that is a fraction in the field.
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
     let Some(selector) = columns.function.as_ref().map(|f| f.selector) else { return };
     let fraction_limbs = shape.magnitude_limbs - 1;

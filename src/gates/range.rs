@@ -67,7 +67,18 @@ pub fn place(trace: &mut Trace, [lo, hi]: [i128; 2], value: Option<i128>) -> Res
         return place_packed(trace, [lo, hi], value, Packed::Start).map(|(cell, _)| cell);
     }
     let row = trace.take_rows(trace.shape.range_rows())?;
-    place_at(trace, row, [lo, hi], value)
+    place_at(trace, row, [lo, hi], value, None)
+}
+
+/// Places the check `lo <= value <= hi` of a cell that stands elsewhere, through a copy of it.
+pub fn place_copy(trace: &mut Trace, [lo, hi]: [i128; 2], source: Cell, value: Option<i128>) -> Result<(), TraceError> {
+    let rows = trace.shape.range_rows();
+    let row = trace.take_rows(rows)?;
+    place_at(trace, row, [lo, hi], value, Some(source))?;
+    if trace.shape.commits() {
+        trace.assign(trace.columns.b, row + rows, value.map(|v| to_field(v - lo)))?;
+    }
+    Ok(())
 }
 
 /// Places the check `lo <= value <= hi` and extends the packed sum, which then stands in column `b` on the next free row.
@@ -79,7 +90,7 @@ pub fn place_packed(
 ) -> Result<(Cell, Packed), TraceError> {
     let rows = trace.shape.range_rows();
     let row = trace.take_rows(rows)?;
-    let cell = place_at(trace, row, [lo, hi], value)?;
+    let cell = place_at(trace, row, [lo, hi], value, None)?;
     let offset = value.map(|v| to_field(v - lo));
     let sum = match packed {
         Packed::Start => offset,
@@ -93,13 +104,22 @@ pub fn place_packed(
     Ok((cell, Packed::Sum(sum)))
 }
 
-fn place_at(trace: &mut Trace, row: usize, [lo, hi]: [i128; 2], value: Option<i128>) -> Result<Cell, TraceError> {
+fn place_at(
+    trace: &mut Trace,
+    row: usize,
+    [lo, hi]: [i128; 2],
+    value: Option<i128>,
+    source: Option<Cell>,
+) -> Result<Cell, TraceError> {
     let limbs = trace.shape.range_limbs;
     let selector = trace.columns.range.ok_or(TraceError::NoSuchGate("range"))?;
     trace.enable(selector, row)?;
     trace.fix(trace.columns.weights[0], row, to_field(lo))?;
     trace.fix(trace.columns.constant, row, to_field(hi))?;
-    trace.assign(trace.columns.a, row, value.map(to_field))?;
+    match source {
+        Some(source) => drop(trace.copy(source, row)?),
+        None => trace.assign(trace.columns.a, row, value.map(to_field))?,
+    }
     trace.assign_limbs(row, limbs, value.map(|v| v - lo), "the distance to the range's lower end")?;
     trace.assign_limbs(row + limbs as usize, limbs, value.map(|v| hi - v), "the distance to the range's upper end")?;
     Ok(Cell { row })

@@ -1,7 +1,7 @@
 //! Sigmoid, revealed: a table of segments with linear interpolation inside each.
 
 use super::Interval;
-use crate::gates::{Cell, Trace, TraceError, function};
+use crate::gates::{Cell, Trace, TraceError, function, range};
 use serde::{Deserialize, Serialize};
 
 /// Fraction bits of the result: probabilities are integers in `[0, 2^16]`.
@@ -69,11 +69,19 @@ impl Sigmoid {
         Interval::new(lo.copied().unwrap_or(0), hi.copied().unwrap_or(0))
     }
 
-    /// One evaluation for each input cell.
+    /// One evaluation for each input cell, then the range check of each result: without it the remainder of the linear step
+    /// could be traded against a fraction in the field.
     pub fn rows(&self, trace: &mut Trace, inputs: &[Cell], q: Option<&[i128]>) -> Result<Vec<Cell>, TraceError> {
         let segments = self.values.windows(2).map(|pair| (pair[0], pair[1] - pair[0])).collect();
         function::set_table(trace, segments);
-        inputs.iter().enumerate().map(|(i, &cell)| function::place(trace, cell, q.map(|q| (q[i], self.eval(q[i]))))).collect()
+        let witness = |i: usize| q.map(|q| (q[i], self.eval(q[i])));
+        let results: Vec<Cell> =
+            inputs.iter().enumerate().map(|(i, &cell)| function::place(trace, cell, witness(i))).collect::<Result<_, _>>()?;
+        let Interval { lo, hi } = self.interval();
+        for (i, &result) in results.iter().enumerate() {
+            range::place_copy(trace, [lo, hi], result, witness(i).map(|(_, result)| result))?;
+        }
+        Ok(results)
     }
 }
 

@@ -85,7 +85,7 @@ pub fn calibrate(graph: &Graph, schema: &Schema, options: &Options) -> Result<Ca
     }
     check_precision(options.precision)?;
     let chain = chain(graph)?;
-    check_output(&chain, options.output)?;
+    check_output(&chain, options.output, options.precision)?;
     let mut built = Calibrated {
         program: Program { schema_id: schema.id(), precision: options.precision, nodes: Vec::new() },
         scales: Vec::new(),
@@ -187,11 +187,14 @@ fn check_precision(p: Precision) -> Result<(), CalibrateError> {
     Err(QuantError::Malformed { node: "precision".into(), problem }.into())
 }
 
-fn check_output(chain: &Chain, choice: OutputChoice) -> Result<(), CalibrateError> {
+fn check_output(chain: &Chain, choice: OutputChoice, precision: Precision) -> Result<(), CalibrateError> {
     let Some(last) = chain.layers.last() else { return Ok(()) };
     let width = last.linear.outputs;
     let refuse = |problem: String| Err(CalibrateError::Output { choice: choice.name(), problem });
     match choice {
+        OutputChoice::Reveal if chain.sigmoid.is_some() && precision.magnitude_bits <= segment_bits(precision) => {
+            refuse("of a Sigmoid needs more magnitude bits than the limbs that divide shift and magnitudes".into())
+        }
         OutputChoice::Threshold if width != 1 => refuse(format!("needs one score, the model has {width} outputs")),
         OutputChoice::Argmax if width < 2 => refuse(format!("needs two scores or more, the model has {width}")),
         OutputChoice::Threshold | OutputChoice::Argmax if last.relu.is_some() => {

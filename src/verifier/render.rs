@@ -61,28 +61,7 @@ fn core(keys: &Keys, srs: &Srs, instances: usize) -> Result<String, VerifierErro
     let (_, contract) = code
         .split_once("contract Halo2Verifier {")
         .ok_or_else(|| VerifierError::Render("its contract is not where this version expects it".into()))?;
-    Ok(format!("contract Halo2Core {{{}", share_precompile_calls(contract.trim_end())))
-}
-
-/// Puts snark-verifier's unrolled calls of the curve precompiles behind two functions: 15 bytes less for each of the two calls per
-/// commitment, which is what brings small circuits well below the size limit. A line of another form stays as it is.
-fn share_precompile_calls(contract: &str) -> String {
-    let functions = "function ec_add(at) -> ok { ok := eq(staticcall(gas(), 0x6, at, 0x80, at, 0x40), 1) }\n            \
-                     function ec_mul(at) -> ok { ok := eq(staticcall(gas(), 0x7, at, 0x60, at, 0x40), 1) }\n            ";
-    let lines: Vec<String> = contract.lines().map(|line| shared_call(line).unwrap_or_else(|| line.to_string())).collect();
-    lines.join("\n").replacen("function validate_ec_point", &format!("{functions}function validate_ec_point"), 1)
-}
-
-fn shared_call(line: &str) -> Option<String> {
-    let call = line.trim().strip_prefix("success := and(eq(staticcall(gas(), ")?.strip_suffix(", 0x40), 1), success)")?;
-    let (precompile, rest) = call.split_once(", ")?;
-    let (input, rest) = rest.split_once(", ")?;
-    let name = match (precompile, rest.strip_suffix(input)?) {
-        ("0x6", "0x80, ") => "ec_add",
-        ("0x7", "0x60, ") => "ec_mul",
-        _ => return None,
-    };
-    Some(format!("success := and({name}({input}), success)"))
+    Ok(format!("contract Halo2Core {{{}", contract.trim_end()))
 }
 
 fn describe(index: usize, value: &PublicValue) -> String {

@@ -6,6 +6,7 @@ use halo2_proofs::{dev::MockProver, halo2curves::bn256::Fr};
 use support::{Output, input, mlp};
 use zkml_evm::{
     circuit::{InferenceCircuit, Objective, Witness, lay_out, plan},
+    gates::lookup::multiplicities,
     op::InputMode,
     proof::{Keys, Srs, prove, verify},
     quant::{Program, run},
@@ -75,4 +76,36 @@ fn a_revealed_probability_proves_and_verifies() {
     verify(&keys, &srs, &instances, &proof).unwrap();
     instances[1] += Fr::from(1);
     assert!(verify(&keys, &srs, &instances, &proof).is_err());
+}
+
+/// The linear step of a function with another remainder: the result is a fraction in the field, which its range row refuses.
+#[test]
+fn a_revealed_probability_has_one_remainder() {
+    let program = mlp(&[5, 4, 1], InputMode::Private, Output::Sigmoid, 3);
+    let shape = plan(&program, Objective::Balanced).unwrap().shape;
+    let witness = witness(&program, Output::Sigmoid, 4);
+    let honest = lay_out(&program, shape, Some(&witness)).unwrap();
+    let function = honest.columns.function.as_ref().map(|f| f.selector);
+    let row = (0..honest.end).find(|&row| honest.is_enabled(function, row)).unwrap();
+    let (a, limb, counts) = (honest.columns.a.index(), honest.columns.limb.index(), honest.columns.multiplicity.index());
+    let remainder = honest.advice[limb][row + 2];
+    let step = Fr::from(256).invert().unwrap();
+    for other in (0..256).map(Fr::from).filter(|other| *other != remainder).step_by(15) {
+        let mut forged = honest.clone();
+        let change = (remainder - other) * step;
+        forged.advice[limb][row + 2] = other;
+        forged.advice[a][row + 1] += change;
+        for (from, to) in &honest.copies {
+            if from.row == row + 1 {
+                forged.advice[a][to.row] += change;
+            }
+        }
+        for (entry, count) in multiplicities(&forged).into_iter().enumerate() {
+            forged.advice[counts][entry] = Fr::from(count);
+        }
+        let mut instances = witness.statement.instances();
+        instances[1] += change;
+        let prover = MockProver::run(shape.k, &InferenceCircuit::new(forged), vec![instances]).unwrap();
+        assert!(prover.verify().is_err(), "remainder {other:?}");
+    }
 }

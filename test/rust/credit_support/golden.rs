@@ -7,10 +7,10 @@ use halo2_proofs::{
     halo2curves::{bn256::Fr, ff::PrimeField},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use zkml_evm::{
     circuit::Witness,
-    gates::Shape,
     op::InputMode,
     proof::{Keys, Srs, artifact, model_id::model_id, prove, verify, verify::ProofLayout},
     quant::OutputChoice,
@@ -30,8 +30,8 @@ pub struct Identity {
     pub schema_id: B256,
     /// SHA-256 of the integer program's postcard encoding.
     pub program_sha256: B256,
-    /// The circuit's widths.
-    pub shape: Shape,
+    /// The circuit's widths; untyped, so that a file from before a new field is still read and compared.
+    pub shape: Value,
     /// keccak256 of the development SRS's generators and s·g2.
     pub srs_digest: B256,
     /// SHA-256 of the verifying key in halo2's `Processed` form.
@@ -98,7 +98,7 @@ impl Made {
         let identity = Identity {
             schema_id: credit.program().schema_id.into(),
             program_sha256: sha256(&postcard::to_stdvec(credit.program()).expect("an encoding")),
-            shape: credit.shape,
+            shape: serde_json::to_value(credit.shape).expect("JSON"),
             srs_digest: srs.digest(),
             vk_sha256: sha256(&keys.vk().to_bytes(SerdeFormat::Processed)),
             model_id: id,

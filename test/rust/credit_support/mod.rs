@@ -17,10 +17,7 @@ use zkml_evm::{
     },
 };
 
-/// The widths at which the example is measured and pinned.
-pub const PRECISION: Precision = Precision { shift_bits: 16, magnitude_bits: 16 };
-
-/// The example, compiled and planned.
+/// The example, compiled and planned as `gen-verifier` does it when no widths are given.
 pub struct Credit {
     /// The float model.
     pub graph: Graph,
@@ -33,14 +30,22 @@ pub struct Credit {
 }
 
 impl Credit {
-    /// Compiles the example. To reveal its score, the model is cut before the Sigmoid and the logit is revealed.
+    /// Compiles the example.
     pub fn compile(input: InputMode, output: OutputChoice) -> Self {
-        let mut graph = model::load(&in_project("examples/credit/credit_mlp.onnx")).expect("the credit model");
-        if output == OutputChoice::Reveal && matches!(graph.nodes.last().map(|n| &n.op), Some(GraphOp::Sigmoid)) {
-            graph.nodes.pop();
-        }
+        Self::of(load_model(), input, output)
+    }
+
+    /// The example cut before its Sigmoid: the logit is revealed.
+    pub fn compile_logit(input: InputMode) -> Self {
+        let mut graph = load_model();
+        let last = graph.nodes.pop();
+        assert!(matches!(last.map(|node| node.op), Some(GraphOp::Sigmoid)), "the model ends in a Sigmoid");
+        Self::of(graph, input, OutputChoice::Reveal)
+    }
+
+    fn of(graph: Graph, input: InputMode, output: OutputChoice) -> Self {
         let schema = Schema::load(&in_project("examples/credit/credit_schema.json")).expect("the credit schema");
-        let options = Options { input, output, precision: PRECISION };
+        let options = Options { input, output, precision: Precision::default() };
         let calibrated = calibrate(&graph, &schema, &options).expect("the credit program");
         let shape = plan(&calibrated.program, Objective::Balanced).expect("a plan").shape;
         Self { graph, schema, calibrated, shape }
@@ -62,6 +67,10 @@ impl Credit {
         let text = input::read(&in_project("examples/credit/calibration.json")).expect("the calibration set");
         input::rows(&self.schema, &text).expect("the calibration rows")
     }
+}
+
+fn load_model() -> Graph {
+    model::load(&in_project("examples/credit/credit_mlp.onnx")).expect("the credit model")
 }
 
 /// A path below the project's root.
