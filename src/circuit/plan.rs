@@ -108,7 +108,7 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
     });
     let widest = results.fold(widest, u32::max);
     let has = |wanted: fn(&Op) -> bool| program.nodes.iter().any(|n| wanted(&n.op));
-    let instances = 1 + usize::from(input.mode == InputMode::Committed) + program.public_values()?;
+    let instances = program.public_values()?.saturating_add(1 + usize::from(input.mode == InputMode::Committed));
     let rescales = program.nodes.iter().filter(|n| matches!(&n.op, Op::Rescale(r) if !r.relu)).count();
     let shape = Shape {
         k: 0,
@@ -142,12 +142,15 @@ fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
     }
     for node in &program.nodes {
         total = total.saturating_add(match &node.op {
-            Op::Linear(l) => {
-                l.outputs * shape.rescale_rows() + l.inputs.saturating_mul(l.outputs.div_ceil(shape.weights as usize))
-            }
+            Op::Linear(l) => l
+                .outputs
+                .saturating_mul(shape.rescale_rows())
+                .saturating_add(l.inputs.saturating_mul(l.outputs.div_ceil(shape.weights as usize))),
             Op::Threshold(_) => shape.range_rows(),
-            Op::Argmax(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * shape.argmax_rows(),
-            Op::Sigmoid(_) => program.width(program.nodes.len() - 2).unwrap_or(0) * (shape.function_rows() + shape.range_rows()),
+            Op::Argmax(_) => program.width(program.nodes.len() - 2).unwrap_or(0).saturating_mul(shape.argmax_rows()),
+            Op::Sigmoid(_) => {
+                program.width(program.nodes.len() - 2).unwrap_or(0).saturating_mul(shape.function_rows() + shape.range_rows())
+            }
             Op::Input(_) | Op::Rescale(_) | Op::Reveal => 0,
         });
     }

@@ -67,7 +67,7 @@ impl Program {
             Op::Reveal => node.inputs.first().and_then(|&i| self.width(i)).unwrap_or(0),
             _ => 1,
         };
-        Ok(from_input + from_output)
+        Ok(from_input.saturating_add(from_output))
     }
 
     /// Elements of node `index`'s result.

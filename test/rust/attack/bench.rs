@@ -128,7 +128,7 @@ pub fn hash_sample(values: &[i128]) -> Sample {
 /// A sigmoid of a public value, from a table of 16 segments; the result is public.
 pub fn function_sample(q: i128) -> Sample {
     let sigmoid = Sigmoid::new(4, 8, 4);
-    let mut trace = Trace::new(Shape { function: true, ..shape() }).unwrap();
+    let mut trace = Trace::new(Shape { function: true, range_limbs: 5, ..shape() }).unwrap();
     let cell = range::place(&mut trace, [-128, 127], Some(q)).unwrap();
     let result = sigmoid.rows(&mut trace, &[cell], Some(&[q])).unwrap()[0];
     trace.expose(cell, 0);

@@ -193,10 +193,14 @@ fn a_segment_that_is_not_the_inputs_is_refused_by_one_constraint() {
     let (mut sample, other) = (function_sample(21), function_sample(-90));
     sample.instances[1] = other.instances[1];
     let row = sample.trace.shape.range_rows();
+    let check = row + sample.trace.shape.function_rows();
     let [a, b, limb] = [sample.trace.columns.a, sample.trace.columns.b, sample.trace.columns.limb].map(|c| c.index());
     let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
-    let cells = [(a, row + 1), (b, row), (b, row + 1), (limb, row), (limb, row + 1), (limb, row + 2)];
-    let changes: Vec<_> = cells.map(|(column, row)| (lab.cell(column, row), other.trace.advice[column][row])).to_vec();
+    let cells = [(a, row + 1), (b, row), (b, row + 1), (limb, row), (limb, row + 1), (limb, row + 2), (a, check)];
+    // The range row of the result goes along.
+    let limbs = (check..check + row).map(|row| (limb, row));
+    let cells = cells.into_iter().chain(limbs);
+    let changes: Vec<_> = cells.map(|(column, row)| (lab.cell(column, row), other.trace.advice[column][row])).collect();
     assert!(!lab.survives(&changes));
     assert!(lab.without("segment and place").survives(&changes));
 }
