@@ -38,20 +38,16 @@ test-rust: node_modules/.package-lock.json ## cargo tests, real proofs and chain
 	npm run --silent build
 	$(CARGO) test --release --locked
 
-EZKL ?= target/bench/ezkl.json
-# Development files keep their addresses out of the product: EZKL lives in a Python environment of its own.
+# EZKL lives in a Python environment of its own.
 .venv-bench/.done: bench/requirements.txt
 	python3 -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet -r bench/requirements.txt
 	@touch $@
 
-$(EZKL): .venv-bench/.done node_modules/.package-lock.json
-	mkdir -p $(dir $@)
-	.venv-bench/bin/python bench/ezkl_credit.py --artifacts $(basename $@) --out $@
-
-bench: $(EZKL) ## Ours beside EZKL 23.0.5 on the credit model, in one run; needs Python for EZKL.
-	npm run --silent build
-	$(CARGO) bench --locked --bench credit -- --ezkl $(EZKL)
+bench: .venv-bench/.done node_modules/.package-lock.json ## Ours beside EZKL 23.0.5 on the credit model, in one run; needs Python for EZKL.
+	mkdir -p target/bench
+	.venv-bench/bin/python bench/ezkl_credit.py --artifacts target/bench/ezkl --out target/bench/ezkl.json
+	$(CARGO) bench --locked --bench credit -- --ezkl target/bench/ezkl.json --out target/bench/credit.json
 
 fmt: ## Format everything.
 	$(CARGO) fmt

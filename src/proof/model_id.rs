@@ -3,7 +3,7 @@
 //! halo2's own key digest hashes a debug string and omits s·g2, so the identity is ours:
 //!
 //! ```text
-//! modelId = keccak256("zkml-evm.model.v1" | len(vk) vk | srsDigest | len(layout) layout | schemaId)
+//! modelId = keccak256("zkml-evm.model.v1" | len(vk) vk | len(srsDigest) srsDigest | len(layout) layout | len(schemaId) schemaId)
 //! ```
 //!
 //! lengths are 8 bytes big-endian; `vk` is the key's compressed encoding preceded by the shape's canonical one; `layout` is the

@@ -62,7 +62,7 @@ impl Srs {
         self.params.k()
     }
 
-    /// keccak256 of the generators and of s·g2: the part that a verifier depends on, whatever the size.
+    /// keccak256 of g2 and s·g2: the part that a verifier depends on, whatever the size.
     pub fn digest(&self) -> B256 {
         let mut bytes = Vec::new();
         for point in [self.params.g2(), self.params.s_g2()] {

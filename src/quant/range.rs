@@ -3,6 +3,9 @@
 use super::{Precision, Program, QuantError};
 use crate::op::{Interval, Op};
 
+/// Scales of real models stay far below; a larger one comes from a damaged file and would overflow where scales are added.
+const MAX_SCALE_LOG2: u32 = 400;
+
 impl Precision {
     /// What a rescaled quotient may be: `[-2^M, 2^M - 1]`.
     pub fn quotient_interval(&self) -> Interval {
@@ -32,6 +35,9 @@ pub fn check(program: &Program) -> Result<Vec<Vec<Interval>>, QuantError> {
     let last = program.nodes.len() - 1;
     let mut all: Vec<Vec<Interval>> = Vec::with_capacity(program.nodes.len());
     for (index, node) in program.nodes.iter().enumerate() {
+        if node.scale_log2.unsigned_abs() > MAX_SCALE_LOG2 {
+            return Err(malformed(&node.name, "a scale is beyond 2^400"));
+        }
         let expected_inputs: Vec<usize> = index.checked_sub(1).into_iter().collect();
         if node.inputs != expected_inputs {
             return Err(malformed(&node.name, "every node reads the node before it"));
