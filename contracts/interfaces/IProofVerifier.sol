@@ -20,8 +20,23 @@ interface IProofVerifier {
     /// @notice The proof's evaluation `index` (in the order of the proof) is not below r.
     error EvaluationOutOfRange(uint256 index, uint256 value);
 
-    /// @notice The proof does not hold for these public inputs, or one of its points is not on the curve.
-    error ProofRejected();
+    /// @notice The proof's point `index` (in the order of the proof) is not a point of the curve in its one encoding: a coordinate
+    /// is not below q, the equation does not hold, or it is the identity, which no proof contains.
+    error PointNotOnCurve(uint256 index);
+
+    /// @notice A challenge lies where the verification would divide by zero. It happens to no honest prover: one in 2^240.
+    error DegenerateChallenge();
+
+    /// @notice The contract was compiled by something that takes more memory for itself than the contract leaves to it. It says
+    /// nothing about the proof.
+    error UnsupportedCompiler();
+
+    /// @notice A precompile did not answer, although its input was checked before: too little gas was sent, or the chain has
+    /// no such precompile. It says nothing about the proof.
+    error PrecompileFailed();
+
+    /// @notice The proof does not hold for these public inputs.
+    error PairingFailed();
 
     /// @notice Checks a proof: reverts with a reason, or returns nothing.
     /// @param publicInputs The instances in the statement's order, each below r.

@@ -25,7 +25,7 @@ contract MockProofVerifier is IProofVerifier {
 
     /// @inheritdoc IProofVerifier
     function verifyProof(uint256[] calldata publicInputs, bytes calldata) external view {
-        if (!acceptsAll && !accepted[keccak256(abi.encode(publicInputs))]) revert ProofRejected();
+        if (!acceptsAll && !accepted[keccak256(abi.encode(publicInputs))]) revert PairingFailed();
     }
 
     /// @inheritdoc IProofVerifier

@@ -27,7 +27,7 @@ contract MockRouter is IInferenceVerifier {
     /// @inheritdoc IInferenceVerifier
     function verifyInference(bytes32 modelId, uint256[] calldata publicInputs, bytes calldata) external view {
         if (!acceptsAll && !accepted[keccak256(abi.encode(modelId, publicInputs))]) {
-            revert IProofVerifier.ProofRejected();
+            revert IProofVerifier.PairingFailed();
         }
     }
 }

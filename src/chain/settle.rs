@@ -253,7 +253,7 @@ pub async fn simulate_loan(chain: &Chain, borrower: Address, request: &LoanReque
 /// Opens the loan.
 ///
 /// # Errors
-/// [`ChainError::Reverted`] with `SubjectMismatch`, `NullifierSpent`, `ProofRejected`, ...; found out before anything is sent.
+/// [`ChainError::Reverted`] with `SubjectMismatch`, `NullifierSpent`, `PairingFailed`, ...; found out before anything is sent.
 pub async fn open_loan(chain: &Chain, borrower: &Account, request: &LoanRequest) -> Result<OpenLoan, ChainError> {
     let call = request.call();
     let receipt = chain.send(borrower, &call).await?;

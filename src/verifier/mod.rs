@@ -1,8 +1,16 @@
 //! The Solidity verifier: rendered from snark-verifier's protocol, compiled by whatever solc is at hand.
 
 pub mod error;
+mod evaluation;
+mod expression;
+mod memory;
+mod names;
+mod opening;
+mod protocol;
 pub mod render;
 pub mod solc;
+mod transcript;
+mod yul;
 
 pub use error::VerifierError;
 pub use render::render;

@@ -1,67 +1,112 @@
-//! Renders `InferenceVerifier.sol`: snark-verifier's contract as a core that only the strict adapter in front of it calls.
-//!
-//! The core reduces instances and evaluations modulo r, ignores trailing calldata and explains nothing. The adapter
-//! (`InferenceVerifier.sol.in`) refuses non-canonical values and wrong lengths with typed errors, and deploys its core itself, so
-//! nobody chooses it.
+//! Renders `InferenceVerifier.sol`: the verification of one circuit's proofs, section by section (`docs/verifier.md`).
 
-use super::VerifierError;
+use super::{
+    VerifierError, evaluation,
+    memory::{Memory, START},
+    names,
+    opening::{self, rotation_sets},
+    protocol::Protocol,
+    transcript::{self, Transcript},
+    yul::{Block, literal, word},
+};
 use crate::{
     circuit::statement::{self, PublicValue},
-    proof::{Keys, ModelId, Srs, verify::ProofLayout},
+    proof::{Keys, ModelId, Srs},
     quant::Program,
 };
-use halo2_proofs::halo2curves::bn256::{Bn256, Fq, Fr};
-use snark_verifier::{
-    loader::evm::EvmLoader,
-    pcs::kzg::{Bdfg21, KzgAs},
-    system::halo2::{Config, compile, transcript::evm::EvmTranscript},
-    verifier::{SnarkVerifier, plonk::PlonkVerifier},
+use alloy::primitives::U256;
+use halo2_proofs::halo2curves::{
+    bn256::{Fq, G2Affine},
+    ff::PrimeField,
 };
-use std::rc::Rc;
 
 const TEMPLATE: &str = include_str!("InferenceVerifier.sol.in");
 
 /// The Solidity source of the verifier of `keys`: one self-contained file, contract `InferenceVerifier`, no constructor arguments.
+///
+/// # Errors
+/// A program without a statement, an SRS smaller than the keys, or a protocol with a part that the contract has no section for.
 pub fn render(program: &Program, keys: &Keys, srs: &Srs, model_id: ModelId) -> Result<String, VerifierError> {
     let layout = statement::layout(program)?;
-    let core = core(keys, srs, layout.len())?;
-    let proof = ProofLayout::of(&keys.shape);
+    let protocol = Protocol::new(keys, srs, layout.len())?;
     let table: Vec<String> = layout.iter().enumerate().map(|(i, value)| describe(i, value)).collect();
-    let fields = [
+    let mut fields = vec![
         ("{tool}", env!("CARGO_PKG_VERSION").to_string()),
         ("{model_id}", model_id.to_string()),
         ("{srs}", srs.provenance.to_string()),
-        ("{k}", keys.shape.k.to_string()),
-        ("{instances}", layout.len().to_string()),
-        ("{points}", proof.points.to_string()),
-        ("{evaluations_at}", (64 * proof.points).to_string()),
-        ("{proof_length}", proof.length().to_string()),
-        ("{evaluations}", proof.evaluations.to_string()),
+        ("{srs_digest}", srs.digest().to_string()),
+        ("{digest}", literal(&protocol.digest)),
+        ("{k}", protocol.k.to_string()),
+        ("{r}", R.to_string()),
+        ("{q}", Q.to_string()),
+        ("{omega}", literal(&protocol.omega)),
+        ("{instances}", protocol.instances.to_string()),
         ("{layout}", table.join("\n")),
-        ("{core}", core),
     ];
+    fields.extend(sections(&protocol, keys));
+    fields.extend(g2(["{g2_x1}", "{g2_x0}", "{g2_y1}", "{g2_y0}"], &protocol.g2));
+    fields.extend(g2(["{s_g2_x1}", "{s_g2_x0}", "{s_g2_y1}", "{s_g2_y0}"], &protocol.s_g2));
     Ok(fields.into_iter().fold(TEMPLATE.to_string(), |text, (name, value)| text.replace(name, &value)))
 }
 
-/// snark-verifier's contract under the name `Halo2Core`, with the pragma of the rest of the file.
-fn core(keys: &Keys, srs: &Srs, instances: usize) -> Result<String, VerifierError> {
-    use halo2_proofs::poly::commitment::ParamsProver;
-    type Verifier = PlonkVerifier<KzgAs<Bn256, Bdfg21>>;
-    let failed = |e| VerifierError::Render(format!("{e:?}"));
-    let srs = crate::proof::keys::fit(srs, keys.shape.k).map_err(|e| VerifierError::Render(e.to_string()))?;
-    let protocol = compile(&srs.params, keys.vk(), Config::kzg().with_num_instance(vec![instances]));
-    let key = (srs.params.get_g()[0], srs.params.g2(), srs.params.s_g2()).into();
-    let loader = EvmLoader::new::<Fq, Fr>();
-    let protocol = protocol.loaded(&loader);
-    let mut transcript = EvmTranscript::<_, Rc<EvmLoader>, _, _>::new(&loader);
-    let instances = transcript.load_instances(vec![instances]);
-    let proof = Verifier::read_proof(&key, &protocol, &instances, &mut transcript).map_err(failed)?;
-    Verifier::verify(&key, &protocol, &instances, &proof).map_err(failed)?;
-    let code = loader.solidity_code();
-    let (_, contract) = code
-        .split_once("contract Halo2Verifier {")
-        .ok_or_else(|| VerifierError::Render("its contract is not where this version expects it".into()))?;
-    Ok(format!("contract Halo2Core {{{}", contract.trim_end()))
+const R: &str = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
+const Q: &str = "0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47";
+
+/// The statements of every section, and the memory that they share.
+fn sections(protocol: &Protocol, keys: &Keys) -> Vec<(&'static str, String)> {
+    let sets = rotation_sets(protocol);
+    let mut memory = Memory::default();
+    let challenges = names::challenges(&keys.shape, protocol.challenges());
+    let transcript = transcript::read(protocol, challenges, &mut memory);
+    let denominators = evaluation::denominators(protocol, &sets, &mut memory);
+    let [products, inverses] = evaluation::inversion(protocol, &sets);
+    let public_inputs = evaluation::public_inputs(protocol, &mut memory);
+    let constraints = evaluation::constraints(protocol, keys.vk().cs(), &transcript, &mut memory);
+    let opening = opening::values(protocol, &sets, &transcript, &mut memory);
+    let commitments = opening::commitments(protocol, &sets, &transcript, &mut memory);
+    vec![
+        ("{transcript}", transcript.block.text()),
+        ("{check_points}", point_checks(&transcript)),
+        ("{check_scalars}", scalar_checks(&transcript)),
+        ("{denominators}", denominators.text()),
+        ("{products}", products.text()),
+        ("{inverses}", inverses.text()),
+        ("{public_inputs}", public_inputs.text()),
+        ("{constraints}", constraints.text()),
+        ("{opening}", opening.text()),
+        ("{commitments}", commitments.text()),
+        ("{memory}", memory.declarations()),
+        ("{memory_start}", format!("{START:#x}")),
+        ("{first_evaluation}", transcript.evaluations.first().cloned().unwrap_or_default()),
+        ("{evaluations}", transcript.evaluations.len().to_string()),
+        ("{points}", transcript.runs.iter().map(|run| run.count).sum::<usize>().to_string()),
+        ("{proof_length}", transcript.length.to_string()),
+    ]
+}
+
+fn scalar_checks(transcript: &Transcript) -> String {
+    let mut block = Block::default();
+    for (i, name) in transcript.evaluations.iter().enumerate() {
+        let below = format!("lt(mload({name}), r)");
+        block.line(if i == 0 { format!("ok := {below}") } else { format!("ok := and({below}, ok)") });
+    }
+    block.text()
+}
+
+fn point_checks(transcript: &Transcript) -> String {
+    let mut first = 0;
+    let mut lines = Vec::new();
+    for run in &transcript.runs {
+        lines.push(format!("        _checkPoints({}, {}, {first});", run.at, run.count));
+        first += run.count;
+    }
+    lines.join("\n")
+}
+
+/// A point of G2 as the pairing takes it: the imaginary part of each coordinate first.
+fn g2(names: [&'static str; 4], point: &G2Affine) -> Vec<(&'static str, String)> {
+    let coordinates: [&Fq; 4] = [&point.x.c1, &point.x.c0, &point.y.c1, &point.y.c0];
+    names.into_iter().zip(coordinates.map(|c| word(U256::from_le_bytes(c.to_repr())))).collect()
 }
 
 fn describe(index: usize, value: &PublicValue) -> String {

@@ -33,28 +33,6 @@ pub struct Compiler {
     solc: Solc,
 }
 
-/// How to compile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Legacy code generation without the Yul optimizer: what snark-verifier's core needs.
-    Plain,
-    /// Legacy code generation with the optimizer.
-    Optimized,
-}
-
-impl Mode {
-    fn optimizer(self) -> Value {
-        match self {
-            Self::Optimized => json!({ "enabled": true, "runs": 10_000 }),
-            // Everything that works on assembly; the Yul optimizer runs out of stack on a function of this size.
-            Self::Plain => json!({ "runs": 1_000_000, "details": {
-                "peephole": true, "jumpdestRemover": true, "inliner": true, "deduplicate": true,
-                "cse": true, "orderLiterals": true, "constantOptimizer": false, "yul": false,
-            } }),
-        }
-    }
-}
-
 impl Compiler {
     /// Finds a compiler; `root` is the project whose `foundry.toml` and `tools/solc` count.
     pub fn find(explicit: Option<&Path>, root: &Path) -> Result<Self, VerifierError> {
@@ -81,34 +59,32 @@ impl Compiler {
         self.solc.version.to_string()
     }
 
-    /// Compiles a rendered verifier (`render`) and checks the size limit of both of its contracts.
+    /// Compiles a rendered verifier (`render`) and checks its size.
     pub fn compile_verifier(&self, source: &str) -> Result<Compiled, VerifierError> {
         let sources = [("InferenceVerifier.sol".to_string(), source.to_string())];
-        let output = self.compile(&sources, Mode::Plain)?;
-        let core = contract(&output, "InferenceVerifier.sol", "Halo2Core")?;
-        let mut adapter = contract(&output, "InferenceVerifier.sol", "InferenceVerifier")?;
-        adapter.runtime_size += core.runtime_size;
-        if core.runtime_size > MAX_RUNTIME {
-            return Err(VerifierError::TooLarge { name: core.name, size: core.runtime_size, limit: MAX_RUNTIME });
+        let output = self.compile(&sources)?;
+        let verifier = contract(&output, "InferenceVerifier.sol", "InferenceVerifier")?;
+        match verifier.runtime_size > MAX_RUNTIME {
+            true => Err(VerifierError::TooLarge { name: verifier.name, size: verifier.runtime_size, limit: MAX_RUNTIME }),
+            false => Ok(verifier),
         }
-        Ok(adapter)
     }
 
     /// Compiles one contract of `file`, a path below `root`; imports resolve through the project's remappings.
     pub fn compile_contract(&self, root: &Path, file: &str, name: &str) -> Result<Compiled, VerifierError> {
         let mut sources = Vec::new();
         collect_sources(root, file, &mut sources)?;
-        let output = self.compile(&sources, Mode::Optimized)?;
+        let output = self.compile(&sources)?;
         contract(&output, file, name)
     }
 
-    fn compile(&self, sources: &[(String, String)], mode: Mode) -> Result<Value, VerifierError> {
+    fn compile(&self, sources: &[(String, String)]) -> Result<Value, VerifierError> {
         let entries = sources.iter().map(|(name, text)| (name.clone(), json!({ "content": text })));
         let input = json!({
             "language": "Solidity",
             "sources": serde_json::Map::from_iter(entries),
             "settings": {
-                "optimizer": mode.optimizer(),
+                "optimizer": { "enabled": true, "runs": 10_000 },
                 "evmVersion": "cancun",
                 "metadata": { "bytecodeHash": "none", "appendCBOR": false },
                 "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },

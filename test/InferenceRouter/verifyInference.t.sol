@@ -26,7 +26,7 @@ contract VerifyInferenceTest is RouterFixture {
 
     function test_RevertWhen_proofIsRejected() public {
         register();
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         router.verifyInference(MODEL, someInputs(), "bad");
     }
 

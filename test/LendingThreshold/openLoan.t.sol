@@ -51,7 +51,7 @@ contract OpenLoanTest is LendingFixture {
 
     function test_RevertWhen_proofIsRejected() public {
         ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         open(request);
         // Nothing was spent by the failure.
         assertEq(lending.nonceOf(borrower), 0);
@@ -73,7 +73,7 @@ contract OpenLoanTest is LendingFixture {
         ILendingThreshold.BorrowRequest memory theirs = accepted(borrower);
         ILendingThreshold.BorrowRequest memory request = requestFor(stranger);
         request.proof = theirs.proof;
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         open(request);
     }
 
@@ -119,7 +119,7 @@ contract OpenLoanTest is LendingFixture {
     function test_RevertWhen_expiryIsPutOff() public {
         ILendingThreshold.BorrowRequest memory request = accepted(borrower);
         request.expiry += 1;
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         open(request);
     }
 
@@ -145,7 +145,7 @@ contract OpenLoanTest is LendingFixture {
         ILendingThreshold.BorrowRequest memory request = accepted(borrower);
         vm.prank(owner);
         request.policyId = lending.addPolicy(MODEL, SCHEMA, THRESHOLD + 1, AMOUNT, EPOCH);
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         open(request);
     }
 
@@ -154,7 +154,7 @@ contract OpenLoanTest is LendingFixture {
         ILendingThreshold.BorrowRequest memory request = accepted(borrower);
         vm.chainId(chainId);
         request.signature = sign(request.attestation);
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         open(request);
     }
 
@@ -163,7 +163,7 @@ contract OpenLoanTest is LendingFixture {
         lending = poolOf(address(token));
         token.mint(address(lending), AMOUNT);
         request.policyId = addPolicyTo(lending);
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         open(request);
     }
 

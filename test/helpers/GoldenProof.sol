@@ -47,7 +47,7 @@ abstract contract GoldenProof is Test {
     }
 
     function expectRejected() internal {
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
     }
 
     /// Where point `index` begins: those before the evaluations, then the opening's two.

@@ -20,7 +20,7 @@ contract StubVerifier is IProofVerifier {
         for (uint256 i = 0; i < publicInputs.length; ++i) {
             if (publicInputs[i] >= order) revert InstanceOutOfRange(i, publicInputs[i]);
         }
-        if (keccak256(proof) != keccak256("good")) revert ProofRejected();
+        if (keccak256(proof) != keccak256("good")) revert PairingFailed();
     }
 
     function verifierKind() external pure virtual returns (bytes32) {

@@ -10,12 +10,12 @@ import {MockRouter} from "zkml-evm/mocks/MockRouter.sol";
 contract MocksTest is Test {
     function testFuzz_verifierRejectsUntilTold(uint256[] calldata inputs, bytes calldata proof) public {
         MockProofVerifier mock = new MockProofVerifier();
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         mock.verifyProof(inputs, proof);
         mock.accept(inputs);
         mock.verifyProof(inputs, proof);
         uint256[] memory others = new uint256[](inputs.length + 1);
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         mock.verifyProof(others, proof);
         mock.setAcceptsAll(true);
         mock.verifyProof(others, proof);
@@ -24,11 +24,11 @@ contract MocksTest is Test {
 
     function testFuzz_routerRejectsUntilTold(bytes32 modelId, uint256[] calldata inputs, bytes calldata proof) public {
         MockRouter mock = new MockRouter();
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         mock.verifyInference(modelId, inputs, proof);
         mock.accept(modelId, inputs);
         mock.verifyInference(modelId, inputs, proof);
-        vm.expectRevert(IProofVerifier.ProofRejected.selector);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
         mock.verifyInference(~modelId, inputs, proof);
         mock.setAcceptsAll(true);
         mock.verifyInference(~modelId, inputs, proof);

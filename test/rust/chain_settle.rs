@@ -130,9 +130,9 @@ async fn a_loan_is_opened_and_misuse_refused(chain: Chain) {
     assert_eq!(refusal(&error), "SubjectMismatch");
     assert_eq!(error.revert().unwrap().args[0].1, borrower().address().to_string());
     let tampered = LoanRequest { proof: Bytes::from(vec![1; 32]), ..honest.clone() };
-    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &tampered).await.unwrap_err()), "ProofRejected");
+    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &tampered).await.unwrap_err()), "PairingFailed");
     let later = LoanRequest { expiry: honest.expiry + 1, ..honest.clone() };
-    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &later).await.unwrap_err()), "ProofRejected");
+    assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &later).await.unwrap_err()), "PairingFailed");
     let forged = LoanRequest { attestation: sign(&chain, &stage, &thief, borrower().address()).await, ..honest.clone() };
     assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &forged).await.unwrap_err()), "AttestorNotAllowed");
     let mut altered = honest.clone();
@@ -181,7 +181,7 @@ async fn registration_rules(chain: Chain) {
     settle::verify_inference(&chain, stage.router, stage.model, &instances, &proof).await.unwrap();
     let error =
         settle::verify_inference(&chain, stage.router, stage.model, &[U256::from(4), U256::ZERO], &proof).await.unwrap_err();
-    assert_eq!(refusal(&error), "ProofRejected");
+    assert_eq!(refusal(&error), "PairingFailed");
     let until = chain.timestamp().await.unwrap();
     settle::deprecate_model(&chain, &owner(), stage.router, stage.model, until).await.unwrap();
     let error = settle::verify_inference(&chain, stage.router, stage.model, &instances, &proof).await.unwrap_err();

@@ -21,7 +21,7 @@ fn demo_on_the_embedded_chain() {
     let done =
         run_in(work.path(), &["--json", "demo", "--out", out.to_str().unwrap(), "--project", root.to_str().unwrap()]).result();
     let errors: Vec<&str> = done["refusals"].as_array().unwrap().iter().filter_map(|r| r["error"].as_str()).collect();
-    assert_eq!(errors, ["circuit/below-threshold", "SubjectMismatch", "NullifierSpent", "proof/invalid", "ProofRejected"]);
+    assert_eq!(errors, ["circuit/below-threshold", "SubjectMismatch", "NullifierSpent", "proof/invalid", "PairingFailed"]);
     assert!(done["k"].as_u64().unwrap() <= 10);
     assert!(done["gas"]["verify"].as_u64().unwrap() <= 450_000, "{done}");
     assert!(done["gas"]["settle"].as_u64().unwrap() <= 560_000, "{done}");

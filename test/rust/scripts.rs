@@ -86,7 +86,7 @@ async fn deploy_register_and_freeze_against_anvil() {
     let mut changed = inputs.clone();
     changed[2] += U256::from(1);
     let error = settle::verify_inference(&chain, router, golden.model_id, &changed, &golden.proof).await.unwrap_err();
-    assert_eq!(error.revert().map(|revert| revert.root().name.as_str()), Some("ProofRejected"));
+    assert_eq!(error.revert().map(|revert| revert.root().name.as_str()), Some("PairingFailed"));
 
     let freeze = [("ZKML_ROUTER", router.to_string()), ("ZKML_MODEL_ID", golden.model_id.to_string())];
     script(&chain, records.path(), "FreezeModel.s.sol", &freeze);

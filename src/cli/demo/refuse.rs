@@ -49,7 +49,7 @@ pub(super) async fn all(
     let router = stage.addresses.router;
     let (inputs, bytes) = (tampered.integers(), &tampered.proof);
     let on_chain = settle::verify_inference(&stage.chain, router, tampered.model_id, &inputs, bytes).await;
-    let on_chain = refused_on_chain("a tampered proof, on chain", on_chain, "ProofRejected")?;
+    let on_chain = refused_on_chain("a tampered proof, on chain", on_chain, "PairingFailed")?;
 
     let all = vec![below, stolen, again, native, on_chain];
     for refusal in &all {

@@ -49,7 +49,7 @@ pub fn router_item(owner: Address) -> DeployItem {
 pub fn tiny_verifier() -> DeployItem {
     let kind = keccak256("zkml-evm.verifier.v1");
     let kind_selector = &keccak256("verifierKind()")[..4];
-    let rejected = &keccak256("ProofRejected()")[..4];
+    let rejected = &keccak256("PairingFailed()")[..4];
     let mut code = Vec::new();
     code.extend([0x5f, 0x35, 0x60, 0xe0, 0x1c, 0x63]); // selector of the call
     code.extend(kind_selector);
@@ -57,7 +57,7 @@ pub fn tiny_verifier() -> DeployItem {
     code.extend([0x60, 0x20, 0x36, 0x03, 0x35, 0x60, 0x64, 0x35, 0x14, 0x60, 40, 0x57]); // proof == inputs[0]: jump to 40
     code.push(0x63);
     code.extend(rejected);
-    code.extend([0x60, 0xe0, 0x1b, 0x5f, 0x52, 0x60, 0x04, 0x5f, 0xfd]); // revert ProofRejected()
+    code.extend([0x60, 0xe0, 0x1b, 0x5f, 0x52, 0x60, 0x04, 0x5f, 0xfd]); // revert PairingFailed()
     assert_eq!(code.len(), 40);
     code.extend([0x5b, 0x00]); // 40: stop
     code.extend([0x5b, 0x7f]); // 42: return the kind

@@ -1,0 +1,138 @@
+//! Names for the contract's reader: what each polynomial is, and what each constraint says.
+
+use super::protocol::{Phase, Query};
+use crate::gates::{Columns, Selector, Shape};
+use halo2_proofs::{
+    halo2curves::bn256::Fr,
+    plonk::{ConstraintSystem, Fixed},
+};
+
+/// The polynomials in the protocol's order: fixed columns, permutation, instance column, the prover's by phase, the quotient.
+pub fn polynomials(shape: &Shape, cs: &ConstraintSystem<Fr>, phases: &[Phase]) -> Vec<String> {
+    let columns = Columns::configure(&mut ConstraintSystem::default(), shape);
+    let mut names = fixed(&columns, cs.num_fixed_columns());
+    names.extend((0..cs.permutation().get_columns().len()).map(|i| format!("COPY_{i}")));
+    names.push("INSTANCES".into());
+    let advice = advice(&columns, cs.num_advice_columns());
+    let last_phase = cs.advice_column_phase().into_iter().max().unwrap_or(0);
+    for phase in 0..=last_phase {
+        let of_phase = cs.advice_column_phase().into_iter().zip(&advice).filter(|(p, _)| *p == phase);
+        names.extend(of_phase.map(|(_, name)| name.clone()));
+    }
+    // After the advice columns: the permutation's products, and one polynomial that only blinds.
+    let products = phases.iter().map(|p| p.points).sum::<usize>().saturating_sub(advice.len() + 1);
+    names.extend((0..products).map(|i| format!("PRODUCT_{i}")));
+    names.push("BLIND".into());
+    names.push("QUOTIENT".into());
+    names
+}
+
+fn advice(columns: &Columns, count: usize) -> Vec<String> {
+    let mut names: Vec<String> = (0..count).map(|i| format!("ADVICE_{i}")).collect();
+    let known = [
+        (Some(columns.a), "A"),
+        (Some(columns.b), "B"),
+        (columns.c, "C"),
+        (Some(columns.limb), "LIMB"),
+        (Some(columns.multiplicity), "MULTIPLICITY"),
+        (Some(columns.folded), "FOLDED"),
+        (Some(columns.fold), "FOLD"),
+        (Some(columns.sum), "SUM"),
+    ];
+    for (column, name) in known.into_iter().filter_map(|(column, name)| Some((column?, name))) {
+        names[column.index()] = name.into();
+    }
+    names
+}
+
+fn fixed(columns: &Columns, count: usize) -> Vec<String> {
+    let mut names: Vec<String> = (0..count).map(|i| format!("FIXED_{i}")).collect();
+    let mut name = |column: halo2_proofs::plonk::Column<Fixed>, name: String| names[column.index()] = name;
+    for (i, weight) in columns.weights.iter().enumerate() {
+        name(*weight, format!("WEIGHT_{i}"));
+    }
+    for (column, text) in [
+        (columns.constant, "CONSTANT"),
+        (columns.table, "TABLE"),
+        (columns.active, "ACTIVE"),
+        (columns.linear, "LINEAR"),
+        (columns.last, "LAST"),
+    ] {
+        name(column, text.into());
+    }
+    // Selectors may share a column, whose name is then all of theirs.
+    let mut selectors: Vec<(Selector, String)> = Vec::new();
+    for (selector, text) in [
+        (columns.range, "RANGE"),
+        (columns.relu, "RELU"),
+        (columns.signed, "SIGNED"),
+        (columns.threshold, "THRESHOLD"),
+        (columns.argmax, "ARGMAX"),
+        (columns.absorb, "ABSORB"),
+        (columns.full, "FULL_ROUND"),
+        (columns.partial, "PARTIAL_ROUND"),
+        (columns.function.as_ref().map(|f| f.selector), "FUNCTION"),
+    ] {
+        let Some(selector) = selector else { continue };
+        match selectors.iter_mut().find(|(s, _)| s.column() == selector.column()) {
+            Some((_, names)) => *names = format!("{names}_OR_{text}"),
+            None => selectors.push((selector, text.into())),
+        }
+    }
+    for (selector, text) in selectors {
+        name(selector.column(), format!("IS_{text}"));
+    }
+    if let Some(function) = &columns.function {
+        name(function.table_value, "TABLE_VALUE".into());
+        name(function.table_slope, "TABLE_SLOPE".into());
+        name(function.table_tag, "TABLE_TAG".into());
+    }
+    names
+}
+
+/// The challenges in the protocol's order: the circuit's own, then halo2's θ, β, γ and y.
+pub fn challenges(shape: &Shape, count: usize) -> Vec<String> {
+    let columns = Columns::configure(&mut ConstraintSystem::default(), shape);
+    let mut names: Vec<String> = (0..count).map(|i| format!("CHALLENGE_{i}")).collect();
+    let own = [
+        (Some(columns.gamma), "FOLD_GAMMA"),
+        (Some(columns.beta), "LOOKUP_BETA"),
+        (columns.function.as_ref().map(|f| f.theta), "LOOKUP_THETA"),
+    ];
+    for (challenge, name) in own.into_iter().filter_map(|(challenge, name)| Some((challenge?, name))) {
+        names[challenge.index()] = name.into();
+    }
+    for (name, text) in names.iter_mut().rev().zip(["COMBINER", "COPY_GAMMA", "COPY_BETA", "HALO2_THETA"]) {
+        *name = text.into();
+    }
+    names
+}
+
+/// The name of an evaluation: the polynomial, and how many rows from the current one.
+pub fn evaluation(names: &[String], query: Query) -> String {
+    let name = &names[query.poly];
+    match query.rotation {
+        0 => format!("AT_{name}"),
+        1 => format!("AT_{name}_NEXT"),
+        -1 => format!("AT_{name}_PREV"),
+        r if r > 0 => format!("AT_{name}_NEXT_{r}"),
+        r => format!("AT_{name}_PREV_{}", -r),
+    }
+}
+
+/// What each constraint says, in the protocol's order: the gates', then the permutation's.
+pub fn constraints(cs: &ConstraintSystem<Fr>, count: usize) -> Vec<String> {
+    let gates = cs.gates().iter().flat_map(|gate| {
+        (0..gate.polynomials().len()).map(|i| format!("{}: {}", gate.name(), gate.constraint_name(i)))
+    });
+    let mut all: Vec<String> = gates.collect();
+    let products = cs.permutation().get_columns().len().div_ceil(cs.degree().saturating_sub(2).max(1));
+    if products > 0 {
+        all.push("copies: the product starts at one".into());
+        all.push("copies: the product ends at zero or one".into());
+        all.extend((1..products).map(|i| format!("copies: product {i} goes on where the one before ends")));
+        all.extend((0..products).map(|i| format!("copies: step of product {i}")));
+    }
+    all.resize(count, "lookup argument".into());
+    all
+}

@@ -1,0 +1,190 @@
+//! What there is to verify: snark-verifier's protocol of a verifying key, with its expressions as a graph.
+
+use super::{
+    VerifierError,
+    expression::{Graph, Leaf, Node},
+};
+use crate::proof::{Keys, Srs, keys::fit};
+use halo2_proofs::{
+    halo2curves::bn256::{Fr, G1Affine, G2Affine},
+    poly::commitment::ParamsProver,
+};
+use snark_verifier::{
+    system::halo2::{Config, compile},
+    verifier::plonk::PlonkProtocol,
+};
+use std::cell::RefCell;
+
+/// A polynomial at `ω^rotation` times the evaluation point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Its place in [`Protocol::names`].
+    pub poly: usize,
+    /// How many rows further.
+    pub rotation: i32,
+}
+
+/// Points that the prover sends in one go, and the challenges drawn after them.
+#[derive(Clone, Copy, Debug)]
+pub struct Phase {
+    /// Commitments.
+    pub points: usize,
+    /// Challenges.
+    pub challenges: usize,
+}
+
+/// A circuit's verification, ready to be written down.
+#[derive(Clone, Debug)]
+pub struct Protocol {
+    /// The circuit has `2^k` rows.
+    pub k: u32,
+    /// Generates the rows' domain.
+    pub omega: Fr,
+    /// Public inputs.
+    pub instances: usize,
+    /// The state that the transcript starts with: the verifying key's digest.
+    pub digest: Fr,
+    /// Commitments of fixed and permutation polynomials.
+    pub preprocessed: Vec<G1Affine>,
+    /// The polynomials: preprocessed, the instance column, those of the phases in order, the quotient.
+    pub names: Vec<String>,
+    /// The prover's messages up to the quotient.
+    pub phases: Vec<Phase>,
+    /// Chunks of the quotient polynomial.
+    pub quotients: usize,
+    /// What the proof's scalars are, in their order.
+    pub evaluations: Vec<Query>,
+    /// What the opening proves, in the order that fixes the rotation sets.
+    pub queries: Vec<Query>,
+    /// The constraints' nodes, in order; all of them vanish on every row.
+    pub constraints: Vec<Node>,
+    /// Their expressions.
+    pub graph: Graph,
+    /// The generator of G1.
+    pub g1: G1Affine,
+    /// The generator of G2.
+    pub g2: G2Affine,
+    /// `s` times the generator of G2.
+    pub s_g2: G2Affine,
+}
+
+impl Protocol {
+    /// The protocol of `keys` for statements of `instances` public inputs.
+    ///
+    /// # Errors
+    /// A circuit that uses what the contract has no section for: several proofs, committed instances, instances at other rotations.
+    pub fn new(keys: &Keys, srs: &Srs, instances: usize) -> Result<Self, VerifierError> {
+        let srs = fit(srs, keys.shape.k).map_err(|e| VerifierError::Render(e.to_string()))?;
+        let inner = compile(&srs.params, keys.vk(), Config::kzg().with_num_instance(vec![instances]));
+        let (graph, constraints) = constraints(&inner)?;
+        let unsupported = |what: &str| VerifierError::Render(format!("the protocol has {what}"));
+        if inner.linearization.is_some() || inner.instance_committing_key.is_some() || !inner.accumulator_indices.is_empty() {
+            return Err(unsupported("a linearization, committed instances or accumulators"));
+        }
+        if inner.domain_as_witness.is_some() || inner.quotient.chunk_degree != 1 {
+            return Err(unsupported("a domain or a quotient of another form"));
+        }
+        let phases: Vec<Phase> =
+            inner.num_witness.iter().zip(&inner.num_challenge).map(|(&points, &challenges)| Phase { points, challenges }).collect();
+        Ok(Self {
+            k: keys.shape.k,
+            omega: inner.domain.r#gen,
+            instances,
+            digest: inner.transcript_initial_state.ok_or_else(|| unsupported("no initial state"))?,
+            preprocessed: inner.preprocessed.clone(),
+            names: super::names::polynomials(&keys.shape, keys.vk().cs(), &phases),
+            quotients: inner.quotient.num_chunk(),
+            evaluations: inner.evaluations.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
+            queries: inner.queries.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
+            phases,
+            constraints,
+            graph,
+            g1: srs.params.get_g()[0],
+            g2: srs.params.g2(),
+            s_g2: srs.params.s_g2(),
+        })
+    }
+
+    /// The place of the first polynomial that the prover commits to.
+    pub fn first_witness(&self) -> usize {
+        self.preprocessed.len() + 1
+    }
+
+    /// Challenges of all phases.
+    pub fn challenges(&self) -> usize {
+        self.phases.iter().map(|phase| phase.challenges).sum()
+    }
+}
+
+/// What snark-verifier's expression evaluator carries: values, and the list of constraints as a polynomial in the last challenge.
+#[derive(Clone)]
+enum Part {
+    Value(Node),
+    /// The challenge that combines the constraints.
+    Combiner,
+    /// `Σ c_i y^(n-1-i)`
+    Combined(Vec<Node>),
+    /// `y Σ c_i y^(n-1-i)`
+    Shifted(Vec<Node>),
+    /// A use of the combiner that is no combination of constraints, or a query that the proof does not answer.
+    Unexpected,
+}
+
+/// The constraints of the quotient's numerator, one by one.
+fn constraints(protocol: &PlonkProtocol<G1Affine>) -> Result<(Graph, Vec<Node>), VerifierError> {
+    let graph = RefCell::new(Graph::default());
+    let combiner = protocol.num_challenge.iter().sum::<usize>() - 1;
+    let instance = protocol.preprocessed.len();
+    let value = |node: Node| Part::Value(node);
+    let combined = protocol.quotient.numerator.evaluate(
+        &|constant| value(graph.borrow_mut().constant(constant)),
+        // The type cannot be named outside its crate; its serialised form is `"Identity"` or `{"Lagrange": row}`.
+        &|common| match serde_json::to_value(common) {
+            Ok(serde_json::Value::String(_)) => value(graph.borrow_mut().leaf(Leaf::Point)),
+            Ok(common) => match common["Lagrange"].as_i64().and_then(|row| i32::try_from(row).ok()) {
+                Some(row) => value(graph.borrow_mut().leaf(Leaf::Lagrange(row))),
+                None => Part::Unexpected,
+            },
+            Err(_) => Part::Unexpected,
+        },
+        &|query| {
+            let answer = protocol.evaluations.iter().position(|e| *e == query);
+            match answer {
+                Some(index) => value(graph.borrow_mut().leaf(Leaf::Evaluation(index))),
+                None if query.poly == instance && query.rotation.0 == 0 => value(graph.borrow_mut().leaf(Leaf::Instances)),
+                None => Part::Unexpected,
+            }
+        },
+        &|index| if index == combiner { Part::Combiner } else { value(graph.borrow_mut().leaf(Leaf::Challenge(index))) },
+        &|a| match a {
+            Part::Value(a) => value(graph.borrow_mut().neg(a)),
+            _ => Part::Unexpected,
+        },
+        &|a, b| match (a, b) {
+            (Part::Value(a), Part::Value(b)) => value(graph.borrow_mut().add(a, b)),
+            (Part::Shifted(mut list), Part::Value(b)) => {
+                list.push(b);
+                Part::Combined(list)
+            }
+            _ => Part::Unexpected,
+        },
+        &|a, b| match (a, b) {
+            (Part::Value(a), Part::Value(b)) => value(graph.borrow_mut().mul(a, b)),
+            (Part::Value(a), Part::Combiner) => Part::Shifted(vec![a]),
+            (Part::Combined(list), Part::Combiner) => Part::Shifted(list),
+            _ => Part::Unexpected,
+        },
+        &|a, scalar| match a {
+            Part::Value(a) => {
+                let scalar = graph.borrow_mut().constant(scalar);
+                value(graph.borrow_mut().mul(a, scalar))
+            }
+            _ => Part::Unexpected,
+        },
+    );
+    match combined {
+        Part::Combined(list) => Ok((graph.into_inner(), list)),
+        Part::Value(only) => Ok((graph.into_inner(), vec![only])),
+        _ => Err(VerifierError::Render("the constraints are not combined by powers of one challenge".into())),
+    }
+}

@@ -1,0 +1,166 @@
+//! Lines of inline assembly, and expressions as calls of `addmod` and `mulmod`.
+
+use super::{
+    expression::{Graph, Leaf, Node, Term, is_short},
+    memory::Memory,
+};
+use alloy::primitives::U256;
+use halo2_proofs::halo2curves::{bn256::Fr, ff::PrimeField};
+use std::collections::HashMap;
+
+/// The width of a line, as `forge fmt` wraps it.
+const WIDTH: usize = 120;
+/// The deepest stack that an expression may need beside the block's variables: the machine reaches 16 words.
+const DEEPEST: usize = 9;
+
+/// The lines of one function's assembly block.
+#[derive(Debug, Default)]
+pub struct Block {
+    lines: Vec<String>,
+}
+
+impl Block {
+    /// Appends a statement.
+    pub fn line(&mut self, text: impl Into<String>) {
+        self.lines.push(text.into());
+    }
+
+    /// Appends a comment.
+    pub fn comment(&mut self, text: &str) {
+        self.lines.push(format!("// {text}"));
+    }
+
+    /// The text, indented as in a function of the contract.
+    pub fn text(&self) -> String {
+        let lines: Vec<String> = self.lines.iter().map(|line| wrap(12, line, "")).collect();
+        lines.join("\n")
+    }
+}
+
+/// `text` and what ends its line, wrapped as `forge fmt` does: the arguments of a call that is too long on lines of their own.
+fn wrap(indent: usize, text: &str, end: &str) -> String {
+    let margin = " ".repeat(indent);
+    let call = text.strip_suffix(')').and_then(|text| text.split_once('('));
+    match call {
+        Some((head, arguments)) if indent + text.len() + end.len() > WIDTH => {
+            let arguments = split(arguments);
+            let last = arguments.len() - 1;
+            let wrapped = arguments.iter().enumerate().map(|(i, a)| wrap(indent + 4, a, if i < last { "," } else { "" }));
+            let lines: Vec<String> = wrapped.collect();
+            format!("{margin}{head}(\n{}\n{margin}){end}", lines.join("\n"))
+        }
+        _ => format!("{margin}{text}{end}"),
+    }
+}
+
+/// The arguments of a call.
+fn split(arguments: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut all) = (0, 0, Vec::new());
+    for (at, byte) in arguments.bytes().enumerate() {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            b',' if depth == 0 => {
+                all.push(arguments[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    all.push(arguments[start..].trim());
+    all
+}
+
+/// A number as a literal: decimal where it is small.
+pub fn literal(value: &Fr) -> String {
+    word(U256::from_le_bytes(value.to_repr()))
+}
+
+/// A word as a literal.
+pub fn word(value: U256) -> String {
+    if value < U256::from(1000) { value.to_string() } else { format!("{value:#x}") }
+}
+
+/// Writes expressions of a graph; what is used twice, or needs too deep a stack, goes through a word of memory.
+///
+/// The block has a variable `r`, the field's order. Every value is at most `r` (`sub(r, 0)` is the one that reaches it), which
+/// `addmod`, `mulmod` and `sub(r, ..)` all take.
+pub struct Writer<'a> {
+    graph: &'a Graph,
+    uses: HashMap<Node, usize>,
+    written: HashMap<Node, String>,
+    leaves: &'a dyn Fn(Leaf) -> String,
+    memory: &'a mut Memory,
+    kept: usize,
+}
+
+/// A written expression with what its evaluation takes from the stack.
+struct Piece {
+    text: String,
+    depth: usize,
+}
+
+impl<'a> Writer<'a> {
+    /// A writer for the expressions of `roots`.
+    pub fn new(graph: &'a Graph, roots: &[Node], leaves: &'a dyn Fn(Leaf) -> String, memory: &'a mut Memory) -> Self {
+        Self { graph, uses: graph.uses(roots), written: HashMap::new(), leaves, memory, kept: 0 }
+    }
+
+    /// The text of `node`; words that it needs are assigned in `block` before.
+    pub fn expression(&mut self, node: Node, block: &mut Block) -> String {
+        self.piece(node, block).text
+    }
+
+    fn piece(&mut self, node: Node, block: &mut Block) -> Piece {
+        if let Some(text) = self.written.get(&node) {
+            return Piece { text: text.clone(), depth: 1 };
+        }
+        let piece = match self.graph.term(node) {
+            Term::Leaf(leaf) => return Piece { text: (self.leaves)(leaf), depth: 1 },
+            // A word is worth it only where the literal is long; below it gets one where it is used twice.
+            Term::Constant(value) if is_short(&value) => return Piece { text: literal(&value), depth: 1 },
+            Term::Constant(value) => Piece { text: literal(&value), depth: 1 },
+            Term::Sub(a, b) if self.graph.value(a).is_some_and(|v| v == Fr::zero()) => {
+                let b = self.piece(b, block);
+                Piece { text: format!("sub(r, {})", b.text), depth: b.depth.max(2) }
+            }
+            Term::Sub(a, b) => {
+                let b = self.piece(b, block);
+                let negated = Piece { text: format!("sub(r, {})", b.text), depth: b.depth.max(2) };
+                let a = self.piece(a, block);
+                self.call("addmod", a, negated, block)
+            }
+            Term::Add(a, b) => {
+                let (a, b) = (self.piece(a, block), self.piece(b, block));
+                self.call("addmod", a, b, block)
+            }
+            Term::Mul(a, b) => {
+                let (a, b) = (self.piece(a, block), self.piece(b, block));
+                self.call("mulmod", a, b, block)
+            }
+        };
+        if self.uses[&node] < 2 {
+            return piece;
+        }
+        let piece = self.keep(piece, block);
+        self.written.insert(node, piece.text.clone());
+        piece
+    }
+
+    /// `name(a, b, r)`. Arguments are evaluated from the last to the first, so the deeper operand comes second.
+    fn call(&mut self, name: &str, a: Piece, b: Piece, block: &mut Block) -> Piece {
+        let (a, mut b) = if a.depth > b.depth { (b, a) } else { (a, b) };
+        if (1 + b.depth).max(2 + a.depth) > DEEPEST {
+            b = self.keep(b, block);
+        }
+        let depth = (1 + b.depth).max(2 + a.depth);
+        Piece { text: format!("{name}({}, {}, r)", a.text, b.text), depth }
+    }
+
+    fn keep(&mut self, piece: Piece, block: &mut Block) -> Piece {
+        let name = self.memory.word(&format!("KEPT_{}", self.kept));
+        self.kept += 1;
+        block.line(format!("mstore({name}, {})", piece.text));
+        Piece { text: format!("mload({name})"), depth: 1 }
+    }
+}
