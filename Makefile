@@ -6,7 +6,7 @@ CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET_DIR)/release/zkml-evm
 
-.PHONY: help build demo test test-rust test-forge lint fmt bench clean
+.PHONY: help build demo test test-full test-rust test-forge lint fmt bench clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ test-forge: node_modules/.package-lock.json ## forge and node tests.
 test-rust: node_modules/.package-lock.json ## cargo tests, real proofs and chains included; needs the contracts' artifacts.
 	npm run --silent build
 	$(CARGO) test --release --locked
+
+test-full: test ## What takes longer: every compiler and setting, every byte of a proof.
+	$(CARGO) test --release --locked -- --ignored
 
 # EZKL lives in a Python environment of its own.
 .venv-bench/.done: bench/requirements.txt

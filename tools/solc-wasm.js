@@ -4,11 +4,13 @@
 const fs = require("node:fs");
 const path = require("node:path");
 
-const SOLC_DIR = path.dirname(require.resolve("solc/package.json"));
+/** The npm package of the compiler: the pinned `solc`, or an older one under another name where a test asks for it. */
+const PACKAGE = process.env.SOLC_PACKAGE ?? "solc";
+const SOLC_DIR = path.dirname(require.resolve(`${PACKAGE}/package.json`));
 
 /** The version in native solc's form, from a cache beside the package: asking the compiler itself costs a second. */
 exports.version = function version() {
-  const wanted = require("solc/package.json").version;
+  const wanted = require(`${PACKAGE}/package.json`).version;
   const cache = path.join(SOLC_DIR, "..", ".cache", "zkml-evm", `solc-${wanted}.version`);
   try {
     const cached = fs.readFileSync(cache, "utf8").trim();
@@ -16,7 +18,7 @@ exports.version = function version() {
   } catch {
     // No cache yet.
   }
-  const found = require("solc").version();
+  const found = require(PACKAGE).version();
   try {
     fs.mkdirSync(path.dirname(cache), { recursive: true });
     // Renamed into place, as several builds may ask at the same time.
@@ -55,5 +57,5 @@ function reader({ basePath, includePaths, allowPaths }) {
 
 /** One standard JSON compilation: text in, text out. */
 exports.compile = function compile(input, options) {
-  return require("solc").compile(input, { import: reader(options) });
+  return require(PACKAGE).compile(input, { import: reader(options) });
 };

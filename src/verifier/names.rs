@@ -122,9 +122,10 @@ pub fn evaluation(names: &[String], query: Query) -> String {
 
 /// What each constraint says, in the protocol's order: the gates', then the permutation's.
 pub fn constraints(cs: &ConstraintSystem<Fr>, count: usize) -> Vec<String> {
-    let gates = cs.gates().iter().flat_map(|gate| {
-        (0..gate.polynomials().len()).map(|i| format!("{}: {}", gate.name(), gate.constraint_name(i)))
-    });
+    let gates = cs
+        .gates()
+        .iter()
+        .flat_map(|gate| (0..gate.polynomials().len()).map(|i| format!("{}: {}", gate.name(), gate.constraint_name(i))));
     let mut all: Vec<String> = gates.collect();
     let products = cs.permutation().get_columns().len().div_ceil(cs.degree().saturating_sub(2).max(1));
     if products > 0 {

@@ -37,7 +37,8 @@ pub fn rotation_sets(protocol: &Protocol) -> Vec<RotationSet> {
     }
     let mut sets: Vec<RotationSet> = Vec::new();
     for (poly, rotations) in polys {
-        let same = |set: &RotationSet| set.rotations.len() == rotations.len() && rotations.iter().all(|r| set.rotations.contains(r));
+        let same =
+            |set: &RotationSet| set.rotations.len() == rotations.len() && rotations.iter().all(|r| set.rotations.contains(r));
         match sets.iter_mut().find(|set| same(set)) {
             Some(set) => set.polys.push(poly),
             None => sets.push(RotationSet { rotations, polys: vec![poly] }),
@@ -76,7 +77,8 @@ pub fn values(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript
         if s > 0 {
             block.line("factor := mulmod(factor, mload(NU), r)");
             let name = memory.word(&scale_name(s));
-            let product = set.rotations.iter().fold("factor".to_string(), |p, r| format!("mulmod({p}, mload({}), r)", distance(*r)));
+            let product =
+                set.rotations.iter().fold("factor".to_string(), |p, r| format!("mulmod({p}, mload({}), r)", distance(*r)));
             if set.rotations.len() <= 2 {
                 block.line(format!("mstore({name}, {product})"));
             } else {
@@ -139,10 +141,9 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
     block.comment("the opening's points and the generator");
     set(&mut block, stored("COMMITMENT_OPENING_QUOTIENT"));
     scale(&mut block, "mload(OPENING_POINT)");
-    for (point, factor) in [
-        (stored("COMMITMENT_OPENING"), "sub(r, mload(NUMERATOR))"),
-        (constant(&protocol.g1), "mload(GENERATOR_SCALE)"),
-    ] {
+    for (point, factor) in
+        [(stored("COMMITMENT_OPENING"), "sub(r, mload(NUMERATOR))"), (constant(&protocol.g1), "mload(GENERATOR_SCALE)")]
+    {
         keep(&mut block, "TOTAL");
         set(&mut block, point);
         fold(&mut block, factor, kept("TOTAL"));

@@ -84,8 +84,12 @@ impl Protocol {
         if inner.domain_as_witness.is_some() || inner.quotient.chunk_degree != 1 {
             return Err(unsupported("a domain or a quotient of another form"));
         }
-        let phases: Vec<Phase> =
-            inner.num_witness.iter().zip(&inner.num_challenge).map(|(&points, &challenges)| Phase { points, challenges }).collect();
+        let phases: Vec<Phase> = inner
+            .num_witness
+            .iter()
+            .zip(&inner.num_challenge)
+            .map(|(&points, &challenges)| Phase { points, challenges })
+            .collect();
         Ok(Self {
             k: keys.shape.k,
             omega: inner.domain.r#gen,

@@ -27,6 +27,23 @@ pub struct Compiled {
     pub abi: Value,
 }
 
+/// How to compile. The default is what `gen-verifier` records and every codehash of this project rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The optimizer's expected number of runs; `None` leaves it off.
+    pub runs: Option<u32>,
+    /// The via-IR pipeline instead of the legacy one.
+    pub via_ir: bool,
+    /// The EVM version to compile for.
+    pub evm_version: &'static str,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { runs: Some(10_000), via_ir: false, evm_version: "cancun" }
+    }
+}
+
 /// A Solidity compiler that answered.
 #[derive(Clone, Debug)]
 pub struct Compiler {
@@ -61,8 +78,13 @@ impl Compiler {
 
     /// Compiles a rendered verifier (`render`) and checks its size.
     pub fn compile_verifier(&self, source: &str) -> Result<Compiled, VerifierError> {
+        self.compile_verifier_with(source, Settings::default())
+    }
+
+    /// The same with other settings: for checking that the contract does not depend on them.
+    pub fn compile_verifier_with(&self, source: &str, settings: Settings) -> Result<Compiled, VerifierError> {
         let sources = [("InferenceVerifier.sol".to_string(), source.to_string())];
-        let output = self.compile(&sources)?;
+        let output = self.compile(&sources, settings)?;
         let verifier = contract(&output, "InferenceVerifier.sol", "InferenceVerifier")?;
         match verifier.runtime_size > MAX_RUNTIME {
             true => Err(VerifierError::TooLarge { name: verifier.name, size: verifier.runtime_size, limit: MAX_RUNTIME }),
@@ -74,18 +96,19 @@ impl Compiler {
     pub fn compile_contract(&self, root: &Path, file: &str, name: &str) -> Result<Compiled, VerifierError> {
         let mut sources = Vec::new();
         collect_sources(root, file, &mut sources)?;
-        let output = self.compile(&sources)?;
+        let output = self.compile(&sources, Settings::default())?;
         contract(&output, file, name)
     }
 
-    fn compile(&self, sources: &[(String, String)]) -> Result<Value, VerifierError> {
+    fn compile(&self, sources: &[(String, String)], settings: Settings) -> Result<Value, VerifierError> {
         let entries = sources.iter().map(|(name, text)| (name.clone(), json!({ "content": text })));
         let input = json!({
             "language": "Solidity",
             "sources": serde_json::Map::from_iter(entries),
             "settings": {
-                "optimizer": { "enabled": true, "runs": 10_000 },
-                "evmVersion": "cancun",
+                "optimizer": { "enabled": settings.runs.is_some(), "runs": settings.runs.unwrap_or(200) },
+                "viaIR": settings.via_ir,
+                "evmVersion": settings.evm_version,
                 "metadata": { "bytecodeHash": "none", "appendCBOR": false },
                 "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
             },

@@ -51,7 +51,8 @@ struct Reader<'a> {
 /// Plans the memory of the transcript and writes the statements that fill it.
 pub fn read(protocol: &Protocol, challenge_names: Vec<String>, memory: &mut Memory) -> Transcript {
     memory.section("The transcript: behind each state what the prover sent next.");
-    let mut reader = Reader { memory, out: Transcript { challenges: challenge_names, ..Transcript::default() }, phase: 0, open: None };
+    let mut reader =
+        Reader { memory, out: Transcript { challenges: challenge_names, ..Transcript::default() }, phase: 0, open: None };
     reader.begin(protocol);
     let (mut poly, mut challenge) = (protocol.first_witness(), 0);
     for phase in &protocol.phases {

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {GoldenProof} from "../helpers/GoldenProof.sol";
+import {IProofVerifier} from "zkml-evm/interfaces/IProofVerifier.sol";
 
 /// A proof that differs in anything is refused, whatever the reason.
 contract VerifyProofMutationTest is GoldenProof {
@@ -35,7 +36,25 @@ contract VerifyProofMutationTest is GoldenProof {
         for (uint256 offset = 0; offset < changed.length; offset += 32) {
             changed = put(changed, offset, uint256(keccak256(abi.encode(seed, offset))) % R);
         }
-        expectRejected();
+        vm.expectRevert(abi.encodeWithSelector(IProofVerifier.PointNotOnCurve.selector, 0));
         verify(changed);
+    }
+
+    /// Whatever the gas, a valid proof is never called invalid: too little ends in a failed call or in {PrecompileFailed}.
+    function testFuzz_neverCallsAValidProofInvalidForLackOfGas(uint256 limit) public view {
+        limit = bound(limit, 0, 400_000);
+        (bool ok, bytes memory reason) = address(verifier).staticcall{gas: limit}(
+            abi.encodeCall(IProofVerifier.verifyProof, (inputs(), proof))
+        );
+        if (!ok && reason.length != 0) assertEq(bytes4(reason), IProofVerifier.PrecompileFailed.selector);
+    }
+
+    /// The gas that a refusal takes does not depend on how the proof is wrong: a bad point is found before any precompile runs.
+    function test_aBadPointCostsNoMoreThanItsCheck() public {
+        bytes memory changed = withWord(0, wordAt(0) ^ 1);
+        uint256 before = gasleft();
+        vm.expectRevert(abi.encodeWithSelector(IProofVerifier.PointNotOnCurve.selector, 0));
+        verifier.verifyProof(inputs(), changed);
+        assertLt(before - gasleft(), 150_000);
     }
 }

@@ -2,12 +2,13 @@
 pragma solidity ^0.8.24;
 
 import {GoldenProof} from "../helpers/GoldenProof.sol";
+import {IProofVerifier} from "zkml-evm/interfaces/IProofVerifier.sol";
 
 /// Every point of the proof in turn: the identity, coordinates that are not canonical, points beside the curve, other points.
 contract VerifyProofPointsTest is GoldenProof {
     function test_RevertWhen_aPointIsTheIdentity() public {
         for (uint256 i = 0; i < points + 2; ++i) {
-            expectRejected();
+            _expectNotOnCurve(i);
             verify(_withPoint(i, 0, 0));
         }
     }
@@ -16,9 +17,9 @@ contract VerifyProofPointsTest is GoldenProof {
     function test_RevertWhen_aCoordinateIsNotBelowQ() public {
         for (uint256 i = 0; i < points + 2; ++i) {
             (uint256 x, uint256 y) = _point(i);
-            expectRejected();
+            _expectNotOnCurve(i);
             verify(_withPoint(i, x + Q, y));
-            expectRejected();
+            _expectNotOnCurve(i);
             verify(_withPoint(i, x, y + Q));
         }
     }
@@ -26,9 +27,9 @@ contract VerifyProofPointsTest is GoldenProof {
     function test_RevertWhen_aPointIsBesideTheCurve() public {
         for (uint256 i = 0; i < points + 2; ++i) {
             (uint256 x, uint256 y) = _point(i);
-            expectRejected();
+            _expectNotOnCurve(i);
             verify(_withPoint(i, x, addmod(y, 1, Q)));
-            expectRejected();
+            _expectNotOnCurve(i);
             verify(_withPoint(i, y, x));
         }
     }
@@ -57,6 +58,10 @@ contract VerifyProofPointsTest is GoldenProof {
             expectRejected();
             verify(changed);
         }
+    }
+
+    function _expectNotOnCurve(uint256 index) private {
+        vm.expectRevert(abi.encodeWithSelector(IProofVerifier.PointNotOnCurve.selector, index));
     }
 
     function _point(uint256 index) private view returns (uint256 x, uint256 y) {

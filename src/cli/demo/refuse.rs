@@ -58,10 +58,10 @@ pub(super) async fn all(
     Ok(all)
 }
 
-/// The proof with one bit of its last point changed.
+/// The proof with one bit of its last evaluation changed: the two points of 64 bytes behind it are still on the curve.
 fn flipped(proof: &ProofFile) -> alloy::primitives::Bytes {
     let mut bytes = proof.proof.to_vec();
-    if let Some(last) = bytes.last_mut() {
+    if let Some(last) = bytes.iter_mut().rev().nth(128) {
         *last ^= 1;
     }
     bytes.into()

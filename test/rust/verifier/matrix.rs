@@ -1,0 +1,69 @@
+//! The contract does not depend on the compiler: every version, pipeline and optimizer setting accepts and refuses the same.
+
+use crate::stand::{Deployed, Stand, compiler};
+use alloy::primitives::{Bytes, U256};
+use std::path::{Path, PathBuf};
+use zkml_evm::verifier::{Compiler, solc::Settings};
+
+/// The npm packages of the compilers, oldest first, with the EVM version to compile for.
+const COMPILERS: [(&str, &str); 3] = [("solc-0.8.20", "paris"), ("solc-0.8.28", "cancun"), ("solc", "cancun")];
+
+/// A script that runs the project's wrapper with another package.
+fn wrapper(package: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{package}-{}", std::process::id()));
+    let solc = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/solc");
+    std::fs::write(&path, format!("#!/bin/sh\nSOLC_PACKAGE={package} exec {} \"$@\"\n", solc.display())).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// What the contract of these settings answers to a valid proof and to a list of wrong ones.
+async fn answers(compiler: &Compiler, stand: &Stand, source: &str, settings: Settings) -> Vec<Option<Bytes>> {
+    let deployed = Deployed::new(&compiler.compile_verifier_with(source, settings).unwrap()).await;
+    let words = stand.words();
+    let mut all = Vec::new();
+    for at in (0..stand.proof.len()).step_by(103) {
+        let mut changed = stand.proof.clone();
+        changed[at] ^= 1;
+        all.push(deployed.verify(&words, &changed).await.err());
+    }
+    for at in 0..words.len() {
+        let mut changed = words.clone();
+        changed[at] = changed[at].wrapping_add(U256::from(1));
+        all.push(deployed.verify(&changed, &stand.proof).await.err());
+    }
+    all.push(deployed.verify(&words[1..], &stand.proof).await.err());
+    all.push(deployed.verify(&words, &stand.proof[..64]).await.err());
+    assert!(all.iter().all(Option::is_some), "{settings:?} accepts a wrong proof");
+    let valid = deployed.verify(&words, &stand.proof).await;
+    all.push(valid.clone().err());
+    assert!(valid.is_ok(), "{settings:?} refuses the valid proof: {valid:?}");
+    all
+}
+
+#[tokio::test]
+async fn via_ir_answers_as_the_legacy_pipeline_does() {
+    let stand = Stand::credit_sized();
+    let (compiler, source) = (compiler(), stand.source());
+    let legacy = answers(&compiler, &stand, &source, Settings::default()).await;
+    let via_ir = Settings { runs: Some(1), via_ir: true, ..Settings::default() };
+    assert_eq!(answers(&compiler, &stand, &source, via_ir).await, legacy);
+}
+
+#[tokio::test]
+#[ignore = "minutes: make test-full"]
+async fn every_compiler_and_setting_gives_the_same_answers() {
+    let stand = Stand::credit_sized();
+    let source = stand.source();
+    let expected = answers(&compiler(), &stand, &source, Settings::default()).await;
+    for (package, evm_version) in COMPILERS {
+        let compiler = Compiler::find(Some(&wrapper(package)), Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        for via_ir in [false, true] {
+            for runs in [None, Some(1), Some(1_000_000)] {
+                let settings = Settings { runs, via_ir, evm_version };
+                assert_eq!(answers(&compiler, &stand, &source, settings).await, expected, "{package} {settings:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The renderer over circuits of every kind: each input mode, each output mode, many public inputs, wide and narrow weights.
+
+use crate::{
+    stand::{Deployed, Stand, compiler},
+    support::Output,
+};
+use alloy::primitives::U256;
+use zkml_evm::{circuit::Objective, op::InputMode, proof::verify};
+
+async fn agrees(widths: &[usize], mode: InputMode, output: Output, objective: Objective) {
+    let stand = Stand::new(widths, mode, output, objective);
+    verify(&stand.keys, &stand.srs, &stand.instances, &stand.proof).unwrap();
+    let compiled = compiler().compile_verifier(&stand.source()).unwrap();
+    let deployed = Deployed::new(&compiled).await;
+    let words = stand.words();
+    let gas = deployed.verify(&words, &stand.proof).await.unwrap();
+    println!("{widths:?} {mode:?} {output:?} {objective:?}: {} bytes, {gas} gas", compiled.runtime_size);
+    for at in [0, words.len() - 1] {
+        let mut changed = words.clone();
+        changed[at] ^= U256::from(1);
+        assert!(deployed.verify(&changed, &stand.proof).await.is_err(), "public input {at}");
+    }
+    for at in (31..stand.proof.len()).step_by(32) {
+        let mut changed = stand.proof.clone();
+        changed[at] ^= 1;
+        assert!(deployed.verify(&words, &changed).await.is_err(), "word {}", at / 32);
+        assert!(verify(&stand.keys, &stand.srs, &stand.instances, &changed).is_err(), "word {}", at / 32);
+    }
+}
+
+#[tokio::test]
+async fn private_input_and_revealed_outputs() {
+    agrees(&[5, 4, 3], InputMode::Private, Output::Reveal, Objective::Gas).await;
+}
+
+#[tokio::test]
+async fn private_input_and_a_class() {
+    agrees(&[6, 5, 4], InputMode::Private, Output::Argmax, Objective::Prover).await;
+}
+
+#[tokio::test]
+async fn a_revealed_sigmoid() {
+    agrees(&[4, 3, 1], InputMode::Committed, Output::Sigmoid, Objective::Balanced).await;
+}
+
+/// More public inputs than the contract unrolls its inversion for.
+#[tokio::test]
+async fn many_public_inputs() {
+    agrees(&[60, 3, 2], InputMode::Public, Output::Reveal, Objective::Balanced).await;
+}
+
+#[tokio::test]
+async fn one_public_input_and_a_threshold() {
+    agrees(&[1, 1], InputMode::Public, Output::Threshold, Objective::Gas).await;
+}

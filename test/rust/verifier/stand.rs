@@ -1,0 +1,103 @@
+//! A circuit with a real proof, and its contract on the embedded chain.
+
+use crate::support::{Output, input, mlp};
+use alloy::{
+    primitives::{Address, Bytes, U256},
+    providers::Provider,
+    rpc::types::TransactionRequest,
+    sol_types::SolCall,
+};
+use halo2_proofs::halo2curves::{bn256::Fr, ff::PrimeField};
+use std::path::Path;
+use zkml_evm::{
+    chain::{
+        AccountSource, Chain, ChainTarget, Password, Patience, Registry,
+        bindings::IProofVerifier,
+        deploy::{self, DeployItem},
+    },
+    circuit::{Objective, Witness, plan},
+    op::InputMode,
+    proof::{Keys, Srs, model_id::model_id, prove},
+    quant::{Program, run},
+    verifier::{Compiler, render, solc::Compiled},
+};
+
+/// A program with its keys and one proof.
+pub struct Stand {
+    pub program: Program,
+    pub keys: Keys,
+    pub srs: Srs,
+    pub instances: Vec<Fr>,
+    pub proof: Vec<u8>,
+}
+
+impl Stand {
+    /// A network of these widths, seeded, with a proof for one input.
+    pub fn new(widths: &[usize], mode: InputMode, output: Output, objective: Objective) -> Self {
+        let program = mlp(widths, mode, output, 1);
+        let plan = plan(&program, objective).unwrap();
+        let srs = Srs::development(plan.shape.k);
+        let keys = Keys::generate(&program, plan.shape, &srs).unwrap();
+        let values = input(&program, 2);
+        let score = run(&program, &values).unwrap().output()[0];
+        let salt = (mode == InputMode::Committed).then(|| Fr::from(99));
+        let threshold = (output == Output::Threshold).then_some(score - 3);
+        let witness = Witness::new(&program, &values, Fr::from(42), salt, threshold).unwrap();
+        let instances = witness.statement.instances();
+        let proof = prove(&program, &keys, &srs, &witness).unwrap();
+        Self { program, keys, srs, instances, proof }
+    }
+
+    /// The example's sizes: 12 committed features, a threshold.
+    pub fn credit_sized() -> Self {
+        Self::new(&[12, 32, 16, 1], InputMode::Committed, Output::Threshold, Objective::Balanced)
+    }
+
+    /// The contract's source.
+    pub fn source(&self) -> String {
+        let id = model_id(&self.program, &self.keys, &self.srs).unwrap();
+        render(&self.program, &self.keys, &self.srs, id).unwrap()
+    }
+
+    /// The public inputs as the contract takes them.
+    pub fn words(&self) -> Vec<U256> {
+        self.instances.iter().map(|v| U256::from_le_bytes(v.to_repr())).collect()
+    }
+}
+
+/// The project's compiler.
+pub fn compiler() -> Compiler {
+    Compiler::find(None, Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// A contract on an embedded chain.
+pub struct Deployed {
+    chain: Chain,
+    at: Address,
+}
+
+impl Deployed {
+    /// Puts `compiled` on a chain of its own.
+    pub async fn new(compiled: &Compiled) -> Self {
+        let chain = ChainTarget::embedded().connect(None, Patience::default()).await.unwrap();
+        let account = AccountSource::Development(0).unlock(&Password::Ask, chain.is_local()).unwrap();
+        let item = DeployItem::new("InferenceVerifier", compiled.creation.clone().into(), compiled.runtime_size);
+        let mut registry = Registry::in_memory(chain.id());
+        deploy::execute(&chain, &account, std::slice::from_ref(&item), &mut registry, false, |_, _| {}).await.unwrap();
+        Self { chain, at: item.address() }
+    }
+
+    /// The gas of a whole transaction that verifies, or what the contract reverted with.
+    pub async fn verify(&self, instances: &[U256], proof: &[u8]) -> Result<u64, Bytes> {
+        let data =
+            IProofVerifier::verifyProofCall { publicInputs: instances.to_vec(), proof: proof.to_vec().into() }.abi_encode();
+        let request = TransactionRequest::default().to(self.at).input(data.into());
+        match self.chain.provider().call(request.clone()).await {
+            Ok(returned) => {
+                assert!(returned.is_empty());
+                Ok(self.chain.provider().estimate_gas(request).await.unwrap())
+            }
+            Err(error) => Err(error.as_error_resp().and_then(|e| e.as_revert_data()).unwrap_or_default()),
+        }
+    }
+}
