@@ -6,7 +6,9 @@ use crate::{
     model::ModelError,
     proof::ProofError,
     quant::{CalibrateError, InputError, QuantError, SchemaError, ThresholdError},
+    verifier::VerifierError,
 };
+use alloy::primitives::B256;
 use std::path::PathBuf;
 
 /// What can go wrong between a folder on disk and the types of the rooms below.
@@ -88,6 +90,26 @@ pub enum ArtifactError {
         /// The folder.
         path: PathBuf,
     },
+    /// A verifier that the folder's keys do not give.
+    #[error("{path} is not what the folder's keys and SRS give: expected keccak256 {expected}, got {got}")]
+    Rebuilt {
+        /// The file.
+        path: PathBuf,
+        /// Made anew.
+        expected: B256,
+        /// In the folder.
+        got: B256,
+    },
+    /// A verifier that this compiler does not give.
+    #[error("{path} was compiled by solc {expected}; solc {got} gives other code for the same source")]
+    OtherCompiler {
+        /// The file.
+        path: PathBuf,
+        /// As the file says.
+        expected: String,
+        /// The one at hand.
+        got: String,
+    },
     /// What is asked for does not fit the statement.
     #[error("the statement {problem}")]
     Statement {
@@ -118,6 +140,9 @@ pub enum ArtifactError {
     /// Keys and proofs.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// The Solidity verifier.
+    #[error(transparent)]
+    Verifier(#[from] VerifierError),
 }
 
 impl ArtifactError {
@@ -132,6 +157,7 @@ impl ArtifactError {
             Self::Threshold(e) => Some(e),
             Self::Circuit(e) => Some(e),
             Self::Proof(e) => Some(e),
+            Self::Verifier(e) => Some(e),
             _ => None,
         }
     }
@@ -149,6 +175,8 @@ impl Explain for ArtifactError {
             Self::Occupied { .. } => "artifact/occupied",
             Self::Exists { .. } => "artifact/exists",
             Self::NotCompiled { .. } => "artifact/not-compiled",
+            Self::Rebuilt { .. } => "artifact/rebuilt",
+            Self::OtherCompiler { .. } => "artifact/other-compiler",
             Self::Statement { .. } => "artifact/statement",
             _ => self.below().map_or("artifact/unknown", Explain::code),
         }
@@ -172,6 +200,11 @@ impl Explain for ArtifactError {
             Self::Occupied { .. } => "name a folder that does not exist yet".into(),
             Self::Exists { .. } => "give `--force` to replace them, or name another folder".into(),
             Self::NotCompiled { .. } => "generate it again where solc is at hand; `zkml-evm doctor` finds it".into(),
+            Self::Rebuilt { .. } => {
+                "do not deploy it: the verifier was exchanged, or made by another version; generate the folder again yourself"
+                    .into()
+            }
+            Self::OtherCompiler { .. } => "name that compiler with --solc, or generate the folder again with this one".into(),
             Self::Statement { .. } => "`zkml-evm inspect DIR` shows the statement's layout".into(),
             _ => self.below().map_or_else(String::new, Explain::hint),
         }

@@ -122,6 +122,11 @@ impl Folder {
         Contract::parse(&text_of(&path, checked(&self.path, &self.manifest, names::CONTRACT)?)?, &path)
     }
 
+    /// A file's bytes, when they are those that the manifest lists.
+    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, ArtifactError> {
+        checked(&self.path, &self.manifest, name)
+    }
+
     /// The fixed-point report, as it was written.
     pub fn report(&self) -> Result<serde_json::Value, ArtifactError> {
         let path = self.path.join(names::REPORT);

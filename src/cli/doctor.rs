@@ -142,13 +142,14 @@ fn disk() -> Finding {
 }
 
 fn srs(folder: Option<&Folder>) -> Finding {
-    let facts = folder.map(|folder| &folder.manifest.facts);
-    let found = match facts {
+    // Reading the keys checks the SRS's points and its label, and that all of it is the model's.
+    let found = match folder.map(|folder| folder.prover().map(|prover| prover.srs.provenance)) {
         None => Ok("generated for development as needed (insecure-dev: local chains only)".into()),
-        Some(facts) if facts.srs == crate::chain::registry::INSECURE_DEV => {
-            Err((format!("{}: anybody can forge proofs for these keys", facts.srs), "use it on local chains only".into()))
+        Some(Err(e)) => Err((e.to_string(), e.hint())),
+        Some(Ok(srs)) if srs.is_insecure() => {
+            Err((format!("{srs}: anybody can forge proofs for these keys"), "use it on local chains only".into()))
         }
-        Some(facts) => Ok(facts.srs.clone()),
+        Some(Ok(srs)) => Ok(format!("{srs}, consistent powers of one secret")),
     };
     Finding::new("SRS", false, found)
 }

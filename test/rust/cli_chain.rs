@@ -2,7 +2,7 @@
 
 mod cli_support;
 
-use cli_support::{Run, project, run, run_in};
+use cli_support::{Run, copy, generate, project, reseal, run, run_in};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -146,4 +146,60 @@ fn a_public_chain_takes_no_development_srs_and_no_development_account() {
     assert_eq!(allowed.refused(), (2, "chain/dev-account-refused".into()));
     let expecting = run(&["status", "--rpc-url", &url, "--expect-chain-id", "1"]);
     assert_eq!(expecting.refused(), (5, "chain/wrong-chain".into()));
+}
+
+/// Checksums say nothing against somebody who writes them: what goes on chain follows from the keys, or does not go.
+#[test]
+fn a_verifier_that_the_keys_do_not_give_is_refused() {
+    let work = tempfile::tempdir().unwrap();
+    let honest = work.path().join("honest");
+    generate(&honest, &[]).result();
+    let folder = work.path().join("folder");
+    let router = format!("0x{:040x}", 0xaa);
+    let attempt = |verb: &str| {
+        let fixed = [verb, "--artifacts", folder.to_str().unwrap(), "--chain", "embedded", "--dev-account", "0"];
+        let more: &[&str] = if verb == "deploy" { &["--verifier-only"] } else { &["--router", &router] };
+        run(&[&fixed, more, &["--broadcast"]].concat())
+    };
+    let refused = |name: &str, code: &str, change: &dyn Fn(&Path)| {
+        copy(&honest, &folder);
+        change(&folder);
+        for verb in ["deploy", "register"] {
+            let got = attempt(verb);
+            assert_eq!(got.refused(), (2, code.into()), "{verb}: {}", got.stdout);
+            assert!(got.stdout.contains(name), "{verb}: {}", got.stdout);
+        }
+    };
+    let with_contract = |folder: &Path, change: &dyn Fn(&mut Value)| {
+        let path = folder.join("InferenceVerifier.json");
+        let mut contract: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        change(&mut contract);
+        std::fs::write(path, contract.to_string()).unwrap();
+        reseal(folder, |_| {});
+    };
+    // Code that accepts everything: it stops, whatever it is asked.
+    let accepts = |contract: &mut Value| contract["bytecode"]["object"] = "0x6001600c60003960016000f300".into();
+    refused("InferenceVerifier.json", "artifact/rebuilt", &|folder| with_contract(folder, &accepts));
+    refused("0.8.24", "artifact/other-compiler", &|folder| {
+        with_contract(folder, &|contract| {
+            accepts(contract);
+            contract["solc"] = "0.8.24+commit.e11b9ed9".into();
+        });
+    });
+    refused("InferenceVerifier.sol", "artifact/rebuilt", &|folder| {
+        let path = folder.join("InferenceVerifier.sol");
+        let source = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, source.replace("if (!accepted) revert", "if (accepted && !accepted) revert")).unwrap();
+        reseal(folder, |_| {});
+    });
+    // The development SRS under the name of a ceremony, in the file and in the manifest.
+    refused("srs.bin", "proof/srs-relabelled", &|folder| {
+        use zkml_evm::proof::{Provenance, Srs};
+        let path = folder.join("srs.bin");
+        let srs = Srs { provenance: Provenance::Ceremony("0xabc".into()), ..Srs::load(&path).unwrap() };
+        srs.save(&path).unwrap();
+        reseal(folder, |facts| facts.srs = "ceremony 0xabc".into());
+    });
+    copy(&honest, &folder);
+    assert_eq!(attempt("deploy").result()["broadcast"], true);
 }

@@ -9,6 +9,10 @@ use std::{
     sync::OnceLock,
 };
 use tempfile::TempDir;
+use zkml_evm::artifact::{
+    Manifest,
+    manifest::{Facts, sha256},
+};
 
 /// The credit example has twelve features; these tests take a model with five and one layer.
 pub const MODEL: &str = "test/fixtures/onnx/linear.onnx";
@@ -131,4 +135,17 @@ pub fn copy(from: &Path, to: &Path) {
         let path = entry.unwrap().path();
         std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
+}
+
+/// Writes a folder's manifest anew, as somebody does who exchanged files: every checksum is right again.
+pub fn reseal(folder: &Path, change: impl FnOnce(&mut Facts)) {
+    let path = folder.join("manifest.json");
+    let mut manifest = Manifest::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
+    for (name, entry) in &mut manifest.files {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        (entry.sha256, entry.bytes) = (sha256(&bytes), bytes.len() as u64);
+    }
+    change(&mut manifest.facts);
+    let sealed = Manifest::new(manifest.facts, manifest.contract, manifest.files).unwrap();
+    std::fs::write(path, serde_json::to_string_pretty(&sealed).unwrap()).unwrap();
 }
