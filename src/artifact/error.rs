@@ -50,6 +50,16 @@ pub enum ArtifactError {
         /// The version found.
         got: u64,
     },
+    /// A file is not as long as the manifest lists, or no file at all; it is not read then.
+    #[error("{path} does not match its length in the manifest: expected {expected} bytes, got {got}")]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// As listed.
+        expected: u64,
+        /// As found.
+        got: String,
+    },
     /// A file's content is not what the manifest lists.
     #[error("{path} does not match its checksum in the manifest: expected sha256 {expected}, got {got}")]
     Checksum {
@@ -170,6 +180,7 @@ impl Explain for ArtifactError {
             Self::Io { .. } => "artifact/io",
             Self::Malformed { .. } => "artifact/malformed",
             Self::Version { .. } => "artifact/version",
+            Self::Length { .. } => "artifact/length",
             Self::Checksum { .. } => "artifact/checksum",
             Self::Foreign { .. } => "artifact/foreign",
             Self::Occupied { .. } => "artifact/occupied",
@@ -194,7 +205,7 @@ impl Explain for ArtifactError {
             Self::NoFolder { .. } => "make one with `zkml-evm gen-verifier MODEL --calibration DATA --out DIR`".into(),
             Self::Io { .. } => "check that the path exists, is readable or writable, and that the disk has space".into(),
             Self::Malformed { .. } | Self::Version { .. } => "make the file again with this version of zkml-evm".into(),
-            Self::Checksum { .. } | Self::Foreign { .. } => {
+            Self::Length { .. } | Self::Checksum { .. } | Self::Foreign { .. } => {
                 "the file was damaged, edited or exchanged: fetch the folder again, or generate it again".into()
             }
             Self::Occupied { .. } => "name a folder that does not exist yet".into(),

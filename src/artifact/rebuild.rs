@@ -10,10 +10,11 @@ impl Folder {
     ///
     /// # Errors
     /// [`ArtifactError::NotCompiled`]; [`ArtifactError::Rebuilt`] for source or bytecode that the keys do not give;
-    /// [`ArtifactError::OtherCompiler`] where another compiler may be the reason; those of [`Folder::prover`] and of compiling.
+    /// [`ArtifactError::OtherCompiler`] where another compiler may be the reason; those of [`Folder::prover`], of the SRS's full check, and of compiling.
     pub fn rebuilt(&self, compiler: &Compiler) -> Result<Contract, ArtifactError> {
         let kept = self.contract()?;
         let prover = self.prover()?;
+        prover.srs.check().map_err(|e| e.at(&self.path().join(names::SRS)))?;
         let source = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
         self.same(names::SOLIDITY, source.as_bytes(), &self.bytes(names::SOLIDITY)?)?;
         let made = Contract::new(compiler.compile_verifier(&source)?, compiler.version());

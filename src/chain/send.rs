@@ -110,7 +110,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::Reverted`] with the decoded error; [`ChainError::NoContract`], because a call with data to an
-    /// address without code succeeds on chain and does nothing.
+    /// address without code succeeds on chain and does nothing; [`ChainError::FeeTooHigh`], [`ChainError::CostTooHigh`].
     pub async fn simulate(&self, from: Address, call: &Call) -> Result<Simulation, ChainError> {
         if !call.data.is_empty() {
             self.require_code(&call.what, call.to).await?;
@@ -127,6 +127,7 @@ impl Chain {
         let roomy = gas.saturating_add(gas / 5);
         let gas_limit = if gas <= TRANSACTION_GAS_CAP { roomy.min(TRANSACTION_GAS_CAP) } else { roomy };
         let max_cost = U256::from(price).saturating_mul(U256::from(gas_limit)).saturating_add(call.value);
+        self.spending().check(&call.what, price, max_cost)?;
         Ok(Simulation { gas, gas_limit, max_cost, fees })
     }
 

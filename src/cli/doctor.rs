@@ -7,8 +7,9 @@ use super::{
     project,
 };
 use crate::{
-    artifact::Folder,
+    artifact::{ArtifactError, Folder},
     error::{ExitCode, Explain},
+    proof::Provenance,
     verifier::Compiler,
 };
 use clap::Args;
@@ -142,8 +143,7 @@ fn disk() -> Finding {
 }
 
 fn srs(folder: Option<&Folder>) -> Finding {
-    // Reading the keys checks the SRS's points and its label, and that all of it is the model's.
-    let found = match folder.map(|folder| folder.prover().map(|prover| prover.srs.provenance)) {
+    let found = match folder.map(checked_srs) {
         None => Ok("generated for development as needed (insecure-dev: local chains only)".into()),
         Some(Err(e)) => Err((e.to_string(), e.hint())),
         Some(Ok(srs)) if srs.is_insecure() => {
@@ -152,4 +152,11 @@ fn srs(folder: Option<&Folder>) -> Finding {
         Some(Ok(srs)) => Ok(format!("{srs}, consistent powers of one secret")),
     };
     Finding::new("SRS", false, found)
+}
+
+/// Reading the keys checks the SRS's label, and that it is the model's.
+fn checked_srs(folder: &Folder) -> Result<Provenance, ArtifactError> {
+    let prover = folder.prover()?;
+    prover.srs.check()?;
+    Ok(prover.srs.provenance)
 }

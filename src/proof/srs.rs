@@ -83,6 +83,15 @@ impl Srs {
         keccak256(bytes)
     }
 
+    /// Checks that all points are consecutive powers of one secret, and the Lagrange basis theirs (`srs_check`). A prover may leave it
+    /// out: its own check of each proof fails where it matters.
+    ///
+    /// # Errors
+    /// [`ProofError::SrsInconsistent`].
+    pub fn check(&self) -> Result<(), ProofError> {
+        srs_check::full(&self.params).map_err(inconsistent)
+    }
+
     /// Writes the file.
     pub fn save(&self, path: &Path) -> Result<(), ProofError> {
         let provenance = self.provenance.to_string().into_bytes();
@@ -101,8 +110,8 @@ impl Srs {
         Self::parse(&artifact::read(Kind::Srs, path)?).map_err(|e| e.at(path))
     }
 
-    /// Reads and checks a file's payload: the stated number of points, every one on its curve, consecutive powers of one secret
-    /// (`srs_check`), and no development SRS under a ceremony's name.
+    /// Reads and checks a file's payload: the stated number of points, every one on its curve, those that verification uses
+    /// consistent, and no development SRS under a ceremony's name. [`Srs::check`] does the rest.
     ///
     /// # Errors
     /// [`ProofError::Artifact`], [`ProofError::SrsInconsistent`], [`ProofError::SrsRelabelled`].
@@ -121,7 +130,7 @@ impl Srs {
             return Err(malformed(&format!("2^{k} points take {expected} bytes, got {}", points.len())));
         }
         let params = ParamsKZG::read_custom(&mut &points[..], SerdeFormat::RawBytes).map_err(|e| malformed(&e.to_string()))?;
-        srs_check::check(&params).map_err(|problem| ProofError::SrsInconsistent { path: Default::default(), problem })?;
+        srs_check::quick(&params).map_err(inconsistent)?;
         let srs = Self { params, provenance };
         // The development secret does not depend on the size, so neither does the digest.
         match !srs.provenance.is_insecure() && srs.digest() == Self::development(1).digest() {
@@ -129,6 +138,10 @@ impl Srs {
             false => Ok(srs),
         }
     }
+}
+
+fn inconsistent(problem: &'static str) -> ProofError {
+    ProofError::SrsInconsistent { path: Default::default(), problem }
 }
 
 /// The four coordinates of a point of G2, 32 bytes each, in the order and endianness of halo2curves' uncompressed form.

@@ -32,7 +32,7 @@ fn g2(index: usize) -> std::ops::Range<usize> {
 }
 
 fn code(payload: &[u8]) -> &'static str {
-    Srs::parse(payload).map(|_| ()).unwrap_err().code()
+    Srs::parse(payload).and_then(|srs| srs.check()).unwrap_err().code()
 }
 
 #[test]
@@ -40,6 +40,7 @@ fn what_is_written_reads_back() {
     for k in 1..=6 {
         let srs = Srs::development(k);
         let read = Srs::parse(&payload(&srs, "insecure-dev")).unwrap();
+        read.check().unwrap();
         assert_eq!((read.k(), read.digest(), read.provenance), (k, srs.digest(), Provenance::InsecureDev));
     }
 }
@@ -59,6 +60,7 @@ fn every_single_point_is_bound() {
             let mut forged = honest.clone();
             forged[g2(index)].copy_from_slice(&wrong.to_affine().to_raw_bytes());
             assert_eq!(code(&forged), "proof/srs-inconsistent", "point {index} of G2");
+            assert!(Srs::parse(&forged).is_err(), "what verification uses is checked on reading");
         }
     }
 }

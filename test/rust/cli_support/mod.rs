@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::OnceLock,
@@ -11,7 +12,7 @@ use std::{
 use tempfile::TempDir;
 use zkml_evm::artifact::{
     Manifest,
-    manifest::{Facts, sha256},
+    manifest::{Facts, FileEntry, sha256},
 };
 
 /// The credit example has twelve features; these tests take a model with five and one layer.
@@ -139,13 +140,21 @@ pub fn copy(from: &Path, to: &Path) {
 
 /// Writes a folder's manifest anew, as somebody does who exchanged files: every checksum is right again.
 pub fn reseal(folder: &Path, change: impl FnOnce(&mut Facts)) {
+    let update = |files: &mut BTreeMap<String, FileEntry>| {
+        for (name, entry) in files {
+            let bytes = std::fs::read(folder.join(name)).unwrap();
+            *entry = FileEntry { sha256: sha256(&bytes), bytes: bytes.len() as u64 };
+        }
+    };
+    relist(folder, update, change);
+}
+
+/// Changes what a folder's manifest says, and its own checksum with it.
+pub fn relist(folder: &Path, files: impl FnOnce(&mut BTreeMap<String, FileEntry>), facts: impl FnOnce(&mut Facts)) {
     let path = folder.join("manifest.json");
     let mut manifest = Manifest::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
-    for (name, entry) in &mut manifest.files {
-        let bytes = std::fs::read(folder.join(name)).unwrap();
-        (entry.sha256, entry.bytes) = (sha256(&bytes), bytes.len() as u64);
-    }
-    change(&mut manifest.facts);
+    files(&mut manifest.files);
+    facts(&mut manifest.facts);
     let sealed = Manifest::new(manifest.facts, manifest.contract, manifest.files).unwrap();
     std::fs::write(path, serde_json::to_string_pretty(&sealed).unwrap()).unwrap();
 }
