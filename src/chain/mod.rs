@@ -9,6 +9,7 @@
 //!
 //! Nothing here holds a private key longer than needed, prints an endpoint's path, or sends what it has not simulated.
 
+pub mod action;
 pub mod anvil;
 pub mod artifact;
 pub mod attest;
@@ -28,6 +29,7 @@ pub mod settle;
 pub mod signer;
 pub mod spending;
 
+pub use action::Action;
 pub use artifact::CompiledContract;
 pub use error::ChainError;
 pub use keystore::Password;

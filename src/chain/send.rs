@@ -191,10 +191,37 @@ impl Chain {
         self.broadcast(&signed).await
     }
 
+    /// Waits until no transaction of an account is under way, so that what the chain says is what an earlier run left.
+    ///
+    /// # Errors
+    /// [`ChainError::UnderWay`] where one still is when patience ends.
+    pub async fn settled(&self, account: Address) -> Result<(), ChainError> {
+        let what = "looking for transactions under way";
+        let count = || self.provider().get_transaction_count(account);
+        let start = Instant::now();
+        loop {
+            let mined = count().await.map_err(|e| self.explain(what, e))?;
+            let sent = count().pending().await.map_err(|e| self.explain(what, e))?;
+            if sent <= mined {
+                return Ok(());
+            }
+            if start.elapsed() >= self.patience().confirm {
+                let seconds = self.patience().confirm.as_secs();
+                return Err(ChainError::UnderWay { account, count: sent - mined, seconds });
+            }
+            tokio::time::sleep(self.longest_pause()).await;
+        }
+    }
+
+    /// Between two questions for the same thing.
+    fn longest_pause(&self) -> Duration {
+        if self.is_local() { Duration::from_millis(200) } else { Duration::from_secs(4) }
+    }
+
     /// Waits until a transaction is in a block, whether it succeeded or not.
     pub async fn confirm(&self, what: &str, tx: TxHash) -> Result<TransactionReceipt, ChainError> {
         let start = Instant::now();
-        let longest = if self.is_local() { Duration::from_millis(200) } else { Duration::from_secs(4) };
+        let longest = self.longest_pause();
         let mut pause = Duration::from_millis(5);
         loop {
             match self.provider().get_transaction_receipt(tx).await.map_err(|e| self.explain(what, e))? {

@@ -62,21 +62,19 @@ pub struct Addresses {
 }
 
 impl Contracts {
-    /// Compiles the project's contracts.
+    /// Compiles the project's contracts, in one run of the compiler.
     ///
     /// # Errors
     /// Missing sources, a refusal of the compiler.
     pub fn compile(compiler: &Compiler, root: &Path) -> Result<Self, Failure> {
-        let contract = |file: &str, name: &str| -> Result<CompiledContract, Failure> {
-            let compiled = compiler.compile_contract(root, file, name)?;
-            Ok(CompiledContract { name: compiled.name, creation: compiled.creation.into(), runtime_size: compiled.runtime_size })
-        };
-        Ok(Self {
-            router: contract("contracts/InferenceRouter.sol", label::ROUTER)?,
-            attestations: contract("contracts/attestation/InputAttestation.sol", label::ATTESTATIONS)?,
-            lending: contract("contracts/consumers/LendingThreshold.sol", label::LENDING)?,
-            token: contract("contracts/mocks/MockERC20.sol", label::TOKEN)?,
-        })
+        let all = [
+            ("contracts/InferenceRouter.sol", label::ROUTER),
+            ("contracts/attestation/InputAttestation.sol", label::ATTESTATIONS),
+            ("contracts/consumers/LendingThreshold.sol", label::LENDING),
+            ("contracts/mocks/MockERC20.sol", label::TOKEN),
+        ];
+        let [router, attestations, lending, token] = compiler.compile_contracts(root, all)?.map(CompiledContract::from);
+        Ok(Self { router, attestations, lending, token })
     }
 
     /// What to deploy, in order, and where it will be.

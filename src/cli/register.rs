@@ -39,7 +39,7 @@ pub struct Arguments {
     /// Seconds of an epoch: one loan per subject, schema and epoch
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     epoch: u64,
-    /// Pay this many of the token's smallest unit into the pool
+    /// Fill the pool up to this many of the token's smallest unit; on a local chain the mock token is minted for it
     #[arg(long, value_name = "UNITS")]
     fund: Option<U256>,
 }
@@ -125,6 +125,8 @@ async fn send(
     account: &Account,
     plan: &Plan,
 ) -> Result<Vec<(&'static str, Value)>, Failure> {
+    // What an interrupted run sent counts: it is waited for, not sent again.
+    chain.settled(account.address()).await?;
     let mut done = vec![("modelId", json!(plan.model_id))];
     let mined = settle::register_model(chain, account, plan.router, plan.model_id, plan.verifier, plan.codehash).await?;
     done.push(("model", transaction(mined.map(|m| m.tx))));
@@ -134,17 +136,16 @@ async fn send(
         done.push(("attestor", transaction(mined.map(|m| m.tx))));
     }
     if let Some(terms) = &plan.policy {
-        let (policy_id, _) = settle::add_policy(chain, account, address(registry, label::LENDING, None)?, terms).await?;
+        let (policy_id, mined) = settle::add_policy(chain, account, address(registry, label::LENDING, None)?, terms).await?;
         done.push(("policyId", json!(policy_id)));
+        done.push(("policy", transaction(mined.map(|m| m.tx))));
         done.push(("threshold", json!(terms.threshold.to_string())));
     }
     if let Some(amount) = arguments.fund {
         let lending = address(registry, label::LENDING, None)?;
-        if let (true, Some(token)) = (chain.is_local(), registry.get(label::TOKEN)) {
-            settle::mint(chain, account, token.address, account.address(), amount).await?;
-        }
-        let (received, _) = settle::fund(chain, account, lending, amount).await?;
-        done.push(("funded", json!(received.to_string())));
+        let mint = chain.is_local() && registry.get(label::TOKEN).is_some();
+        let received = settle::fill(chain, account, lending, amount, mint).await?;
+        done.push(("funded", received.map_or(json!("already so"), |received| json!(received.to_string()))));
     }
     Ok(done)
 }

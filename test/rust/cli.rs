@@ -6,7 +6,7 @@ use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, r
 use serde_json::Value;
 use std::fs;
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 18] = [
     "gen-verifier",
     "prove",
     "verify",
@@ -14,6 +14,12 @@ const VERBS: [&str; 12] = [
     "deploy",
     "register",
     "submit",
+    "freeze",
+    "deprecate",
+    "pause",
+    "unpause",
+    "retire-policy",
+    "revoke",
     "status",
     "inspect",
     "doctor",

@@ -2,15 +2,10 @@
 
 mod cli_support;
 
-use cli_support::{Run, copy, generate, project, reseal, run, run_in};
+use cli_support::{Public, Run, copy, generate, project, reseal, run, run_in};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use zkml_evm::chain::{
-    anvil::{self, AnvilProcess},
-    embedded::Hardfork,
-};
+use zkml_evm::chain::{anvil::AnvilProcess, embedded::Hardfork};
 
 /// From the credit model to a settled loan, with every refusal.
 #[test]
@@ -83,6 +78,10 @@ fn the_tour_on_anvil() {
     let terms = ["--attestor", ATTESTOR, "--probability", "0.75", "--amount", "5000", "--fund", "20000", "--broadcast"];
     let registered = verb(&[&register[..], &terms].concat()).result();
     let policy = registered["policyId"].as_str().unwrap();
+    let again = verb(&[&register[..], &terms].concat()).result();
+    let sent = ["model", "attestor", "policy", "funded"].map(|part| again[part].as_str().unwrap().to_owned());
+    assert_eq!(sent, ["already so"; 4], "registering twice sends nothing twice");
+    assert_eq!(again["policyId"], registered["policyId"]);
     let status = verb(&[&["status"], &rpc[..]].concat()).result();
     assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Active"), "{status}");
 
@@ -100,6 +99,40 @@ fn the_tour_on_anvil() {
     assert!(thief.stdout.contains("SubjectMismatch"), "{}", thief.stdout);
     assert_eq!(send("2", &["--broadcast"]).result()["amount"], "5000");
     assert!(send("2", &["--broadcast"]).stdout.contains("NullifierSpent"));
+    ends(&|arguments| verb(&[arguments, &rpc[..]].concat()), policy);
+}
+
+/// How an operator ends what was begun: each verb dry, sent, and sent again, which sends nothing.
+fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
+    let revoke = ["revoke", "--attestation", "alice/attestation.json"];
+    let steps: [(&[&str], &str, &str); 6] = [
+        (&["pause"], "0", "OwnableUnauthorizedAccount"),
+        (&["unpause"], "0", "OwnableUnauthorizedAccount"),
+        (&["retire-policy", "--policy", policy], "0", "OwnableUnauthorizedAccount"),
+        (&revoke, "1", "OwnableUnauthorizedAccount"),
+        (&["deprecate", "--artifacts", "a", "--until", "4000000000"], "0", "OwnableUnauthorizedAccount"),
+        (&["freeze", "--artifacts", "a"], "0", "NotOwnerOrGuardian"),
+    ];
+    for (arguments, by, refused) in steps {
+        let run = |by: &str, more: &[&str]| verb(&[arguments, &["--dev-account", by], more].concat());
+        let thief = run("4", &["--broadcast"]);
+        assert_eq!(thief.refused(), (1, "chain/reverted".into()), "{arguments:?}: {}", thief.stdout);
+        assert!(thief.stdout.contains(refused), "{arguments:?}: {}", thief.stdout);
+        let dry = run(by, &[]).result();
+        assert_eq!((dry["broadcast"].as_bool(), dry["needed"].as_bool()), (Some(false), Some(true)), "{arguments:?}");
+        assert!(dry["gas"].as_u64().unwrap() > 21_000 && dry["calldata"].is_string(), "{arguments:?}: {dry}");
+        assert_eq!(run(by, &["--broadcast"]).result()["sent"], true, "{arguments:?}");
+        assert_eq!(run(by, &["--broadcast"]).result()["sent"], false, "{arguments:?}");
+        assert_eq!(run(by, &[]).result()["needed"], false, "{arguments:?}");
+    }
+    let owner = verb(&[&revoke[..], &["--dev-account", "0"]].concat()).result();
+    assert_eq!(owner["needed"], false, "the owner sees the attestor's revocation");
+    assert_eq!(
+        verb(&["pause", "--pool", "0x00000000000000000000000000000000000000aa", "--dev-account", "0"]).refused().1,
+        "chain/no-contract"
+    );
+    let status = verb(&["status"]).result();
+    assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Frozen"), "{status}");
 }
 
 #[test]
@@ -111,25 +144,19 @@ fn demo_on_anvil() {
     assert_eq!(steps.len(), 7);
 }
 
-/// An anvil that is not a local chain by its id; ended when it is dropped.
-struct Public(Child);
-
-impl Public {
-    fn start() -> (Self, String) {
-        let mut command = Command::new(anvil::locate(None).unwrap());
-        command.args(["--port", "0", "--chain-id", "4242"]).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let listening = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
-        (Self(child), format!("http://{}", listening.unwrap()))
-    }
-}
-
-impl Drop for Public {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// The demo on a node that somebody else runs, with a record that lasts.
+#[test]
+fn demo_on_a_running_node() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let anvil = runtime.block_on(AnvilProcess::start(None, Hardfork::Osaka)).unwrap();
+    let work = tempfile::tempdir().unwrap();
+    let root = project("");
+    let demo = ["--json", "demo", "--rpc-url", anvil.url(), "--project", root.to_str().unwrap()];
+    let done = run_in(work.path(), &demo).result();
+    assert_eq!(done["refusals"].as_array().map(Vec::len), Some(5), "{done}");
+    let record = std::fs::read_to_string(work.path().join("zkml-demo/deployments/31337.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["contracts"].as_object().map(|c| c.len()), Some(5), "{record}");
 }
 
 #[test]
@@ -139,7 +166,7 @@ fn a_public_chain_takes_no_development_srs_and_no_development_account() {
     let out = out.to_str().unwrap();
     let data = ["--calibration", "test/fixtures/cli/linear.json"];
     run(&[&["gen-verifier", "test/fixtures/onnx/linear.onnx", "--out", out], &data[..]].concat()).result();
-    let (_anvil, url) = Public::start();
+    let (_anvil, url) = Public::start(&[]);
     let deploy = ["deploy", "--artifacts", out, "--rpc-url", &url, "--dev-account", "0", "--verifier-only", "--broadcast"];
     assert_eq!(run(&deploy).refused(), (1, "chain/insecure-srs".into()));
     let allowed = run(&[&deploy[..], &["--allow-insecure-srs"]].concat());

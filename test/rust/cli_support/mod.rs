@@ -5,14 +5,18 @@
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
     sync::OnceLock,
 };
 use tempfile::TempDir;
-use zkml_evm::artifact::{
-    Manifest,
-    manifest::{Facts, FileEntry, sha256},
+use zkml_evm::{
+    artifact::{
+        Manifest,
+        manifest::{Facts, FileEntry, sha256},
+    },
+    chain::anvil,
 };
 
 /// The credit example has twelve features; these tests take a model with five and one layer.
@@ -32,6 +36,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output: Output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
     /// The one JSON document on stdout.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.stdout, self.stderr))
@@ -58,9 +69,36 @@ impl Run {
 
 /// Runs the binary in a folder.
 pub fn run_in(folder: &Path, arguments: &[&str]) -> Run {
-    let output: Output = Command::new(env!("CARGO_BIN_EXE_zkml-evm")).current_dir(folder).args(arguments).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Run { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    run_with(folder, &[], arguments)
+}
+
+/// Runs the binary in a folder with more in its environment.
+pub fn run_with(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
+    Run::of(command.current_dir(folder).envs(environment.iter().copied()).args(arguments))
+}
+
+/// An anvil that is not a local chain by its id; ended when it is dropped.
+pub struct Public(Child);
+
+impl Public {
+    pub fn start(more: &[&str]) -> (Self, String) {
+        let mut command = Command::new(anvil::locate(None).unwrap());
+        command.args(["--port", "0", "--chain-id", "4242"]).args(more).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let listening = lines.find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
+        // It ends when it can no longer print.
+        std::thread::spawn(move || lines.for_each(drop));
+        (Self(child), format!("http://{}", listening.unwrap()))
+    }
+}
+
+impl Drop for Public {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Runs the binary in the project's root with `--json`.
