@@ -13,6 +13,7 @@ pub mod action;
 pub mod anvil;
 pub mod artifact;
 pub mod attest;
+pub mod audit;
 pub mod bindings;
 pub mod deploy;
 pub mod dev_accounts;

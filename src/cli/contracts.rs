@@ -3,28 +3,11 @@
 use super::failure::Failure;
 use crate::{
     artifact::Contract,
-    chain::{CompiledContract, deploy::DeployItem},
+    chain::{CompiledContract, deploy::DeployItem, registry::label},
     verifier::Compiler,
 };
 use alloy::primitives::{Address, B256, U256};
 use std::path::Path;
-
-/// Labels in the deployment record.
-pub mod label {
-    /// The registry of approved models.
-    pub const ROUTER: &str = "InferenceRouter";
-    /// The registry of attestors.
-    pub const ATTESTATIONS: &str = "InputAttestation";
-    /// The lending pool.
-    pub const LENDING: &str = "LendingThreshold";
-    /// The worthless token of local chains.
-    pub const TOKEN: &str = "MockERC20";
-
-    /// A model's verifier; a chain holds one per model.
-    pub fn verifier(model_id: &alloy::primitives::B256) -> String {
-        format!("InferenceVerifier-{}", &alloy::hex::encode(model_id)[..8])
-    }
-}
 
 /// The compiled settlement contracts.
 #[derive(Clone, Debug)]

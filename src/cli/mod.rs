@@ -11,6 +11,7 @@ pub mod completions;
 pub mod contracts;
 pub mod demo;
 pub mod deploy;
+pub mod deployments;
 pub mod doctor;
 pub mod failure;
 pub mod gen_verifier;
@@ -84,6 +85,8 @@ enum Verb {
     Revoke(operate::revoke::Arguments),
     /// What is deployed on a chain, and in which state
     Status(status::Arguments),
+    /// Compare the record of deployments with the chain
+    Deployments(deployments::Arguments),
     /// What an artifact folder holds
     Inspect(inspect::Arguments),
     /// What this machine has and lacks
@@ -151,6 +154,7 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::RetirePolicy(arguments) => operate::retire_policy::run(arguments, console).await,
         Verb::Revoke(arguments) => operate::revoke::run(arguments, console).await,
         Verb::Status(arguments) => status::run(arguments, console).await,
+        Verb::Deployments(arguments) => return deployments::run(arguments, console).await,
         Verb::Inspect(arguments) => inspect::run(&arguments, console),
         Verb::Doctor(arguments) => return doctor::run(arguments, console).await,
         Verb::Demo(arguments) => demo::run(arguments, console).await,

@@ -1,19 +1,14 @@
 //! What `deploy` and `register` have in common: a model, who signs for it, where, and its verifier made anew from its keys.
 
 use super::{
-    blocking,
-    chains::RecordArguments,
-    contracts::{label, verifier_item},
-    failure::Failure,
-    output::Console,
-    project,
-    send::SendArguments,
+    blocking, chains::RecordArguments, contracts::verifier_item, failure::Failure, output::Console, project, send::SendArguments,
 };
 use crate::{
     artifact::Folder,
     chain::{
         Chain,
         deploy::{self, DeployItem},
+        registry::label,
     },
     verifier::Compiler,
 };

@@ -2,7 +2,6 @@
 
 use super::{
     chains::address,
-    contracts::label,
     failure::{CliError, Failure},
     gen_verifier::ThresholdArguments,
     model::ModelArguments,
@@ -12,6 +11,7 @@ use crate::{
     artifact::Folder,
     chain::{
         Account, Chain, ChainError, Registry,
+        registry::label,
         settle::{self, PolicyTerms},
     },
     quant::ThresholdScale,

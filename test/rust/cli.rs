@@ -6,7 +6,7 @@ use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, r
 use serde_json::Value;
 use std::fs;
 
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 19] = [
     "gen-verifier",
     "prove",
     "verify",
@@ -21,6 +21,7 @@ const VERBS: [&str; 18] = [
     "retire-policy",
     "revoke",
     "status",
+    "deployments",
     "inspect",
     "doctor",
     "demo",

@@ -85,6 +85,8 @@ fn the_tour_on_anvil() {
     let status = verb(&[&["status"], &rpc[..]].concat()).result();
     assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Active"), "{status}");
 
+    every_statement_of_the_record_is_compared(work.path(), anvil.url());
+
     let attest =
         ["attest", "--artifacts", "a", "--input", &input, "--subject", ALICE, "--registry", &registry, "--chain-id", "31337"];
     verb(&[&attest[..], &["--dev-account", "1", "--out", "alice"]].concat()).result();
@@ -100,6 +102,47 @@ fn the_tour_on_anvil() {
     assert_eq!(send("2", &["--broadcast"]).result()["amount"], "5000");
     assert!(send("2", &["--broadcast"]).stdout.contains("NullifierSpent"));
     ends(&|arguments| verb(&[arguments, &rpc[..]].concat()), policy);
+}
+
+/// `deployments check`: all agrees; then a wrong owner, and a record that was edited in each of its parts.
+fn every_statement_of_the_record_is_compared(folder: &Path, url: &str) {
+    let check = |more: &[&str]| {
+        let done = run_in(folder, &[&["--json", "deployments", "check", "--rpc-url", url], more].concat());
+        let result = done.json()["result"].clone();
+        let differ = result["findings"].as_array().unwrap().iter().filter(|f| f["ok"] == false);
+        let differ: Vec<String> =
+            differ.map(|f| format!("{} {}", f["label"].as_str().unwrap(), f["what"].as_str().unwrap())).collect();
+        assert_eq!(result["differ"].as_u64().unwrap() as usize, differ.len());
+        assert_eq!(done.code, if differ.is_empty() { 0 } else { 1 }, "{result}");
+        differ
+    };
+    assert!(check(&[]).is_empty());
+    assert!(check(&["--owner", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"]).is_empty());
+    let owned = ["InferenceRouter owner", "InputAttestation owner", "LendingThreshold owner"];
+    assert_eq!(check(&["--owner", ALICE]), owned);
+
+    let path = folder.join("deployments/31337.json");
+    let honest = std::fs::read_to_string(&path).unwrap();
+    let edited = |change: &dyn Fn(&mut Value)| {
+        let mut record: Value = serde_json::from_str(&honest).unwrap();
+        change(&mut record["contracts"]);
+        std::fs::write(&path, record.to_string()).unwrap();
+        let differ = check(&[]);
+        std::fs::write(&path, &honest).unwrap();
+        differ
+    };
+    let contracts: Value = serde_json::from_str(&honest).unwrap();
+    let verifier = contracts["contracts"].as_object().unwrap().keys().find(|k| k.starts_with("InferenceVerifier")).unwrap();
+    let wrong_hash = format!("0x{}", "11".repeat(32));
+    let part = |what: &str| format!("{verifier} {what}");
+    assert_eq!(edited(&|c| c["MockERC20"]["codehash"] = wrong_hash.clone().into()), ["MockERC20 codehash"]);
+    assert_eq!(edited(&|c| c["MockERC20"]["address"] = ALICE.into()), ["LendingThreshold token", "MockERC20 codehash"]);
+    let differ = edited(&|c| c[verifier]["codehash"] = wrong_hash.clone().into());
+    assert_eq!(differ, [part("codehash"), part("registered codehash")]);
+    assert_eq!(edited(&|c| c[verifier]["modelId"] = wrong_hash.clone().into()), [part("state")]);
+    // Another contract in the verifier's place.
+    let router = contracts["contracts"]["InferenceRouter"]["address"].clone();
+    assert_eq!(edited(&|c| c[verifier]["address"] = router.clone()), [part("codehash"), part("interface")]);
 }
 
 /// How an operator ends what was begun: each verb dry, sent, and sent again, which sends nothing.
@@ -133,6 +176,7 @@ fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
     );
     let status = verb(&["status"]).result();
     assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Frozen"), "{status}");
+    assert_eq!(verb(&["deployments", "check"]).code, 1, "a frozen model is not as it should be");
 }
 
 #[test]

@@ -8,14 +8,13 @@ pub mod revoke;
 
 use super::{
     chains::{RecordArguments, address},
-    contracts::label,
     failure::Failure,
     output::Console,
     send::SendArguments,
 };
 use crate::{
     artifact::Folder,
-    chain::{Account, Action, Chain},
+    chain::{Account, Action, Chain, registry::label},
 };
 use alloy::primitives::{Address, B256};
 use clap::Args;

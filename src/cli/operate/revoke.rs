@@ -2,10 +2,9 @@
 
 use super::act_as;
 use crate::{
-    chain::Action,
+    chain::{Action, registry::label},
     cli::{
         chains::{RecordArguments, address},
-        contracts::label,
         failure::{CliError, Failure},
         output::Console,
         prove::read_attestation,
