@@ -122,6 +122,10 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
     function _spend(Terms memory terms, Evidence memory evidence) private returns (bytes32 nullifier, uint64 epoch) {
         bytes32 structHash = attestations.checkAttestation(evidence.attestor, evidence.attestation, evidence.signature);
         epoch = evidence.attestation.issuedAt / terms.epochLength;
+        // Not later than the present one: the registry takes no attestation from the future.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint64 present = uint64(block.timestamp / terms.epochLength);
+        if (present - epoch > 1) revert EpochPassed(epoch, present);
         nullifier = nullifierOf(structHash, terms.policyId, epoch);
         bytes32 slot = _slotOf(msg.sender, terms.schemaId, terms.policyId, epoch);
         bytes32 before = _spent[slot];

@@ -55,20 +55,23 @@ pub async fn gas(folder: &Path) -> Result<u64, Box<dyn Error>> {
 
 async fn deploy_all(chain: &Chain, owner: &Account, verifier: Contract) -> Result<Deployed, Box<dyn Error>> {
     let compiler = Compiler::find(None, &in_project(""))?;
-    let compiled = |folder: &str, name: &str| {
-        compiler.compile_contract(&in_project(""), &format!("contracts/{folder}{name}.sol"), name).map(CompiledContract::from)
-    };
+    let wanted = [
+        ("contracts/InferenceRouter.sol", "InferenceRouter"),
+        ("contracts/attestation/InputAttestation.sol", "InputAttestation"),
+        ("contracts/mocks/MockERC20.sol", "MockERC20"),
+        ("contracts/consumers/LendingThreshold.sol", "LendingThreshold"),
+    ];
+    let compiled = compiler.compile_contracts(&in_project(""), wanted)?.map(CompiledContract::from);
+    let [router, attestations, token, lending] = &compiled;
     let admin = owner.address();
-    let (router, attestations) = (compiled("", "InferenceRouter")?, compiled("attestation/", "InputAttestation")?);
-    let (token, lending) = (compiled("mocks/", "MockERC20")?, compiled("consumers/", "LendingThreshold")?);
     let mut items = vec![
         DeployItem::new("InferenceVerifier", verifier.creation.into(), verifier.runtime_size),
-        item(&router, &(admin, admin)),
-        item(&attestations, &(admin,)),
-        item(&token, &("Dollar".to_owned(), "USD".to_owned(), U256::from(6))),
+        item(router, &(admin, admin)),
+        item(attestations, &(admin,)),
+        item(token, &("Dollar".to_owned(), "USD".to_owned(), U256::from(6))),
     ];
     let [router, attestations, token] = [&items[1], &items[2], &items[3]].map(DeployItem::address);
-    items.push(item(&lending, &(admin, token, router, attestations)));
+    items.push(item(lending, &(admin, token, router, attestations)));
     let done = deploy::execute(chain, owner, &items, &mut Registry::in_memory(chain.id()), false, |_, _| {}).await?;
     let codehash = done[0].codehash.ok_or("the verifier has no code")?;
     Ok(Deployed { verifier: done[0].address, codehash, router, attestations, token, lending: done[4].address })

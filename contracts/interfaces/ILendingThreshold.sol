@@ -19,7 +19,8 @@ interface ILendingThreshold is IZkmlConsumer {
     /// @param schemaId The feature schema that attestations must be over.
     /// @param threshold Least score, an integer at the scale of the model's output, within ±(2^120 - 1).
     /// @param amount Paid out per loan, in the token's smallest unit, below 2^128.
-    /// @param epochLength Seconds; one loan per subject and epoch of attestations.
+    /// @param epochLength Seconds; one loan per subject and epoch of attestations, and only attestations of the present epoch
+    /// or the one before count.
     /// @param active Whether it gives loans.
     struct Policy {
         bytes32 modelId;

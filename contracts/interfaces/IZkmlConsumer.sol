@@ -19,6 +19,11 @@ import {IInputAttestation} from "./IInputAttestation.sol";
 /// The slot stores the nullifier that took it. A re-issued attestation (another salt, another attestor) has another
 /// nullifier but the same slot, and gives nothing. An attestation determines its slot, so one storage write spends both.
 /// Neither key holds bytes of a proof or a signature, which are malleable.
+///
+/// Whoever holds attestations of many epochs must not use them all in one day: the attestation's epoch must be the present one,
+/// now / epochLength, or the one before. In any stretch of n epochs a subject has at most n + 1 uses of a policy, however many
+/// attestations there are and whatever their dates. The epoch before counts so that an attestation does not lose its worth at
+/// midnight: it serves for at least one whole epoch after its issue, unless it expires.
 interface IZkmlConsumer {
     /// @notice The call is made by another account than the attested subject.
     error SubjectMismatch(address expected, address got);
@@ -34,6 +39,9 @@ interface IZkmlConsumer {
 
     /// @notice An attestation of this subject, schema and epoch has served this policy; `nullifier` is that attestation's.
     error NullifierSpent(bytes32 nullifier);
+
+    /// @notice The attestation is of an earlier epoch than the one before the present one; get attested again.
+    error EpochPassed(uint64 epoch, uint64 present);
 
     /// @notice A policy needs an epoch of at least one second.
     error InvalidEpochLength(uint64 epochLength);

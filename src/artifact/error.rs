@@ -6,7 +6,9 @@ use crate::{
     model::ModelError,
     proof::ProofError,
     quant::{CalibrateError, InputError, QuantError, SchemaError, ThresholdError},
+    verifier::VerifierError,
 };
+use alloy::primitives::B256;
 use std::path::PathBuf;
 
 /// What can go wrong between a folder on disk and the types of the rooms below.
@@ -48,6 +50,16 @@ pub enum ArtifactError {
         /// The version found.
         got: u64,
     },
+    /// A file is not as long as the manifest lists, or no file at all; it is not read then.
+    #[error("{path} does not match its length in the manifest: expected {expected} bytes, got {got}")]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// As listed.
+        expected: u64,
+        /// As found.
+        got: String,
+    },
     /// A file's content is not what the manifest lists.
     #[error("{path} does not match its checksum in the manifest: expected sha256 {expected}, got {got}")]
     Checksum {
@@ -88,6 +100,26 @@ pub enum ArtifactError {
         /// The folder.
         path: PathBuf,
     },
+    /// A verifier that the folder's keys do not give.
+    #[error("{path} is not what the folder's keys and SRS give: expected keccak256 {expected}, got {got}")]
+    Rebuilt {
+        /// The file.
+        path: PathBuf,
+        /// Made anew.
+        expected: B256,
+        /// In the folder.
+        got: B256,
+    },
+    /// A verifier that this compiler does not give.
+    #[error("{path} was compiled by solc {expected}; solc {got} gives other code for the same source")]
+    OtherCompiler {
+        /// The file.
+        path: PathBuf,
+        /// As the file says.
+        expected: String,
+        /// The one at hand.
+        got: String,
+    },
     /// What is asked for does not fit the statement.
     #[error("the statement {problem}")]
     Statement {
@@ -118,6 +150,9 @@ pub enum ArtifactError {
     /// Keys and proofs.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// The Solidity verifier.
+    #[error(transparent)]
+    Verifier(#[from] VerifierError),
 }
 
 impl ArtifactError {
@@ -132,6 +167,7 @@ impl ArtifactError {
             Self::Threshold(e) => Some(e),
             Self::Circuit(e) => Some(e),
             Self::Proof(e) => Some(e),
+            Self::Verifier(e) => Some(e),
             _ => None,
         }
     }
@@ -144,11 +180,14 @@ impl Explain for ArtifactError {
             Self::Io { .. } => "artifact/io",
             Self::Malformed { .. } => "artifact/malformed",
             Self::Version { .. } => "artifact/version",
+            Self::Length { .. } => "artifact/length",
             Self::Checksum { .. } => "artifact/checksum",
             Self::Foreign { .. } => "artifact/foreign",
             Self::Occupied { .. } => "artifact/occupied",
             Self::Exists { .. } => "artifact/exists",
             Self::NotCompiled { .. } => "artifact/not-compiled",
+            Self::Rebuilt { .. } => "artifact/rebuilt",
+            Self::OtherCompiler { .. } => "artifact/other-compiler",
             Self::Statement { .. } => "artifact/statement",
             _ => self.below().map_or("artifact/unknown", Explain::code),
         }
@@ -166,12 +205,17 @@ impl Explain for ArtifactError {
             Self::NoFolder { .. } => "make one with `zkml-evm gen-verifier MODEL --calibration DATA --out DIR`".into(),
             Self::Io { .. } => "check that the path exists, is readable or writable, and that the disk has space".into(),
             Self::Malformed { .. } | Self::Version { .. } => "make the file again with this version of zkml-evm".into(),
-            Self::Checksum { .. } | Self::Foreign { .. } => {
+            Self::Length { .. } | Self::Checksum { .. } | Self::Foreign { .. } => {
                 "the file was damaged, edited or exchanged: fetch the folder again, or generate it again".into()
             }
             Self::Occupied { .. } => "name a folder that does not exist yet".into(),
             Self::Exists { .. } => "give `--force` to replace them, or name another folder".into(),
             Self::NotCompiled { .. } => "generate it again where solc is at hand; `zkml-evm doctor` finds it".into(),
+            Self::Rebuilt { .. } => {
+                "do not deploy it: the verifier was exchanged, or made by another version; generate the folder again yourself"
+                    .into()
+            }
+            Self::OtherCompiler { .. } => "name that compiler with --solc, or generate the folder again with this one".into(),
             Self::Statement { .. } => "`zkml-evm inspect DIR` shows the statement's layout".into(),
             _ => self.below().map_or_else(String::new, Explain::hint),
         }

@@ -1,17 +1,20 @@
 //! Reading an artifact folder: version, checksums, and that its files belong together.
 
-use super::{ArtifactError, Contract, Manifest, Prover, manifest::sha256, names};
+use super::{ArtifactError, Contract, Manifest, Prover, manifest::sha256, names, proof_file::read_small};
 use crate::{
     circuit::{Plan, plan::candidates, statement},
     proof::{
         Keys, Srs,
-        artifact::{Kind, open},
+        artifact::{Kind, MAX_FILE_BYTES, open},
         model_id::model_id,
     },
     quant::{Program, Schema, range},
 };
 use alloy::primitives::B256;
-use std::path::{Path, PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// An opened folder: manifest, schema and program are checked; keys and contract are read when they are asked for.
 #[derive(Clone, Debug)]
@@ -36,8 +39,7 @@ impl Folder {
         if !file.is_file() {
             return Err(ArtifactError::NoFolder { path: path.into() });
         }
-        let text = text_of(&file, read(&file)?)?;
-        let manifest = Manifest::parse(&text, &file)?;
+        let manifest = Manifest::parse(&read_small(&file)?, &file)?;
         for name in manifest.files.keys() {
             checked(path, &manifest, name)?;
         }
@@ -92,8 +94,13 @@ impl Folder {
     /// Damaged files, and [`ArtifactError::Foreign`] for keys or an SRS of another model.
     pub fn prover(&self) -> Result<Prover, ArtifactError> {
         let facts = self.manifest.facts.clone();
-        let srs = Srs::load(&self.path.join(names::SRS))?;
-        let keys = Keys::load(facts.plan.shape, &self.path.join(names::KEY))?;
+        let [srs_file, key_file] = [names::SRS, names::KEY].map(|name| self.path.join(name));
+        // From the bytes whose checksum was compared, not from whatever the file holds by now.
+        let bytes = self.bytes(names::SRS)?;
+        let srs = open(Kind::Srs, &bytes).and_then(Srs::parse).map_err(|e| e.at(&srs_file))?;
+        let bytes = self.bytes(names::KEY)?;
+        let keys = open(Kind::ProvingKey, &bytes).and_then(|payload| Keys::parse(facts.plan.shape, payload));
+        let keys = keys.map_err(|e| e.at(&key_file))?;
         let foreign = |name: &str, what, expected: String, got: String| {
             Err(ArtifactError::Foreign { path: self.path.join(name), what, expected, got })
         };
@@ -122,6 +129,11 @@ impl Folder {
         Contract::parse(&text_of(&path, checked(&self.path, &self.manifest, names::CONTRACT)?)?, &path)
     }
 
+    /// A file's bytes, when they are those that the manifest lists.
+    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, ArtifactError> {
+        checked(&self.path, &self.manifest, name)
+    }
+
     /// The fixed-point report, as it was written.
     pub fn report(&self) -> Result<serde_json::Value, ArtifactError> {
         let path = self.path.join(names::REPORT);
@@ -137,7 +149,7 @@ fn checked(folder: &Path, manifest: &Manifest, name: &str) -> Result<Vec<u8>, Ar
         let problem = format!("it does not list {name}");
         return Err(ArtifactError::Malformed { path: folder.join(names::MANIFEST), kind: "manifest", problem });
     };
-    let bytes = read(&path)?;
+    let bytes = read(&path, entry.bytes)?;
     let got = sha256(&bytes);
     match got == entry.sha256 {
         true => Ok(bytes),
@@ -145,8 +157,23 @@ fn checked(folder: &Path, manifest: &Manifest, name: &str) -> Result<Vec<u8>, Ar
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, ArtifactError> {
-    std::fs::read(path).map_err(|source| ArtifactError::Io { doing: "read", path: path.into(), source })
+/// A plain file of exactly the length that the manifest lists: nothing else is opened, and nothing longer is read.
+fn read(path: &Path, expected: u64) -> Result<Vec<u8>, ArtifactError> {
+    let failed = |source| ArtifactError::Io { doing: "read", path: path.into(), source };
+    let length = |got: String| ArtifactError::Length { path: path.into(), expected, got };
+    let found = std::fs::metadata(path).map_err(failed)?;
+    if !found.is_file() {
+        return Err(length("something that is no file".into()));
+    }
+    if found.len() != expected || expected > MAX_FILE_BYTES {
+        return Err(length(format!("{} bytes (the limit is {MAX_FILE_BYTES})", found.len())));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(failed)?.take(expected + 1).read_to_end(&mut bytes).map_err(failed)?;
+    match bytes.len() as u64 == expected {
+        true => Ok(bytes),
+        false => Err(length("another length while it was read".into())),
+    }
 }
 
 fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, ArtifactError> {

@@ -35,6 +35,7 @@ pub mod opening;
 pub mod package;
 pub mod proof_file;
 pub mod prover;
+mod rebuild;
 pub mod scalar;
 pub mod staging;
 

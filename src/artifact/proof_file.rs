@@ -138,14 +138,11 @@ impl ProofFile {
 /// Reads a text file of bounded size.
 pub(crate) fn read_small(path: &Path) -> Result<String, ArtifactError> {
     let failed = |source| ArtifactError::Io { doing: "read", path: path.into(), source };
-    let mut text = String::new();
-    std::fs::File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
-    match text.len() as u64 > MAX_FILE_BYTES {
-        false => Ok(text),
-        true => Err(ArtifactError::Malformed {
-            path: path.into(),
-            kind: "file",
-            problem: format!("it is larger than {MAX_FILE_BYTES} bytes"),
-        }),
+    let malformed = |problem| ArtifactError::Malformed { path: path.into(), kind: "text file", problem };
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(malformed(format!("it is larger than {MAX_FILE_BYTES} bytes")));
     }
+    String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".into()))
 }

@@ -43,6 +43,9 @@ mod elsewhere {
             error InvalidShortString();
             error StringTooLong(string str);
             error SafeCastOverflowedUintDowncast(uint8 bits, uint256 value);
+            event Paused(address account);
+            event Unpaused(address account);
+            function paused() external view returns (bool);
         }
 
         interface TokenErrors {

@@ -18,6 +18,8 @@ pub enum ChainError {
     Http { endpoint: String, what: String, status: u16 },
     #[error("{what}: the answer of {endpoint} is not what the method returns: {reason}")]
     MalformedAnswer { endpoint: String, what: String, reason: String },
+    #[error("{what}: the answer of {endpoint} is larger than {limit} bytes")]
+    AnswerTooLarge { endpoint: String, what: String, limit: usize },
     #[error("{what}: {endpoint} refused with code {code}: {message}")]
     Rpc { endpoint: String, what: String, code: i64, message: String },
     #[error("`{url}` is not an RPC address: {reason}")]
@@ -31,6 +33,10 @@ pub enum ChainError {
     NonceTooHigh { what: String, message: String },
     #[error("{what}: the offered fee is too low ({message})")]
     Underpriced { what: String, message: String },
+    #[error("{what}: it may cost {fee} gwei per gas, the limit is {limit} gwei")]
+    FeeTooHigh { what: String, fee: String, limit: String },
+    #[error("{what}: it may cost {cost} ether, the limit is {limit} ether")]
+    CostTooHigh { what: String, cost: String, limit: String },
     #[error("{what}: the account cannot pay for it ({message})")]
     InsufficientFunds { what: String, message: String },
     #[error("{what}: the gas limit does not fit ({message})")]
@@ -39,6 +45,8 @@ pub enum ChainError {
     Reverted { what: String, revert: Box<Revert>, tx: Option<TxHash> },
     #[error("{what}: transaction {tx} is not in a block after {seconds} s")]
     NotMined { what: String, tx: TxHash, seconds: u64 },
+    #[error("{count} transactions of {account} are still under way after {seconds} s")]
+    UnderWay { account: Address, count: u64, seconds: u64 },
     #[error("{what}: no contract at {address}")]
     NoContract { what: String, address: Address },
     #[error("{what}: transaction {tx} succeeded without the event {event}")]
@@ -108,16 +116,20 @@ impl Explain for ChainError {
             Self::Timeout { .. } => "chain/timeout",
             Self::Http { .. } => "chain/http",
             Self::MalformedAnswer { .. } => "chain/malformed-answer",
+            Self::AnswerTooLarge { .. } => "chain/answer-too-large",
             Self::Rpc { .. } => "chain/rpc",
             Self::BadUrl { .. } => "chain/bad-url",
             Self::WrongChain { .. } => "chain/wrong-chain",
             Self::NonceTooLow { .. } => "chain/nonce-too-low",
             Self::NonceTooHigh { .. } => "chain/nonce-too-high",
             Self::Underpriced { .. } => "chain/underpriced",
+            Self::FeeTooHigh { .. } => "chain/fee-too-high",
+            Self::CostTooHigh { .. } => "chain/cost-too-high",
             Self::InsufficientFunds { .. } => "chain/insufficient-funds",
             Self::GasLimit { .. } => "chain/gas-limit",
             Self::Reverted { .. } => "chain/reverted",
             Self::NotMined { .. } => "chain/not-mined",
+            Self::UnderWay { .. } => "chain/under-way",
             Self::NoContract { .. } => "chain/no-contract",
             Self::MissingEvent { .. } => "chain/missing-event",
             Self::InsecureSrs { .. } => "chain/insecure-srs",
@@ -145,7 +157,11 @@ impl Explain for ChainError {
 
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Reverted { .. } | Self::InsecureSrs { .. } | Self::CodehashMismatch { .. } => ExitCode::No,
+            Self::Reverted { .. }
+            | Self::InsecureSrs { .. }
+            | Self::CodehashMismatch { .. }
+            | Self::FeeTooHigh { .. }
+            | Self::CostTooHigh { .. } => ExitCode::No,
             Self::BadUrl { .. }
             | Self::DevAccountRefused { .. }
             | Self::NoDevAccount { .. }
@@ -177,7 +193,9 @@ impl Explain for ChainError {
             | Self::NonceTooLow { .. }
             | Self::NonceTooHigh { .. }
             | Self::Underpriced { .. }
+            | Self::FeeTooHigh { .. }
             | Self::NotMined { .. }
+            | Self::UnderWay { .. }
             | Self::RegistryBusy { .. } => true,
             _ => false,
         }
@@ -188,6 +206,7 @@ impl Explain for ChainError {
             Self::Unreachable { .. } => "check the address and that the node runs; `--chain embedded` needs no node",
             Self::Timeout { .. } | Self::Http { .. } => "try again, or use another RPC address",
             Self::MalformedAnswer { .. } => "is this address an Ethereum JSON-RPC endpoint?",
+            Self::AnswerTooLarge { .. } => "no honest answer is that long: use another RPC address",
             Self::Rpc { .. } => "the node's own message says why",
             Self::BadUrl { .. } => "give an http:// or https:// address",
             Self::WrongChain { .. } => "point `--rpc-url` at the intended chain, or name the chain that you mean",
@@ -195,10 +214,13 @@ impl Explain for ChainError {
                 "another transaction of this account is under way; run the same command again when it is mined"
             }
             Self::Underpriced { .. } => "fees rose, or a pending transaction has the same nonce; run the same command again",
+            Self::FeeTooHigh { .. } => "nothing was sent; wait for lower fees, or allow them with `--max-fee GWEI`",
+            Self::CostTooHigh { .. } => "nothing was sent; if the gas is plausible, allow it with `--max-cost ETHER`",
             Self::InsufficientFunds { .. } => "send the account some of the chain's currency",
             Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
             Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one",
+            Self::UnderWay { .. } => "run the same command again when they are mined, or replace them with the same nonce and a higher fee",
             Self::NoContract { .. } => "is it deployed on this chain? see `zkml-evm status`",
             Self::MissingEvent { .. } => "is the contract at this address one of ours?",
             Self::InsecureSrs { .. } => "import a public ceremony with `zkml-evm srs import` and generate the verifier again, or accept forgeable proofs with `--allow-insecure-srs`",

@@ -1,6 +1,7 @@
 //! From what a transport or node says to a [`ChainError`]: one place knows the texts of geth, anvil and their kin.
 
 use super::error::ChainError;
+use super::http::{MAX_ANSWER, TooLarge};
 use super::revert::Revert;
 use alloy::primitives::Bytes;
 use alloy::rpc::json_rpc::ErrorPayload;
@@ -94,6 +95,7 @@ fn transport(endpoint: String, what: String, seconds: u64, kind: TransportErrorK
             match error.downcast_ref::<reqwest::Error>() {
                 Some(error) if error.is_timeout() => ChainError::Timeout { endpoint, what, seconds },
                 Some(error) => ChainError::Unreachable { endpoint, reason: root_cause(error) },
+                None if error.is::<TooLarge>() => ChainError::AnswerTooLarge { endpoint, what, limit: MAX_ANSWER },
                 None => ChainError::Unreachable { endpoint, reason: shorten(&error.to_string()) },
             }
         }

@@ -9,15 +9,18 @@
 //!
 //! Nothing here holds a private key longer than needed, prints an endpoint's path, or sends what it has not simulated.
 
+pub mod action;
 pub mod anvil;
 pub mod artifact;
 pub mod attest;
+pub mod audit;
 pub mod bindings;
 pub mod deploy;
 pub mod dev_accounts;
 pub mod embedded;
 pub mod error;
 mod fault;
+mod http;
 pub mod keystore;
 pub mod provider;
 pub mod registry;
@@ -25,7 +28,9 @@ pub mod revert;
 pub mod send;
 pub mod settle;
 pub mod signer;
+pub mod spending;
 
+pub use action::Action;
 pub use artifact::CompiledContract;
 pub use error::ChainError;
 pub use keystore::Password;
@@ -34,3 +39,4 @@ pub use registry::{Deployment, Registry};
 pub use revert::Revert;
 pub use send::Call;
 pub use signer::{Account, AccountSource};
+pub use spending::Spending;

@@ -4,12 +4,13 @@ use super::anvil::AnvilProcess;
 use super::embedded::{EmbeddedOptions, EmbeddedTransport, Hardfork, LOCAL_CHAIN_ID};
 use super::error::ChainError;
 use super::fault;
+use super::http;
+use super::spending::Spending;
 use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::U256;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::client::RpcClient;
 use alloy::transports::TransportError;
-use alloy::transports::http::{Http, reqwest};
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ pub struct Chain {
     endpoint: String,
     local: bool,
     patience: Patience,
+    spending: Spending,
     backing: Backing,
 }
 
@@ -83,22 +85,25 @@ impl ChainTarget {
             }
             Self::Anvil { binary, hardfork } => {
                 let process = AnvilProcess::start(binary.as_deref(), *hardfork).await?;
-                let (client, endpoint, loopback) = http(process.url(), patience)?;
+                let (client, endpoint, loopback) = http::client(process.url(), patience)?;
                 (client, endpoint, loopback, Backing::Anvil(process))
             }
             Self::Rpc { url } => {
-                let (client, endpoint, loopback) = http(url, patience)?;
+                let (client, endpoint, loopback) = http::client(url, patience)?;
                 (client, endpoint, loopback, Backing::Remote)
             }
         };
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client).erased();
-        let mut chain = Chain { provider, id: 0, endpoint, local: false, patience, backing };
+        let mut chain = Chain { provider, id: 0, endpoint, local: false, patience, spending: Spending::default(), backing };
         chain.id = chain.provider.get_chain_id().await.map_err(|e| chain.explain("asking for the chain id", e))?;
         if chain.id == 0 {
             return Err(chain.malformed("asking for the chain id", "no chain has the id 0"));
         }
         // A loopback address alone proves nothing: it may be a tunnel to, or a fork of, a public chain.
         chain.local = loopback && (chain.id == LOCAL_CHAIN_ID || matches!(chain.backing, Backing::Embedded));
+        if chain.local {
+            chain.spending = Spending::UNLIMITED;
+        }
         match expected {
             Some(expected) if expected != chain.id => {
                 Err(ChainError::WrongChain { endpoint: chain.endpoint, expected, got: chain.id })
@@ -147,6 +152,18 @@ impl Chain {
         self.patience
     }
 
+    /// Most that one transaction may cost here: nothing limits it on a local chain, the defaults do on every other.
+    pub fn spending(&self) -> Spending {
+        self.spending
+    }
+
+    /// The same chain under other limits; a limit that is absent stays as it is.
+    pub fn limited(self, max_fee_per_gas: Option<u128>, max_cost: Option<U256>) -> Self {
+        let Spending { max_fee_per_gas: fee, max_cost: cost } = self.spending;
+        let spending = Spending { max_fee_per_gas: max_fee_per_gas.unwrap_or(fee), max_cost: max_cost.unwrap_or(cost) };
+        Self { spending, ..self }
+    }
+
     /// `web3_clientVersion`.
     pub async fn client_version(&self) -> Result<String, ChainError> {
         self.provider.get_client_version().await.map_err(|e| self.explain("asking for the client version", e))
@@ -167,25 +184,4 @@ impl Chain {
     pub(super) fn malformed(&self, what: &str, reason: impl Into<String>) -> ChainError {
         ChainError::MalformedAnswer { endpoint: self.endpoint.clone(), what: what.to_owned(), reason: reason.into() }
     }
-}
-
-/// An HTTP client that gives up in time, the endpoint's printable name, and whether it is on this machine.
-fn http(text: &str, patience: Patience) -> Result<(RpcClient, String, bool), ChainError> {
-    // The rest of the address may hold a password or an API key.
-    let bad = |reason: String| ChainError::BadUrl { url: format!("{}…", text.chars().take(8).collect::<String>()), reason };
-    let url: reqwest::Url = text.parse().map_err(|e| bad(format!("{e}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(bad(format!("the scheme is {}, expected http or https", url.scheme())));
-    }
-    let host = url.host_str().unwrap_or_default();
-    let loopback = host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    let endpoint = format!("{}://{host}{port}", url.scheme());
-    let mut builder = reqwest::Client::builder().connect_timeout(patience.connect).timeout(patience.request);
-    if loopback {
-        // A proxy for the outside world does not reach this machine.
-        builder = builder.no_proxy();
-    }
-    let client = builder.build().map_err(|e| bad(format!("{e}")))?;
-    Ok((RpcClient::new(Http::with_client(client, url), loopback), endpoint, loopback))
 }

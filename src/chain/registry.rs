@@ -18,6 +18,23 @@ const VERSION: u32 = 1;
 /// SRS provenance of everything made from a locally generated SRS.
 pub const INSECURE_DEV: &str = "insecure-dev";
 
+/// What contracts are recorded under.
+pub mod label {
+    /// The registry of approved models.
+    pub const ROUTER: &str = "InferenceRouter";
+    /// The registry of attestors.
+    pub const ATTESTATIONS: &str = "InputAttestation";
+    /// The lending pool.
+    pub const LENDING: &str = "LendingThreshold";
+    /// The worthless token of local chains.
+    pub const TOKEN: &str = "MockERC20";
+
+    /// A model's verifier; a chain holds one per model.
+    pub fn verifier(model_id: &alloy::primitives::B256) -> String {
+        format!("InferenceVerifier-{}", &alloy::hex::encode(model_id)[..8])
+    }
+}
+
 /// One contract.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -110,7 +110,7 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::Reverted`] with the decoded error; [`ChainError::NoContract`], because a call with data to an
-    /// address without code succeeds on chain and does nothing.
+    /// address without code succeeds on chain and does nothing; [`ChainError::FeeTooHigh`], [`ChainError::CostTooHigh`].
     pub async fn simulate(&self, from: Address, call: &Call) -> Result<Simulation, ChainError> {
         if !call.data.is_empty() {
             self.require_code(&call.what, call.to).await?;
@@ -127,6 +127,7 @@ impl Chain {
         let roomy = gas.saturating_add(gas / 5);
         let gas_limit = if gas <= TRANSACTION_GAS_CAP { roomy.min(TRANSACTION_GAS_CAP) } else { roomy };
         let max_cost = U256::from(price).saturating_mul(U256::from(gas_limit)).saturating_add(call.value);
+        self.spending().check(&call.what, price, max_cost)?;
         Ok(Simulation { gas, gas_limit, max_cost, fees })
     }
 
@@ -190,10 +191,37 @@ impl Chain {
         self.broadcast(&signed).await
     }
 
+    /// Waits until no transaction of an account is under way, so that what the chain says is what an earlier run left.
+    ///
+    /// # Errors
+    /// [`ChainError::UnderWay`] where one still is when patience ends.
+    pub async fn settled(&self, account: Address) -> Result<(), ChainError> {
+        let what = "looking for transactions under way";
+        let count = || self.provider().get_transaction_count(account);
+        let start = Instant::now();
+        loop {
+            let mined = count().await.map_err(|e| self.explain(what, e))?;
+            let sent = count().pending().await.map_err(|e| self.explain(what, e))?;
+            if sent <= mined {
+                return Ok(());
+            }
+            if start.elapsed() >= self.patience().confirm {
+                let seconds = self.patience().confirm.as_secs();
+                return Err(ChainError::UnderWay { account, count: sent - mined, seconds });
+            }
+            tokio::time::sleep(self.longest_pause()).await;
+        }
+    }
+
+    /// Between two questions for the same thing.
+    fn longest_pause(&self) -> Duration {
+        if self.is_local() { Duration::from_millis(200) } else { Duration::from_secs(4) }
+    }
+
     /// Waits until a transaction is in a block, whether it succeeded or not.
     pub async fn confirm(&self, what: &str, tx: TxHash) -> Result<TransactionReceipt, ChainError> {
         let start = Instant::now();
-        let longest = if self.is_local() { Duration::from_millis(200) } else { Duration::from_secs(4) };
+        let longest = self.longest_pause();
         let mut pause = Duration::from_millis(5);
         loop {
             match self.provider().get_transaction_receipt(tx).await.map_err(|e| self.explain(what, e))? {

@@ -8,8 +8,9 @@ use super::error::ChainError;
 use super::provider::Chain;
 use super::send::{Call, Simulation, find_event};
 use super::signer::Account;
-use alloy::primitives::{Address, B256, Bytes, I256, TxHash, U256};
+use alloy::primitives::{Address, B256, Bytes, I256, TxHash, U256, keccak256};
 use alloy::rpc::types::TransactionReceipt;
+use alloy::sol_types::SolValue;
 
 /// What a mined transaction cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,28 +108,6 @@ pub async fn register_model(
     }
 }
 
-/// Freezes a model for good.
-pub async fn freeze_model(chain: &Chain, owner: &Account, router: Address, model_id: B256) -> Result<Mined, ChainError> {
-    let call = Call::new("freezing the model", router, &IInferenceRouter::freezeModelCall { modelId: model_id });
-    let receipt = chain.send(owner, &call).await?;
-    find_event::<IInferenceRouter::ModelFrozen>(&call.what, router, &receipt)?;
-    Ok(Mined::from(&receipt))
-}
-
-/// Lets a model be used until a time in Unix seconds, and no longer.
-pub async fn deprecate_model(
-    chain: &Chain,
-    owner: &Account,
-    router: Address,
-    model_id: B256,
-    until: u64,
-) -> Result<Mined, ChainError> {
-    let call = Call::new("deprecating the model", router, &IInferenceRouter::deprecateModelCall { modelId: model_id, until });
-    let receipt = chain.send(owner, &call).await?;
-    find_event::<IInferenceRouter::ModelDeprecated>(&call.what, router, &receipt)?;
-    Ok(Mined::from(&receipt))
-}
-
 /// Puts an attestor on the list, or takes it off. Already so is done.
 pub async fn set_attestor(
     chain: &Chain,
@@ -147,13 +126,27 @@ pub async fn set_attestor(
     Ok(Some(Mined::from(&receipt)))
 }
 
-/// Adds a lending policy; returns its id, which is a function of its terms and of the contract.
+/// The id of a policy: a function of its terms and of the contract.
+pub fn policy_id(lending: Address, terms: &PolicyTerms) -> B256 {
+    let epoch_length = U256::from(terms.epoch_length);
+    let fields = (lending, terms.model_id, terms.schema_id, threshold(terms.threshold), terms.amount, epoch_length);
+    keccak256(fields.abi_encode_params())
+}
+
+/// Adds a lending policy, unless it is there; returns its id.
+///
+/// # Errors
+/// [`ChainError::Reverted`] with `PolicyExists` where these very terms were retired, `InvalidAmount`, ...
 pub async fn add_policy(
     chain: &Chain,
     owner: &Account,
     lending: Address,
     terms: &PolicyTerms,
-) -> Result<(B256, Mined), ChainError> {
+) -> Result<(B256, Option<Mined>), ChainError> {
+    let id = policy_id(lending, terms);
+    if policy(chain, lending, id).await?.active {
+        return Ok((id, None));
+    }
     let call = ILendingThreshold::addPolicyCall {
         modelId: terms.model_id,
         schemaId: terms.schema_id,
@@ -164,7 +157,10 @@ pub async fn add_policy(
     let call = Call::new("adding the policy", lending, &call);
     let receipt = chain.send(owner, &call).await?;
     let event: ILendingThreshold::PolicyAdded = find_event(&call.what, lending, &receipt)?;
-    Ok((event.policyId, Mined::from(&receipt)))
+    match event.policyId == id {
+        true => Ok((id, Some(Mined::from(&receipt)))),
+        false => Err(chain.malformed(&call.what, format!("the contract calls the policy {}, expected {id}", event.policyId))),
+    }
 }
 
 /// The terms of a policy; all zero where there is none.
@@ -183,11 +179,33 @@ pub async fn balance(chain: &Chain, token: Address, account: Address) -> Result<
     chain.read("reading the token balance", token, &IERC20::balanceOfCall { account }).await
 }
 
-/// Approves and pays tokens into the pool; returns what arrived.
+/// Pays into the pool what it lacks to hold `target`; returns what arrived, `None` where it lacks nothing. With `mint` the token is
+/// the mock one, and what the lender lacks is minted. An interrupted run goes on where it was: neither tokens nor an approval come twice.
+pub async fn fill(
+    chain: &Chain,
+    lender: &Account,
+    lending: Address,
+    target: U256,
+    mint: bool,
+) -> Result<Option<U256>, ChainError> {
+    let held = chain.read("reading the pool's liquidity", lending, &ILendingThreshold::liquidityCall {}).await?;
+    let Some(lacking) = target.checked_sub(held).filter(|lacking| !lacking.is_zero()) else { return Ok(None) };
+    let token = chain.read("reading the pool's token", lending, &ILendingThreshold::tokenCall {}).await?;
+    let own = balance(chain, token, lender.address()).await?;
+    if mint && own < lacking {
+        self::mint(chain, lender, token, lender.address(), lacking - own).await?;
+    }
+    fund(chain, lender, lending, lacking).await.map(|(received, _)| Some(received))
+}
+
+/// Approves, where that is not done yet, and pays tokens into the pool; returns what arrived.
 pub async fn fund(chain: &Chain, lender: &Account, lending: Address, amount: U256) -> Result<(U256, Mined), ChainError> {
     let token = chain.read("reading the pool's token", lending, &ILendingThreshold::tokenCall {}).await?;
-    let approve = IERC20::approveCall { spender: lending, value: amount };
-    chain.send(lender, &Call::new("approving the pool", token, &approve)).await?;
+    let allowance = IERC20::allowanceCall { owner: lender.address(), spender: lending };
+    if chain.read("reading the allowance", token, &allowance).await? < amount {
+        let approve = IERC20::approveCall { spender: lending, value: amount };
+        chain.send(lender, &Call::new("approving the pool", token, &approve)).await?;
+    }
     let call = Call::new("funding the pool", lending, &ILendingThreshold::fundCall { amount });
     let receipt = chain.send(lender, &call).await?;
     let event: ILendingThreshold::Funded = find_event(&call.what, lending, &receipt)?;

@@ -3,28 +3,11 @@
 use super::failure::Failure;
 use crate::{
     artifact::Contract,
-    chain::{CompiledContract, deploy::DeployItem},
+    chain::{CompiledContract, deploy::DeployItem, registry::label},
     verifier::Compiler,
 };
 use alloy::primitives::{Address, B256, U256};
 use std::path::Path;
-
-/// Labels in the deployment record.
-pub mod label {
-    /// The registry of approved models.
-    pub const ROUTER: &str = "InferenceRouter";
-    /// The registry of attestors.
-    pub const ATTESTATIONS: &str = "InputAttestation";
-    /// The lending pool.
-    pub const LENDING: &str = "LendingThreshold";
-    /// The worthless token of local chains.
-    pub const TOKEN: &str = "MockERC20";
-
-    /// A model's verifier; a chain holds one per model.
-    pub fn verifier(model_id: &alloy::primitives::B256) -> String {
-        format!("InferenceVerifier-{}", &alloy::hex::encode(model_id)[..8])
-    }
-}
 
 /// The compiled settlement contracts.
 #[derive(Clone, Debug)]
@@ -62,21 +45,19 @@ pub struct Addresses {
 }
 
 impl Contracts {
-    /// Compiles the project's contracts.
+    /// Compiles the project's contracts, in one run of the compiler.
     ///
     /// # Errors
     /// Missing sources, a refusal of the compiler.
     pub fn compile(compiler: &Compiler, root: &Path) -> Result<Self, Failure> {
-        let contract = |file: &str, name: &str| -> Result<CompiledContract, Failure> {
-            let compiled = compiler.compile_contract(root, file, name)?;
-            Ok(CompiledContract { name: compiled.name, creation: compiled.creation.into(), runtime_size: compiled.runtime_size })
-        };
-        Ok(Self {
-            router: contract("contracts/InferenceRouter.sol", label::ROUTER)?,
-            attestations: contract("contracts/attestation/InputAttestation.sol", label::ATTESTATIONS)?,
-            lending: contract("contracts/consumers/LendingThreshold.sol", label::LENDING)?,
-            token: contract("contracts/mocks/MockERC20.sol", label::TOKEN)?,
-        })
+        let all = [
+            ("contracts/InferenceRouter.sol", label::ROUTER),
+            ("contracts/attestation/InputAttestation.sol", label::ATTESTATIONS),
+            ("contracts/consumers/LendingThreshold.sol", label::LENDING),
+            ("contracts/mocks/MockERC20.sol", label::TOKEN),
+        ];
+        let [router, attestations, lending, token] = compiler.compile_contracts(root, all)?.map(CompiledContract::from);
+        Ok(Self { router, attestations, lending, token })
     }
 
     /// What to deploy, in order, and where it will be.

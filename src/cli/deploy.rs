@@ -1,16 +1,14 @@
 //! `deploy --artifacts DIR --rpc-url URL`.
 
 use super::{
-    accounts::AccountArguments,
     blocking,
-    chains::{ChainArguments, RecordArguments},
-    contracts::{Contracts, Settings, verifier_item},
+    contracts::{Contracts, Settings},
     failure::{CliError, Failure},
+    model::ModelArguments,
     output::Console,
     project,
 };
 use crate::{
-    artifact::Folder,
     chain::{
         Chain,
         deploy::{self, DeployItem, Step},
@@ -19,23 +17,12 @@ use crate::{
 };
 use alloy::primitives::Address;
 use clap::Args;
-use std::path::PathBuf;
 
 /// Put verifier and settlement contracts on a chain.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The artifact folder
-    #[arg(long, value_name = "DIR")]
-    artifacts: PathBuf,
     #[command(flatten)]
-    chain: ChainArguments,
-    #[command(flatten)]
-    account: AccountArguments,
-    #[command(flatten)]
-    record: RecordArguments,
-    /// Send the transactions; without it, only say what would be sent
-    #[arg(long)]
-    broadcast: bool,
+    model: ModelArguments,
     /// Deploy the verifier alone
     #[arg(long)]
     verifier_only: bool,
@@ -48,38 +35,27 @@ pub struct Arguments {
     /// The token that is lent; on a local chain a worthless one is deployed when absent
     #[arg(long, value_name = "ADDRESS")]
     token: Option<Address>,
-    /// Deploy a verifier made with a development SRS on a public chain: anybody can forge its proofs
-    #[arg(long)]
-    allow_insecure_srs: bool,
-    /// The Solidity compiler
-    #[arg(long, value_name = "FILE")]
-    solc: Option<PathBuf>,
-    /// The checkout with contracts/ and tools/
-    #[arg(long, value_name = "DIR")]
-    project: Option<PathBuf>,
 }
 
 /// Plans, and with `--broadcast` deploys what is not there yet.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
-    let folder = Folder::open(&arguments.artifacts)?;
-    let facts = &folder.manifest.facts;
-    let verifier = verifier_item(&folder.contract()?, facts.model_id, &facts.srs);
-    let chain = arguments.chain.connect(None, arguments.project.as_deref()).await?;
-    deploy::refuse_insecure(&chain, &verifier.label, &facts.srs, arguments.allow_insecure_srs)?;
+    let model = &arguments.model;
+    let (folder, chain) = model.open().await?;
     if arguments.token.is_none() && !arguments.verifier_only && !chain.is_local() {
         return Err(CliError::Missing { what: "the token to lend", how: "give --token ADDRESS, or --verifier-only" }.into());
     }
-    let account = arguments.account.unlock(chain.is_local())?;
+    let account = model.send.account.unlock(chain.is_local())?;
+    let verifier = model.verifier(&folder, console).await?;
     let items = items(&arguments, verifier, account.address(), console).await?;
 
-    if !arguments.broadcast {
-        let registry = arguments.record.view(&chain)?;
-        let plan = deploy::plan(&chain, account.address(), &items, &registry, arguments.allow_insecure_srs).await?;
+    if !model.send.broadcast {
+        let registry = model.record.view(&chain)?;
+        let plan = deploy::plan(&chain, account.address(), &items, &registry, model.allow_insecure_srs).await?;
         return dry_run(&chain, &plan, console);
     }
-    let mut registry = arguments.record.open(&chain, console)?;
+    let mut registry = model.record.open(&chain, console)?;
     let progress = |item: &DeployItem, step: &Step| console.note(describe(&item.label, item.address(), step));
-    deploy::execute(&chain, &account, &items, &mut registry, arguments.allow_insecure_srs, progress).await?;
+    deploy::execute(&chain, &account, &items, &mut registry, model.allow_insecure_srs, progress).await?;
     let deployed: std::collections::BTreeMap<_, _> = registry.contracts().collect();
     let lines: Vec<String> = deployed.iter().map(|(label, d)| format!("{label:<28} {}", d.address)).collect();
     let value = serde_json::json!({ "broadcast": true, "chainId": chain.id(), "contracts": deployed });
@@ -95,8 +71,8 @@ async fn items(
     if arguments.verifier_only {
         return Ok(vec![verifier]);
     }
-    let root = project::find(arguments.project.as_deref())?;
-    let solc = arguments.solc.clone();
+    let root = project::find(arguments.model.project.as_deref())?;
+    let solc = arguments.model.solc.clone();
     let progress = console.progress("compiling the contracts");
     let contracts = blocking(move || Contracts::compile(&Compiler::find(solc.as_deref(), &root)?, &root)).await?;
     drop(progress);

@@ -7,8 +7,9 @@ use super::{
     project,
 };
 use crate::{
-    artifact::Folder,
+    artifact::{ArtifactError, Folder},
     error::{ExitCode, Explain},
+    proof::Provenance,
     verifier::Compiler,
 };
 use clap::Args;
@@ -142,13 +143,20 @@ fn disk() -> Finding {
 }
 
 fn srs(folder: Option<&Folder>) -> Finding {
-    let facts = folder.map(|folder| &folder.manifest.facts);
-    let found = match facts {
+    let found = match folder.map(checked_srs) {
         None => Ok("generated for development as needed (insecure-dev: local chains only)".into()),
-        Some(facts) if facts.srs == crate::chain::registry::INSECURE_DEV => {
-            Err((format!("{}: anybody can forge proofs for these keys", facts.srs), "use it on local chains only".into()))
+        Some(Err(e)) => Err((e.to_string(), e.hint())),
+        Some(Ok(srs)) if srs.is_insecure() => {
+            Err((format!("{srs}: anybody can forge proofs for these keys"), "use it on local chains only".into()))
         }
-        Some(facts) => Ok(facts.srs.clone()),
+        Some(Ok(srs)) => Ok(format!("{srs}, consistent powers of one secret")),
     };
     Finding::new("SRS", false, found)
+}
+
+/// Reading the keys checks the SRS's label, and that it is the model's.
+fn checked_srs(folder: &Folder) -> Result<Provenance, ArtifactError> {
+    let prover = folder.prover()?;
+    prover.srs.check()?;
+    Ok(prover.srs.provenance)
 }

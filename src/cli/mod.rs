@@ -11,15 +11,19 @@ pub mod completions;
 pub mod contracts;
 pub mod demo;
 pub mod deploy;
+pub mod deployments;
 pub mod doctor;
 pub mod failure;
 pub mod gen_verifier;
 pub mod inspect;
 pub mod measure;
+pub mod model;
+pub mod operate;
 pub mod output;
 pub mod project;
 pub mod prove;
 pub mod register;
+pub mod send;
 pub mod status;
 pub mod submit;
 pub mod verify;
@@ -67,8 +71,22 @@ enum Verb {
     Register(register::Arguments),
     /// Open a loan with a proof and an attestation (dry run unless --broadcast)
     Submit(submit::Arguments),
+    /// Stop a model at once and for good (dry run unless --broadcast)
+    Freeze(operate::freeze::Arguments),
+    /// Announce a model's end (dry run unless --broadcast)
+    Deprecate(operate::deprecate::Arguments),
+    /// Stop new loans (dry run unless --broadcast)
+    Pause(operate::pause::Arguments),
+    /// Allow new loans again (dry run unless --broadcast)
+    Unpause(operate::pause::Arguments),
+    /// End a lending policy for good (dry run unless --broadcast)
+    RetirePolicy(operate::retire_policy::Arguments),
+    /// Take back an attestation (dry run unless --broadcast)
+    Revoke(operate::revoke::Arguments),
     /// What is deployed on a chain, and in which state
     Status(status::Arguments),
+    /// Compare the record of deployments with the chain
+    Deployments(deployments::Arguments),
     /// What an artifact folder holds
     Inspect(inspect::Arguments),
     /// What this machine has and lacks
@@ -129,7 +147,14 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Deploy(arguments) => deploy::run(arguments, console).await,
         Verb::Register(arguments) => register::run(arguments, console).await,
         Verb::Submit(arguments) => submit::run(arguments, console).await,
+        Verb::Freeze(arguments) => operate::freeze::run(arguments, console).await,
+        Verb::Deprecate(arguments) => operate::deprecate::run(arguments, console).await,
+        Verb::Pause(arguments) => operate::pause::pause(arguments, console).await,
+        Verb::Unpause(arguments) => operate::pause::unpause(arguments, console).await,
+        Verb::RetirePolicy(arguments) => operate::retire_policy::run(arguments, console).await,
+        Verb::Revoke(arguments) => operate::revoke::run(arguments, console).await,
         Verb::Status(arguments) => status::run(arguments, console).await,
+        Verb::Deployments(arguments) => return deployments::run(arguments, console).await,
         Verb::Inspect(arguments) => inspect::run(&arguments, console),
         Verb::Doctor(arguments) => return doctor::run(arguments, console).await,
         Verb::Demo(arguments) => demo::run(arguments, console).await,

@@ -1,17 +1,17 @@
 //! `register --artifacts DIR --rpc-url URL`.
 
 use super::{
-    accounts::AccountArguments,
-    chains::{ChainArguments, RecordArguments, address},
-    contracts::{label, verifier_item},
+    chains::address,
     failure::{CliError, Failure},
     gen_verifier::ThresholdArguments,
+    model::ModelArguments,
     output::Console,
 };
 use crate::{
     artifact::Folder,
     chain::{
-        Account, Chain, ChainError, Registry, deploy,
+        Account, Chain, ChainError, Registry,
+        registry::label,
         settle::{self, PolicyTerms},
     },
     quant::ThresholdScale,
@@ -19,23 +19,12 @@ use crate::{
 use alloy::primitives::{Address, B256, U256, keccak256};
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// Approve a model on the router, and set up lending with it.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The artifact folder
-    #[arg(long, value_name = "DIR")]
-    artifacts: PathBuf,
     #[command(flatten)]
-    chain: ChainArguments,
-    #[command(flatten)]
-    account: AccountArguments,
-    #[command(flatten)]
-    record: RecordArguments,
-    /// Send the transactions; without it, only say what would be sent
-    #[arg(long)]
-    broadcast: bool,
+    model: ModelArguments,
     /// The router, when it is not in the record
     #[arg(long, value_name = "ADDRESS")]
     router: Option<Address>,
@@ -50,12 +39,9 @@ pub struct Arguments {
     /// Seconds of an epoch: one loan per subject, schema and epoch
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     epoch: u64,
-    /// Pay this many of the token's smallest unit into the pool
+    /// Fill the pool up to this many of the token's smallest unit; on a local chain the mock token is minted for it
     #[arg(long, value_name = "UNITS")]
     fund: Option<U256>,
-    /// Accept a verifier made with a development SRS on a public chain
-    #[arg(long)]
-    allow_insecure_srs: bool,
 }
 
 /// What a run is about.
@@ -69,11 +55,10 @@ struct Plan {
 
 /// Runs the verb.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
-    let folder = Folder::open(&arguments.artifacts)?;
-    let chain = arguments.chain.connect(None, None).await?;
-    let registry = arguments.record.view(&chain)?;
-    let plan = plan(&arguments, &folder, &chain, &registry).await?;
-    if !arguments.broadcast {
+    let (folder, chain) = arguments.model.open().await?;
+    let registry = arguments.model.record.view(&chain)?;
+    let plan = plan(&arguments, &folder, &chain, &registry, console).await?;
+    if !arguments.model.send.broadcast {
         let known = settle::model(&chain, plan.router, plan.model_id).await?;
         let value = json!({
             "broadcast": false, "modelId": plan.model_id, "router": plan.router, "verifier": plan.verifier,
@@ -90,20 +75,25 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         );
         return console.result("register", &value, &human);
     }
-    let account = arguments.account.unlock(chain.is_local())?;
+    let account = arguments.model.send.account.unlock(chain.is_local())?;
     let done = send(&arguments, &chain, &registry, &account, &plan).await?;
     let lines: Vec<String> = done.iter().map(|(what, value)| format!("{what:<10} {}", plain(value))).collect();
     let value: serde_json::Map<String, Value> = done.into_iter().map(|(what, value)| (what.to_owned(), value)).collect();
     console.result("register", &value, &lines.join("\n"))
 }
 
-async fn plan(arguments: &Arguments, folder: &Folder, chain: &Chain, registry: &Registry) -> Result<Plan, Failure> {
+async fn plan(
+    arguments: &Arguments,
+    folder: &Folder,
+    chain: &Chain,
+    registry: &Registry,
+    console: &Console,
+) -> Result<Plan, Failure> {
     let facts = &folder.manifest.facts;
-    let name = label::verifier(&facts.model_id);
-    deploy::refuse_insecure(chain, &name, &facts.srs, arguments.allow_insecure_srs)?;
     let router = address(registry, label::ROUTER, arguments.router)?;
-    // Not from the record: the address is a function of our own creation code, so what lies there is what that code made.
-    let verifier = verifier_item(&folder.contract()?, facts.model_id, &facts.srs).address();
+    // Not from the record: the address is a function of creation code that we made ourselves, so what lies there is what that
+    // code made.
+    let verifier = arguments.model.verifier(folder, console).await?.address();
     let what = "reading the verifier's code";
     let code = chain.code(what, verifier).await?;
     if code.is_empty() {
@@ -135,6 +125,8 @@ async fn send(
     account: &Account,
     plan: &Plan,
 ) -> Result<Vec<(&'static str, Value)>, Failure> {
+    // What an interrupted run sent counts: it is waited for, not sent again.
+    chain.settled(account.address()).await?;
     let mut done = vec![("modelId", json!(plan.model_id))];
     let mined = settle::register_model(chain, account, plan.router, plan.model_id, plan.verifier, plan.codehash).await?;
     done.push(("model", transaction(mined.map(|m| m.tx))));
@@ -144,17 +136,16 @@ async fn send(
         done.push(("attestor", transaction(mined.map(|m| m.tx))));
     }
     if let Some(terms) = &plan.policy {
-        let (policy_id, _) = settle::add_policy(chain, account, address(registry, label::LENDING, None)?, terms).await?;
+        let (policy_id, mined) = settle::add_policy(chain, account, address(registry, label::LENDING, None)?, terms).await?;
         done.push(("policyId", json!(policy_id)));
+        done.push(("policy", transaction(mined.map(|m| m.tx))));
         done.push(("threshold", json!(terms.threshold.to_string())));
     }
     if let Some(amount) = arguments.fund {
         let lending = address(registry, label::LENDING, None)?;
-        if let (true, Some(token)) = (chain.is_local(), registry.get(label::TOKEN)) {
-            settle::mint(chain, account, token.address, account.address(), amount).await?;
-        }
-        let (received, _) = settle::fund(chain, account, lending, amount).await?;
-        done.push(("funded", json!(received.to_string())));
+        let mint = chain.is_local() && registry.get(label::TOKEN).is_some();
+        let received = settle::fill(chain, account, lending, amount, mint).await?;
+        done.push(("funded", received.map_or(json!("already so"), |received| json!(received.to_string()))));
     }
     Ok(done)
 }

@@ -2,11 +2,10 @@
 
 use super::{
     chains::{ChainArguments, RecordArguments},
-    contracts::label,
     failure::Failure,
     output::{Console, table},
 };
-use crate::chain::{Chain, Deployment, settle};
+use crate::chain::{Chain, Deployment, registry::label, settle};
 use alloy::primitives::{Address, keccak256};
 use clap::Args;
 use serde_json::json;

@@ -1,9 +1,6 @@
 //! `submit --proof FILE --attestation FILE --rpc-url URL`.
 
-use super::{
-    accounts::AccountArguments, chains::ChainArguments, failure::CliError, failure::Failure, output::Console,
-    prove::read_attestation,
-};
+use super::{failure::CliError, failure::Failure, output::Console, prove::read_attestation, send::SendArguments};
 use crate::{
     artifact::ProofFile,
     chain::settle::{self, LoanRequest},
@@ -21,12 +18,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     attestation: PathBuf,
     #[command(flatten)]
-    chain: ChainArguments,
-    #[command(flatten)]
-    account: AccountArguments,
-    /// Send the transaction; without it, only simulate it
-    #[arg(long)]
-    broadcast: bool,
+    send: SendArguments,
 }
 
 /// Simulates, and with `--broadcast` sends.
@@ -37,12 +29,12 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         let text = format!("{} is bound to a bare context: no call is known that it belongs to", arguments.proof.display());
         return Err(CliError::Conflict(text).into());
     };
-    let chain = arguments.chain.connect(None, None).await?;
+    let chain = arguments.send.connect(None).await?;
     if chain.id() != context.chain_id {
         let text = format!("the proof is for chain {}, this is chain {}", context.chain_id, chain.id());
         return Err(CliError::Conflict(text).into());
     }
-    let account = arguments.account.unlock(chain.is_local())?;
+    let account = arguments.send.account.unlock(chain.is_local())?;
     let request = LoanRequest {
         lending: context.consumer,
         policy_id: context.policy_id,
@@ -51,7 +43,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         expiry: context.expiry,
         proof: proof.proof.clone(),
     };
-    if !arguments.broadcast {
+    if !arguments.send.broadcast {
         let simulation = settle::simulate_loan(&chain, account.address(), &request).await?;
         let value =
             serde_json::json!({ "broadcast": false, "gas": simulation.gas, "maxCostWei": simulation.max_cost.to_string() });

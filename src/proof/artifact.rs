@@ -2,12 +2,18 @@
 
 use super::ProofError;
 use sha2::{Digest, Sha256};
-use std::{io::Write, path::Path};
+use std::{
+    io::{Read, Write},
+    path::Path,
+};
 
 const MAGIC: &[u8; 8] = b"zkml-evm";
 const VERSION: u16 = 1;
 const HEADER: usize = 8 + 1 + 2 + 8;
 const CHECKSUM: usize = 32;
+
+/// Longer files are refused before they are read. An SRS of 2^24 points takes half of it.
+pub const MAX_FILE_BYTES: u64 = 4 << 30;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +82,19 @@ pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ProofError> {
     Ok(&content[HEADER..])
 }
 
-/// Reads a container file.
+/// Reads a container file: a plain file, and no more of it than its length says.
 pub fn read(kind: Kind, path: &Path) -> Result<Vec<u8>, ProofError> {
-    let bytes = std::fs::read(path).map_err(|source| ProofError::Io { doing: "read", path: path.into(), source })?;
+    let failed = |source| ProofError::Io { doing: "read", path: path.into(), source };
+    let found = std::fs::metadata(path).map_err(failed)?;
+    let malformed = |problem: String| Err(ProofError::malformed(kind.name(), problem).at(path));
+    if !found.is_file() {
+        return malformed("it is no plain file".into());
+    }
+    if found.len() > MAX_FILE_BYTES {
+        return malformed(format!("it has {} bytes, the limit is {MAX_FILE_BYTES}", found.len()));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(failed)?.take(found.len()).read_to_end(&mut bytes).map_err(failed)?;
     open(kind, &bytes).map(<[u8]>::to_vec).map_err(|e| e.at(path))
 }
 

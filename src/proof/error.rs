@@ -48,6 +48,22 @@ pub enum ProofError {
         /// log2 of the size needed.
         needed: u32,
     },
+    /// The points of an SRS contradict each other.
+    #[error("the SRS in {path} is inconsistent: {problem}")]
+    SrsInconsistent {
+        /// The file.
+        path: PathBuf,
+        /// The rule that it breaks.
+        problem: &'static str,
+    },
+    /// A development SRS under another name.
+    #[error("the SRS in {path} calls itself {label:?} and has the development SRS's secret, which everybody knows")]
+    SrsRelabelled {
+        /// The file.
+        path: PathBuf,
+        /// What it calls itself.
+        label: String,
+    },
     /// The proof does not verify.
     #[error("the proof is invalid: {0}")]
     Invalid(String),
@@ -65,6 +81,8 @@ impl ProofError {
             Self::Artifact { path, kind, problem } if path.as_os_str().is_empty() => {
                 Self::Artifact { path: file.to_path_buf(), kind, problem }
             }
+            Self::SrsInconsistent { problem, .. } => Self::SrsInconsistent { path: file.to_path_buf(), problem },
+            Self::SrsRelabelled { label, .. } => Self::SrsRelabelled { path: file.to_path_buf(), label },
             other => other,
         }
     }
@@ -78,6 +96,8 @@ impl Explain for ProofError {
             Self::Io { .. } => "proof/io",
             Self::Artifact { .. } => "proof/artifact",
             Self::SrsTooSmall { .. } => "proof/srs-too-small",
+            Self::SrsInconsistent { .. } => "proof/srs-inconsistent",
+            Self::SrsRelabelled { .. } => "proof/srs-relabelled",
             Self::Invalid(_) => "proof/invalid",
         }
     }
@@ -87,6 +107,7 @@ impl Explain for ProofError {
             Self::Circuit(e) => e.exit_code(),
             Self::Halo2 { .. } | Self::Io { .. } => ExitCode::Environment,
             Self::Artifact { .. } | Self::SrsTooSmall { .. } => ExitCode::Usage,
+            Self::SrsInconsistent { .. } | Self::SrsRelabelled { .. } => ExitCode::Usage,
             Self::Invalid(_) => ExitCode::No,
         }
     }
@@ -98,6 +119,8 @@ impl Explain for ProofError {
             Self::Io { .. } => "check that the folder exists, is writable and has space".into(),
             Self::Artifact { .. } => "generate the artifacts again with `zkml-evm gen-verifier`".into(),
             Self::SrsTooSmall { .. } => "use a larger SRS".into(),
+            Self::SrsInconsistent { .. } => "the file was damaged or forged: do not use it, get it from its source again".into(),
+            Self::SrsRelabelled { .. } => "whoever made this file deceives you: trust nothing that came with it".into(),
             Self::Invalid(_) => "check that proof, public values and verifying key belong together".into(),
         }
     }

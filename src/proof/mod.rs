@@ -6,6 +6,7 @@ pub mod keys;
 pub mod model_id;
 pub mod prove;
 pub mod srs;
+mod srs_check;
 pub mod verify;
 
 pub use error::ProofError;

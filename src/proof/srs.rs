@@ -3,6 +3,7 @@
 use super::{
     ProofError,
     artifact::{self, Kind},
+    srs_check,
 };
 use alloy::primitives::{B256, keccak256};
 use halo2_proofs::{
@@ -25,6 +26,17 @@ pub enum Provenance {
 }
 
 impl Provenance {
+    /// Reads what `Display` writes. A ceremony's name is short and plain: it goes into the contract's source.
+    fn parse(text: &str) -> Option<Self> {
+        let plain = |name: &str| {
+            (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        };
+        match text.strip_prefix("ceremony ") {
+            None => (text == "insecure-dev").then_some(Self::InsecureDev),
+            Some(name) => plain(name).then(|| Self::Ceremony(name.into())),
+        }
+    }
+
     /// Whether proofs made with it mean nothing.
     pub fn is_insecure(&self) -> bool {
         *self == Self::InsecureDev
@@ -71,6 +83,15 @@ impl Srs {
         keccak256(bytes)
     }
 
+    /// Checks that all points are consecutive powers of one secret, and the Lagrange basis theirs (`srs_check`). A prover may leave it
+    /// out: its own check of each proof fails where it matters.
+    ///
+    /// # Errors
+    /// [`ProofError::SrsInconsistent`].
+    pub fn check(&self) -> Result<(), ProofError> {
+        srs_check::full(&self.params).map_err(inconsistent)
+    }
+
     /// Writes the file.
     pub fn save(&self, path: &Path) -> Result<(), ProofError> {
         let provenance = self.provenance.to_string().into_bytes();
@@ -84,21 +105,22 @@ impl Srs {
         artifact::write(Kind::Srs, path, &payload)
     }
 
-    /// Reads and checks a file: every point on its curve, the stated number of them.
+    /// Reads and checks a file, as [`Srs::parse`] does.
     pub fn load(path: &Path) -> Result<Self, ProofError> {
         Self::parse(&artifact::read(Kind::Srs, path)?).map_err(|e| e.at(path))
     }
 
-    fn parse(payload: &[u8]) -> Result<Self, ProofError> {
+    /// Reads and checks a file's payload: the stated number of points, every one on its curve, those that verification uses
+    /// consistent, and no development SRS under a ceremony's name. [`Srs::check`] does the rest.
+    ///
+    /// # Errors
+    /// [`ProofError::Artifact`], [`ProofError::SrsInconsistent`], [`ProofError::SrsRelabelled`].
+    pub fn parse(payload: &[u8]) -> Result<Self, ProofError> {
         let malformed = |problem: &str| ProofError::malformed(Kind::Srs.name(), problem);
         let (length, rest) = payload.split_first_chunk::<4>().ok_or_else(|| malformed("the provenance is missing"))?;
         let length = u32::from_be_bytes(*length) as usize;
-        let provenance = rest.get(..length).and_then(|b| std::str::from_utf8(b).ok());
-        let provenance = match provenance.map(|p| (p, p.strip_prefix("ceremony "))) {
-            Some(("insecure-dev", _)) => Provenance::InsecureDev,
-            Some((_, Some(hash))) => Provenance::Ceremony(hash.into()),
-            _ => return Err(malformed("the provenance is not one of insecure-dev, ceremony")),
-        };
+        let provenance = rest.get(..length).and_then(|b| std::str::from_utf8(b).ok()).and_then(Provenance::parse);
+        let provenance = provenance.ok_or_else(|| malformed("the provenance is not one of insecure-dev, ceremony"))?;
         let points = &rest[length..];
         let k = points.first_chunk::<4>().map(|k| u32::from_le_bytes(*k)).filter(|k| (1..=28).contains(k));
         let k = k.ok_or_else(|| malformed("its size is not 2^1 to 2^28 points"))?;
@@ -108,8 +130,18 @@ impl Srs {
             return Err(malformed(&format!("2^{k} points take {expected} bytes, got {}", points.len())));
         }
         let params = ParamsKZG::read_custom(&mut &points[..], SerdeFormat::RawBytes).map_err(|e| malformed(&e.to_string()))?;
-        Ok(Self { params, provenance })
+        srs_check::quick(&params).map_err(inconsistent)?;
+        let srs = Self { params, provenance };
+        // The development secret does not depend on the size, so neither does the digest.
+        match !srs.provenance.is_insecure() && srs.digest() == Self::development(1).digest() {
+            true => Err(ProofError::SrsRelabelled { path: Default::default(), label: srs.provenance.to_string() }),
+            false => Ok(srs),
+        }
     }
+}
+
+fn inconsistent(problem: &'static str) -> ProofError {
+    ProofError::SrsInconsistent { path: Default::default(), problem }
 }
 
 /// The four coordinates of a point of G2, 32 bytes each, in the order and endianness of halo2curves' uncompressed form.
@@ -117,3 +149,7 @@ fn g2_bytes(point: &G2Affine) -> Vec<u8> {
     use halo2_proofs::halo2curves::serde::SerdeObject;
     point.to_raw_bytes()
 }
+
+#[cfg(test)]
+#[path = "srs_tests.rs"]
+mod tests;

@@ -10,6 +10,8 @@ use std::fmt;
 
 /// Levels of lists below a row.
 pub const MAX_DEPTH: usize = 16;
+/// Values of a document. A file of the largest size could hold ten times as many, and each takes some 50 bytes of memory.
+pub const MAX_CELLS: usize = 1 << 22;
 /// What takes the place of `NaN` and `Infinity`, which Python writes and JSON forbids, so that the feature can be named.
 const NON_FINITE: [&str; 5] = ["-Infinity", "Infinity", "NaN", "nan", "inf"];
 
@@ -34,8 +36,12 @@ pub enum Document {
 /// Reads a document.
 ///
 /// # Errors
-/// [`InputError::Syntax`], [`InputError::TooDeep`], [`InputError::Rows`] for an empty list.
+/// [`InputError::Syntax`], [`InputError::TooDeep`], [`InputError::TooMany`], [`InputError::Rows`] for an empty list.
 pub fn parse(text: &str) -> Result<Document, InputError> {
+    // A comma stands between two values: counting them needs no memory, and what they bound is all that parsing takes.
+    if text.bytes().filter(|byte| *byte == b',').count() >= MAX_CELLS {
+        return Err(InputError::TooMany { limit: MAX_CELLS });
+    }
     match serde_json::from_str::<Pairs>(text) {
         Ok(pairs) => document(&pairs),
         Err(error) => {

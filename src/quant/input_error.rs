@@ -33,6 +33,12 @@ pub enum InputError {
         /// The limit.
         limit: usize,
     },
+    /// Values beyond the limit.
+    #[error("the input has more than {limit} values")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// The number of rows is wrong.
     #[error("the input has {got} rows, expected {expected}")]
     Rows {
@@ -104,6 +110,7 @@ impl Explain for InputError {
             InputError::TooLarge { .. } => "input/too-large",
             InputError::Syntax { .. } => "input/syntax",
             InputError::TooDeep { .. } => "input/too-deep",
+            InputError::TooMany { .. } => "input/too-many",
             InputError::Rows { .. } => "input/rows",
             InputError::Length { .. } => "input/length",
             InputError::NotANumber { .. } => "input/not-a-number",
@@ -121,6 +128,7 @@ impl Explain for InputError {
     fn hint(&self) -> String {
         match self {
             InputError::Read { .. } => "check the path and its permissions".into(),
+            InputError::TooMany { .. } => "calibrate on fewer samples".into(),
             InputError::Unknown { known, .. } => format!("the schema's features are: {known}"),
             InputError::OutOfRange { .. } => {
                 "check the unit; if the value is right, widen the schema's range and generate the verifier again".into()

@@ -97,6 +97,15 @@ fn a_huge_file_is_refused() {
     assert_eq!(read(std::path::Path::new("no/such/file")).unwrap_err().code(), "input/read");
 }
 
+/// Two bytes to a value: a file of the largest size could hold 32 million, and a list of them takes gigabytes.
+#[test]
+fn more_values_than_memory_is_meant_for_are_refused() {
+    let row = "0,".repeat(crate::quant::document::MAX_CELLS);
+    assert_eq!(code(&format!("{{\"input_data\": [[{row}0]]}}")), "input/too-many");
+    let empty = "[],".repeat(crate::quant::document::MAX_CELLS);
+    assert_eq!(code(&format!("{{\"input_data\": [[{empty}0]]}}")), "input/too-many");
+}
+
 proptest! {
     #[test]
     fn any_text_is_an_answer(text in "\\PC{0,60}", tail in "[\\[\\]{}0-9,.eE\"a-zN-]{0,40}") {

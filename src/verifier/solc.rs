@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// EIP-170's limit of a contract's code, in bytes.
 pub const MAX_RUNTIME: usize = 24_576;
 
+/// What is asked for of a contract.
+const OUTPUT: [&str; 3] = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"];
+
 /// The oldest compiler that takes the contracts' pragma.
 const OLDEST: semver::Version = semver::Version::new(0, 8, 24);
 
@@ -92,15 +95,32 @@ impl Compiler {
         }
     }
 
-    /// Compiles one contract of `file`, a path below `root`; imports resolve through the project's remappings.
-    pub fn compile_contract(&self, root: &Path, file: &str, name: &str) -> Result<Compiled, VerifierError> {
+    /// Compiles contracts of the project in one run, each by its file, a path below `root`, and its name; imports resolve through
+    /// the project's remappings.
+    pub fn compile_contracts<const N: usize>(
+        &self,
+        root: &Path,
+        wanted: [(&str, &str); N],
+    ) -> Result<[Compiled; N], VerifierError> {
         let mut sources = Vec::new();
-        collect_sources(root, file, &mut sources)?;
-        let output = self.compile(&sources, Settings::default())?;
-        contract(&output, file, name)
+        wanted.iter().try_for_each(|(file, _)| collect_sources(root, file, &mut sources))?;
+        // Code for these only, not for all that they import: solc takes most of its time for that.
+        let mut selection = serde_json::Map::new();
+        for (file, name) in wanted {
+            selection.entry(file).or_insert_with(|| json!({}))[name] = json!(OUTPUT);
+        }
+        let output = self.compile_selected(&sources, Settings::default(), selection.into())?;
+        let compiled = wanted.iter().map(|(file, name)| contract(&output, file, name)).collect::<Result<Vec<_>, _>>()?;
+        compiled
+            .try_into()
+            .map_err(|_| VerifierError::Compile { name: "the contracts".into(), problem: "some are missing".into() })
     }
 
     fn compile(&self, sources: &[(String, String)], settings: Settings) -> Result<Value, VerifierError> {
+        self.compile_selected(sources, settings, json!({ "*": { "*": OUTPUT } }))
+    }
+
+    fn compile_selected(&self, sources: &[(String, String)], settings: Settings, selection: Value) -> Result<Value, VerifierError> {
         let entries = sources.iter().map(|(name, text)| (name.clone(), json!({ "content": text })));
         let input = json!({
             "language": "Solidity",
@@ -110,7 +130,7 @@ impl Compiler {
                 "viaIR": settings.via_ir,
                 "evmVersion": settings.evm_version,
                 "metadata": { "bytecodeHash": "none", "appendCBOR": false },
-                "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
+                "outputSelection": selection,
             },
         });
         let name = || sources.first().map(|(name, _)| name.clone()).unwrap_or_default();

@@ -5,6 +5,7 @@ import {LendingFixture} from "../helpers/LendingFixture.sol";
 import {HonestWallet} from "../helpers/Wallets1271.sol";
 import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
+import {IZkmlConsumer} from "zkml-evm/interfaces/IZkmlConsumer.sol";
 
 /// One attestation, one policy, one epoch: one loan, whatever else is varied.
 contract OpenLoanReplayTest is LendingFixture {
@@ -91,6 +92,60 @@ contract OpenLoanReplayTest is LendingFixture {
         assertEq(lending.debtOf(borrower), 2 * AMOUNT);
     }
 
+    /// Attestations of many epochs, all in force, collected and used together: two loans, and no third.
+    function test_RevertWhen_attestationsOfManyEpochsAreCollected() public {
+        uint64 present = NOW / EPOCH + 5;
+        vm.warp(present * EPOCH);
+        for (uint64 age = 5; age > 1; --age) {
+            uint64 epoch = present - age;
+            ILendingThreshold.BorrowRequest memory dated = datedIn(epoch);
+            vm.expectRevert(abi.encodeWithSelector(IZkmlConsumer.EpochPassed.selector, epoch, present));
+            open(dated);
+        }
+        open(datedIn(present - 1));
+        open(datedIn(present));
+        assertEq(lending.loanCount(), 3, "with the one of setUp");
+        ILendingThreshold.BorrowRequest memory again = datedIn(present);
+        again.attestation.inputCommitment = bytes32(uint256(77));
+        again = requestOver(again.attestation);
+        acceptProofOf(again);
+        expectSpent(lending.spentBy(borrower, SCHEMA, policyId, present));
+        open(again);
+    }
+
+    /// In n epochs there are at most n + 1 loans, whatever the dates of the attestations.
+    function testFuzz_loansAreBoundedByEpochs(uint256 seed) public {
+        uint64 first = NOW / EPOCH + 1;
+        uint64 epochs = 6;
+        uint256 before = lending.loanCount();
+        for (uint256 i = 0; i < 24; ++i) {
+            uint64 present = first + uint64(i) * epochs / 24;
+            vm.warp(present * EPOCH + i);
+            uint256 age = uint256(keccak256(abi.encode(seed, i))) % 4;
+            IInputAttestation.Attestation memory a = attestationOf(present - uint64(age));
+            ILendingThreshold.BorrowRequest memory request = requestOver(a);
+            acceptProofOf(request);
+            vm.prank(borrower);
+            try lending.openLoan(request) {} catch {}
+        }
+        uint256 opened = lending.loanCount() - before;
+        assertGt(opened, 0);
+        assertLe(opened, epochs + 1);
+    }
+
+    /// The last second of the epoch after the attestation's, and the first one beyond.
+    function test_anAttestationServesUntilTheEndOfTheNextEpoch() public {
+        uint64 epoch = NOW / EPOCH + 3;
+        ILendingThreshold.BorrowRequest memory request = requestOver(attestationOf(epoch));
+        request.expiry = type(uint64).max;
+        acceptProofOf(request);
+        vm.warp((epoch + 2) * EPOCH);
+        vm.expectRevert(abi.encodeWithSelector(IZkmlConsumer.EpochPassed.selector, epoch, epoch + 2));
+        open(request);
+        vm.warp((epoch + 2) * EPOCH - 1);
+        open(request);
+    }
+
     function test_anotherSubjectGetsItsOwn() public {
         assertEq(open(accepted(stranger)), loanIdOf(stranger, 0));
         assertEq(lending.nonceOf(stranger), 1);
@@ -102,5 +157,17 @@ contract OpenLoanReplayTest is LendingFixture {
         ILendingThreshold.BorrowRequest memory request = requestOver(_first.attestation);
         acceptProofOf(request);
         assertEq(open(request), loanIdOf(borrower, 1));
+    }
+
+    /// Issued in the first second of an epoch, and in force for years.
+    function attestationOf(uint64 epoch) private view returns (IInputAttestation.Attestation memory a) {
+        a = statementFor(borrower);
+        a.issuedAt = epoch * EPOCH;
+        a.expiresAt = type(uint64).max;
+    }
+
+    function datedIn(uint64 epoch) private returns (ILendingThreshold.BorrowRequest memory request) {
+        request = requestOver(attestationOf(epoch));
+        acceptProofOf(request);
     }
 }

@@ -13,13 +13,14 @@ use alloy::sol_types::SolEvent;
 use chain_support::{connect, dev, router_item};
 use zkml_evm::chain::bindings::{IInferenceRouter, Ownable2Step};
 use zkml_evm::chain::embedded::{EmbeddedOptions, Hardfork};
-use zkml_evm::chain::{Call, Chain, ChainError, ChainTarget, Patience, Registry, deploy};
+use zkml_evm::chain::{Call, Chain, ChainError, ChainTarget, Patience, Registry, Spending, deploy};
 use zkml_evm::error::Explain;
 
 on_both!(
     transfer,
     facts,
     nonce_too_low,
+    ceilings_are_kept,
     underpriced,
     insufficient_funds,
     gas_limit_out_of_range,
@@ -93,6 +94,23 @@ fn request(chain_id: u64) -> TransactionRequest {
         .with_gas_limit(21_000)
         .with_max_fee_per_gas(10_000_000_000)
         .with_max_priority_fee_per_gas(0)
+}
+
+/// Fees come from the node: above a ceiling nothing is signed, let alone sent.
+async fn ceilings_are_kept(chain: Chain) {
+    let (from, call) = (dev(0), Call::transfer("paying", dev(1).address(), U256::from(5)));
+    assert_eq!(chain.spending(), Spending::UNLIMITED, "nothing is worth anything here");
+    let plan = chain.simulate(from.address(), &call).await.unwrap();
+    let chain = chain.limited(Some(1), None);
+    let error = chain.send(&from, &call).await.unwrap_err();
+    assert!(matches!(&error, ChainError::FeeTooHigh { limit, .. } if limit == "0.000000001"), "{error}");
+    assert_eq!(error.exit_code(), zkml_evm::error::ExitCode::No);
+    let chain = chain.limited(Some(u128::MAX), Some(U256::from(20_999)));
+    let error = chain.send(&from, &call).await.unwrap_err();
+    assert!(matches!(&error, ChainError::CostTooHigh { limit, .. } if limit == "0.000000000000020999"), "{error}");
+    assert!(error.hint().contains("--max-cost"));
+    assert_eq!(chain.provider().get_transaction_count(from.address()).await.unwrap(), 0);
+    chain.limited(None, Some(plan.max_cost)).send(&from, &call).await.unwrap();
 }
 
 async fn underpriced(chain: Chain) {

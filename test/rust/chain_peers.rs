@@ -118,6 +118,29 @@ async fn a_node_that_drips() {
     assert!(matches!(error, ChainError::Timeout { .. }), "{error}");
 }
 
+/// Memory is ours: an answer is read up to a limit, whether the node says how long it is or not.
+#[tokio::test]
+async fn answers_without_end() {
+    let stated = serve(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n{".to_vec());
+    let endless = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/secret-key", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            read_request(&mut stream);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n");
+            let block = vec![b' '; 1 << 20];
+            while stream.write_all(&block).is_ok() {}
+        });
+        ChainTarget::Rpc { url }
+    };
+    for target in [stated, endless] {
+        let error = connect_error(target).await;
+        assert!(matches!(error, ChainError::AnswerTooLarge { .. }), "{error:?}");
+        assert!(!error.retryable());
+    }
+}
+
 #[tokio::test]
 async fn http_failures_keep_their_status() {
     for (status, code, again) in

@@ -3,6 +3,7 @@
 mod chain_support;
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy::providers::Provider;
 use alloy::sol_types::{SolCall, SolStruct};
 use chain_support::{compiled, dev, router_item, tiny_verifier};
 use std::collections::BTreeMap;
@@ -12,9 +13,15 @@ use zkml_evm::chain::bindings::IInputAttestation::{self, Attestation};
 use zkml_evm::chain::bindings::{IInferenceRouter::State, ILendingThreshold, Ownable2Step};
 use zkml_evm::chain::deploy::{self, DeployItem};
 use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms};
-use zkml_evm::chain::{Account, Call, Chain, ChainError, Registry, Revert};
+use zkml_evm::chain::{Account, Action, Call, Chain, ChainError, ChainTarget, Patience, Registry, Revert};
 
-on_both!(a_loan_is_opened_and_misuse_refused, registration_rules, a_mined_failure_says_why);
+on_both!(
+    a_loan_is_opened_and_misuse_refused,
+    registration_rules,
+    a_mined_failure_says_why,
+    setting_up_twice_sends_nothing_twice,
+    operators_act_once
+);
 
 const THRESHOLD: i128 = -42_000;
 
@@ -149,7 +156,7 @@ async fn a_loan_is_opened_and_misuse_refused(chain: Chain) {
     assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &honest).await.unwrap_err()), "NullifierSpent");
     let again = request(&chain, &stage, policy_id, borrower().address()).await;
     assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &again).await.unwrap_err()), "NullifierSpent");
-    settle::freeze_model(&chain, &owner(), stage.router, stage.model).await.unwrap();
+    Action::Freeze { router: stage.router, model_id: stage.model }.run(&chain, &owner()).await.unwrap().unwrap();
     let other = request(&chain, &stage, policy_id, dev(4).address()).await;
     assert_eq!(refusal(&settle::open_loan(&chain, &dev(4), &other).await.unwrap_err()), "ModelNotActive");
 }
@@ -183,9 +190,89 @@ async fn registration_rules(chain: Chain) {
         settle::verify_inference(&chain, stage.router, stage.model, &[U256::from(4), U256::ZERO], &proof).await.unwrap_err();
     assert_eq!(refusal(&error), "PairingFailed");
     let until = chain.timestamp().await.unwrap();
-    settle::deprecate_model(&chain, &owner(), stage.router, stage.model, until).await.unwrap();
+    let deprecate = Action::Deprecate { router: stage.router, model_id: stage.model, until };
+    assert!(deprecate.run(&chain, &owner()).await.unwrap().is_some());
+    assert!(deprecate.run(&chain, &owner()).await.unwrap().is_none());
     let error = settle::verify_inference(&chain, stage.router, stage.model, &instances, &proof).await.unwrap_err();
     assert_eq!(refusal(&error), "ModelDeprecatedSince");
+}
+
+async fn sent(chain: &Chain, by: &Account) -> u64 {
+    chain.provider().get_transaction_count(by.address()).await.unwrap()
+}
+
+fn terms(stage: &Stage, amount: u64) -> PolicyTerms {
+    let (model_id, schema_id, amount) = (stage.model, stage.schema, U256::from(amount));
+    PolicyTerms { model_id, schema_id, threshold: THRESHOLD, amount, epoch_length: 86_400 }
+}
+
+async fn setting_up_twice_sends_nothing_twice(chain: Chain) {
+    let stage = stage(&chain).await;
+    let policy_id = open_for_business(&chain, &stage).await;
+    let before = sent(&chain, &owner()).await;
+    let again = settle::add_policy(&chain, &owner(), stage.lending, &terms(&stage, 250)).await.unwrap();
+    assert_eq!(again, (policy_id, None), "the same terms are the same policy");
+    assert_eq!(settle::fill(&chain, &owner(), stage.lending, U256::from(1_000), true).await.unwrap(), None);
+    assert_eq!(sent(&chain, &owner()).await, before);
+
+    // Interrupted after the approval: what is minted and approved is not minted and approved again.
+    let approve = zkml_evm::chain::bindings::IERC20::approveCall { spender: stage.lending, value: U256::from(500) };
+    chain.send(&owner(), &Call::new("approving", stage.token, &approve)).await.unwrap();
+    settle::mint(&chain, &owner(), stage.token, owner().address(), U256::from(500)).await.unwrap();
+    let before = sent(&chain, &owner()).await;
+    let filled = settle::fill(&chain, &owner(), stage.lending, U256::from(1_500), true).await.unwrap();
+    assert_eq!((filled, sent(&chain, &owner()).await), (Some(U256::from(500)), before + 1));
+
+    // Terms that were retired stay retired: the contract says so.
+    Action::RetirePolicy { lending: stage.lending, policy_id }.run(&chain, &owner()).await.unwrap().unwrap();
+    let error = settle::add_policy(&chain, &owner(), stage.lending, &terms(&stage, 250)).await.unwrap_err();
+    assert_eq!(refusal(&error), "PolicyExists");
+}
+
+async fn operators_act_once(chain: Chain) {
+    let stage = stage(&chain).await;
+    let policy_id = open_for_business(&chain, &stage).await;
+    let (lending, router, attestations) = (stage.lending, stage.router, stage.attestations);
+    let struct_hash = B256::repeat_byte(3);
+    let revoke = |by_owner| Action::Revoke { attestations, attestor: attestor().address(), struct_hash, by_owner };
+    let freeze = Action::Freeze { router, model_id: stage.model };
+    let actions = [
+        (Action::Pause { lending }, owner(), "OwnableUnauthorizedAccount"),
+        (Action::Unpause { lending }, owner(), "OwnableUnauthorizedAccount"),
+        (Action::RetirePolicy { lending, policy_id }, owner(), "OwnableUnauthorizedAccount"),
+        (revoke(false), attestor(), "AttestorNotAllowed"),
+        (freeze, owner(), "NotOwnerOrGuardian"),
+    ];
+    for (action, by, refused) in actions {
+        assert!(!action.is_done(&chain).await.unwrap(), "{action:?}");
+        assert_eq!(refusal(&action.run(&chain, &borrower()).await.unwrap_err()), refused, "{action:?}");
+        assert!(action.run(&chain, &by).await.unwrap().is_some(), "{action:?}");
+        let before = sent(&chain, &by).await;
+        assert!(action.run(&chain, &by).await.unwrap().is_none(), "{action:?}");
+        assert_eq!(sent(&chain, &by).await, before, "{action:?}: nothing is sent twice");
+    }
+    // The owner's word on the same signature is the same revocation; on another it is a transaction of the owner's.
+    assert!(revoke(true).is_done(&chain).await.unwrap());
+    let other = Action::Revoke { attestations, attestor: borrower().address(), struct_hash, by_owner: true };
+    assert!(other.run(&chain, &owner()).await.unwrap().is_some());
+    let late = Action::Deprecate { router, model_id: stage.model, until: 1 };
+    assert_eq!(refusal(&late.run(&chain, &owner()).await.unwrap_err()), "ModelNotActive");
+}
+
+/// What an interrupted run sent is waited for before anything is looked at.
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_under_way_are_waited_for() {
+    let impatient = Patience { confirm: std::time::Duration::from_millis(300), ..Patience::default() };
+    let chain = ChainTarget::anvil().connect(None, impatient).await.unwrap();
+    let stage = stage(&chain).await;
+    let pause = Action::Pause { lending: stage.lending };
+    let _: serde_json::Value = chain.provider().raw_request("evm_setAutomine".into(), [false]).await.unwrap();
+    let error = pause.run(&chain, &owner()).await.unwrap_err();
+    assert!(matches!(error, ChainError::NotMined { .. }), "{error}");
+    let error = pause.run(&chain, &owner()).await.unwrap_err();
+    assert!(matches!(error, ChainError::UnderWay { count: 1, .. }), "{error}");
+    let _: serde_json::Value = chain.provider().raw_request("evm_mine".into(), ()).await.unwrap();
+    assert!(pause.run(&chain, &owner()).await.unwrap().is_none(), "the first one did it");
 }
 
 /// A transaction passes its simulation and fails when it is mined, because another came between. Its error is named all the same.

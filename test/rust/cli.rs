@@ -2,11 +2,11 @@
 
 mod cli_support;
 
-use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, run, run_in, shared, verify};
+use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, run, run_in, shared, verify};
 use serde_json::Value;
 use std::fs;
 
-const VERBS: [&str; 12] = [
+const VERBS: [&str; 19] = [
     "gen-verifier",
     "prove",
     "verify",
@@ -14,7 +14,14 @@ const VERBS: [&str; 12] = [
     "deploy",
     "register",
     "submit",
+    "freeze",
+    "deprecate",
+    "pause",
+    "unpause",
+    "retire-policy",
+    "revoke",
     "status",
+    "deployments",
     "inspect",
     "doctor",
     "demo",
@@ -201,6 +208,34 @@ fn a_flipped_byte_in_any_file_is_found() {
     assert_eq!((files, check().code), (7, 0));
 }
 
+/// Lengths are compared before anything is read: neither a file without end nor one that blocks is opened.
+#[cfg(unix)]
+#[test]
+fn files_of_another_length_are_not_read() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path().join("artifacts");
+    copy(&shared().join("artifacts"), &folder);
+    let key = folder.join("pk.bin");
+    let refused = || {
+        let refused = run(&["inspect", folder.to_str().unwrap()]);
+        assert!(refused.stdout.contains("pk.bin"), "{}", refused.stdout);
+        refused.refused()
+    };
+    let honest = fs::read(&key).unwrap();
+    fs::write(&key, [&honest[..], &[0]].concat()).unwrap();
+    assert_eq!(refused(), (2, "artifact/length".into()), "one byte more");
+    // A hole of a terabyte, listed as such.
+    fs::File::options().write(true).open(&key).unwrap().set_len(1 << 40).unwrap();
+    relist(&folder, |files| files.get_mut("pk.bin").unwrap().bytes = 1 << 40, |_| {});
+    assert_eq!(refused(), (2, "artifact/length".into()), "larger than any key");
+    fs::remove_file(&key).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&key).status().unwrap().success());
+    assert_eq!(refused(), (2, "artifact/length".into()), "a pipe that nobody writes");
+    fs::remove_file(&key).unwrap();
+    fs::create_dir(&key).unwrap();
+    assert_eq!(refused(), (2, "artifact/length".into()), "a folder");
+}
+
 /// A key of another model with a manifest that was edited to match: checksums agree, the model id does not.
 #[test]
 fn keys_of_another_model_are_refused() {
@@ -214,7 +249,7 @@ fn keys_of_another_model_are_refused() {
     let same = fs::read(other.join("pk.bin")).unwrap() == fs::read(folder.join("artifacts/pk.bin")).unwrap();
     assert_eq!(checked.code, if same { 0 } else { 2 }, "{}", checked.stdout);
     fs::copy(project(DATA), other.join("pk.bin")).unwrap();
-    assert_eq!(run(&["inspect", other.to_str().unwrap()]).refused(), (2, "artifact/checksum".into()));
+    assert_eq!(run(&["inspect", other.to_str().unwrap()]).refused(), (2, "artifact/length".into()));
 }
 
 #[test]

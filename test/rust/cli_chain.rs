@@ -2,15 +2,10 @@
 
 mod cli_support;
 
-use cli_support::{Run, project, run, run_in};
+use cli_support::{Public, Run, copy, generate, project, reseal, run, run_in};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use zkml_evm::chain::{
-    anvil::{self, AnvilProcess},
-    embedded::Hardfork,
-};
+use zkml_evm::chain::{anvil::AnvilProcess, embedded::Hardfork};
 
 /// From the credit model to a settled loan, with every refusal.
 #[test]
@@ -83,8 +78,14 @@ fn the_tour_on_anvil() {
     let terms = ["--attestor", ATTESTOR, "--probability", "0.75", "--amount", "5000", "--fund", "20000", "--broadcast"];
     let registered = verb(&[&register[..], &terms].concat()).result();
     let policy = registered["policyId"].as_str().unwrap();
+    let again = verb(&[&register[..], &terms].concat()).result();
+    let sent = ["model", "attestor", "policy", "funded"].map(|part| again[part].as_str().unwrap().to_owned());
+    assert_eq!(sent, ["already so"; 4], "registering twice sends nothing twice");
+    assert_eq!(again["policyId"], registered["policyId"]);
     let status = verb(&[&["status"], &rpc[..]].concat()).result();
     assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Active"), "{status}");
+
+    every_statement_of_the_record_is_compared(work.path(), anvil.url());
 
     let attest =
         ["attest", "--artifacts", "a", "--input", &input, "--subject", ALICE, "--registry", &registry, "--chain-id", "31337"];
@@ -100,6 +101,82 @@ fn the_tour_on_anvil() {
     assert!(thief.stdout.contains("SubjectMismatch"), "{}", thief.stdout);
     assert_eq!(send("2", &["--broadcast"]).result()["amount"], "5000");
     assert!(send("2", &["--broadcast"]).stdout.contains("NullifierSpent"));
+    ends(&|arguments| verb(&[arguments, &rpc[..]].concat()), policy);
+}
+
+/// `deployments check`: all agrees; then a wrong owner, and a record that was edited in each of its parts.
+fn every_statement_of_the_record_is_compared(folder: &Path, url: &str) {
+    let check = |more: &[&str]| {
+        let done = run_in(folder, &[&["--json", "deployments", "check", "--rpc-url", url], more].concat());
+        let result = done.json()["result"].clone();
+        let differ = result["findings"].as_array().unwrap().iter().filter(|f| f["ok"] == false);
+        let differ: Vec<String> =
+            differ.map(|f| format!("{} {}", f["label"].as_str().unwrap(), f["what"].as_str().unwrap())).collect();
+        assert_eq!(result["differ"].as_u64().unwrap() as usize, differ.len());
+        assert_eq!(done.code, if differ.is_empty() { 0 } else { 1 }, "{result}");
+        differ
+    };
+    assert!(check(&[]).is_empty());
+    assert!(check(&["--owner", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"]).is_empty());
+    let owned = ["InferenceRouter owner", "InputAttestation owner", "LendingThreshold owner"];
+    assert_eq!(check(&["--owner", ALICE]), owned);
+
+    let path = folder.join("deployments/31337.json");
+    let honest = std::fs::read_to_string(&path).unwrap();
+    let edited = |change: &dyn Fn(&mut Value)| {
+        let mut record: Value = serde_json::from_str(&honest).unwrap();
+        change(&mut record["contracts"]);
+        std::fs::write(&path, record.to_string()).unwrap();
+        let differ = check(&[]);
+        std::fs::write(&path, &honest).unwrap();
+        differ
+    };
+    let contracts: Value = serde_json::from_str(&honest).unwrap();
+    let verifier = contracts["contracts"].as_object().unwrap().keys().find(|k| k.starts_with("InferenceVerifier")).unwrap();
+    let wrong_hash = format!("0x{}", "11".repeat(32));
+    let part = |what: &str| format!("{verifier} {what}");
+    assert_eq!(edited(&|c| c["MockERC20"]["codehash"] = wrong_hash.clone().into()), ["MockERC20 codehash"]);
+    assert_eq!(edited(&|c| c["MockERC20"]["address"] = ALICE.into()), ["LendingThreshold token", "MockERC20 codehash"]);
+    let differ = edited(&|c| c[verifier]["codehash"] = wrong_hash.clone().into());
+    assert_eq!(differ, [part("codehash"), part("registered codehash")]);
+    assert_eq!(edited(&|c| c[verifier]["modelId"] = wrong_hash.clone().into()), [part("state")]);
+    // Another contract in the verifier's place.
+    let router = contracts["contracts"]["InferenceRouter"]["address"].clone();
+    assert_eq!(edited(&|c| c[verifier]["address"] = router.clone()), [part("codehash"), part("interface")]);
+}
+
+/// How an operator ends what was begun: each verb dry, sent, and sent again, which sends nothing.
+fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
+    let revoke = ["revoke", "--attestation", "alice/attestation.json"];
+    let steps: [(&[&str], &str, &str); 6] = [
+        (&["pause"], "0", "OwnableUnauthorizedAccount"),
+        (&["unpause"], "0", "OwnableUnauthorizedAccount"),
+        (&["retire-policy", "--policy", policy], "0", "OwnableUnauthorizedAccount"),
+        (&revoke, "1", "OwnableUnauthorizedAccount"),
+        (&["deprecate", "--artifacts", "a", "--until", "4000000000"], "0", "OwnableUnauthorizedAccount"),
+        (&["freeze", "--artifacts", "a"], "0", "NotOwnerOrGuardian"),
+    ];
+    for (arguments, by, refused) in steps {
+        let run = |by: &str, more: &[&str]| verb(&[arguments, &["--dev-account", by], more].concat());
+        let thief = run("4", &["--broadcast"]);
+        assert_eq!(thief.refused(), (1, "chain/reverted".into()), "{arguments:?}: {}", thief.stdout);
+        assert!(thief.stdout.contains(refused), "{arguments:?}: {}", thief.stdout);
+        let dry = run(by, &[]).result();
+        assert_eq!((dry["broadcast"].as_bool(), dry["needed"].as_bool()), (Some(false), Some(true)), "{arguments:?}");
+        assert!(dry["gas"].as_u64().unwrap() > 21_000 && dry["calldata"].is_string(), "{arguments:?}: {dry}");
+        assert_eq!(run(by, &["--broadcast"]).result()["sent"], true, "{arguments:?}");
+        assert_eq!(run(by, &["--broadcast"]).result()["sent"], false, "{arguments:?}");
+        assert_eq!(run(by, &[]).result()["needed"], false, "{arguments:?}");
+    }
+    let owner = verb(&[&revoke[..], &["--dev-account", "0"]].concat()).result();
+    assert_eq!(owner["needed"], false, "the owner sees the attestor's revocation");
+    assert_eq!(
+        verb(&["pause", "--pool", "0x00000000000000000000000000000000000000aa", "--dev-account", "0"]).refused().1,
+        "chain/no-contract"
+    );
+    let status = verb(&["status"]).result();
+    assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Frozen"), "{status}");
+    assert_eq!(verb(&["deployments", "check"]).code, 1, "a frozen model is not as it should be");
 }
 
 #[test]
@@ -111,25 +188,19 @@ fn demo_on_anvil() {
     assert_eq!(steps.len(), 7);
 }
 
-/// An anvil that is not a local chain by its id; ended when it is dropped.
-struct Public(Child);
-
-impl Public {
-    fn start() -> (Self, String) {
-        let mut command = Command::new(anvil::locate(None).unwrap());
-        command.args(["--port", "0", "--chain-id", "4242"]).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let listening = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
-        (Self(child), format!("http://{}", listening.unwrap()))
-    }
-}
-
-impl Drop for Public {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// The demo on a node that somebody else runs, with a record that lasts.
+#[test]
+fn demo_on_a_running_node() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let anvil = runtime.block_on(AnvilProcess::start(None, Hardfork::Osaka)).unwrap();
+    let work = tempfile::tempdir().unwrap();
+    let root = project("");
+    let demo = ["--json", "demo", "--rpc-url", anvil.url(), "--project", root.to_str().unwrap()];
+    let done = run_in(work.path(), &demo).result();
+    assert_eq!(done["refusals"].as_array().map(Vec::len), Some(5), "{done}");
+    let record = std::fs::read_to_string(work.path().join("zkml-demo/deployments/31337.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["contracts"].as_object().map(|c| c.len()), Some(5), "{record}");
 }
 
 #[test]
@@ -139,11 +210,67 @@ fn a_public_chain_takes_no_development_srs_and_no_development_account() {
     let out = out.to_str().unwrap();
     let data = ["--calibration", "test/fixtures/cli/linear.json"];
     run(&[&["gen-verifier", "test/fixtures/onnx/linear.onnx", "--out", out], &data[..]].concat()).result();
-    let (_anvil, url) = Public::start();
+    let (_anvil, url) = Public::start(&[]);
     let deploy = ["deploy", "--artifacts", out, "--rpc-url", &url, "--dev-account", "0", "--verifier-only", "--broadcast"];
     assert_eq!(run(&deploy).refused(), (1, "chain/insecure-srs".into()));
     let allowed = run(&[&deploy[..], &["--allow-insecure-srs"]].concat());
     assert_eq!(allowed.refused(), (2, "chain/dev-account-refused".into()));
     let expecting = run(&["status", "--rpc-url", &url, "--expect-chain-id", "1"]);
     assert_eq!(expecting.refused(), (5, "chain/wrong-chain".into()));
+}
+
+/// Checksums say nothing against somebody who writes them: what goes on chain follows from the keys, or does not go.
+#[test]
+fn a_verifier_that_the_keys_do_not_give_is_refused() {
+    let work = tempfile::tempdir().unwrap();
+    let honest = work.path().join("honest");
+    generate(&honest, &[]).result();
+    let folder = work.path().join("folder");
+    let router = format!("0x{:040x}", 0xaa);
+    let attempt = |verb: &str| {
+        let fixed = [verb, "--artifacts", folder.to_str().unwrap(), "--chain", "embedded", "--dev-account", "0"];
+        let more: &[&str] = if verb == "deploy" { &["--verifier-only"] } else { &["--router", &router] };
+        run(&[&fixed, more, &["--broadcast"]].concat())
+    };
+    let refused = |name: &str, code: &str, change: &dyn Fn(&Path)| {
+        copy(&honest, &folder);
+        change(&folder);
+        for verb in ["deploy", "register"] {
+            let got = attempt(verb);
+            assert_eq!(got.refused(), (2, code.into()), "{verb}: {}", got.stdout);
+            assert!(got.stdout.contains(name), "{verb}: {}", got.stdout);
+        }
+    };
+    let with_contract = |folder: &Path, change: &dyn Fn(&mut Value)| {
+        let path = folder.join("InferenceVerifier.json");
+        let mut contract: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        change(&mut contract);
+        std::fs::write(path, contract.to_string()).unwrap();
+        reseal(folder, |_| {});
+    };
+    // Code that accepts everything: it stops, whatever it is asked.
+    let accepts = |contract: &mut Value| contract["bytecode"]["object"] = "0x6001600c60003960016000f300".into();
+    refused("InferenceVerifier.json", "artifact/rebuilt", &|folder| with_contract(folder, &accepts));
+    refused("0.8.24", "artifact/other-compiler", &|folder| {
+        with_contract(folder, &|contract| {
+            accepts(contract);
+            contract["solc"] = "0.8.24+commit.e11b9ed9".into();
+        });
+    });
+    refused("InferenceVerifier.sol", "artifact/rebuilt", &|folder| {
+        let path = folder.join("InferenceVerifier.sol");
+        let source = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, source.replace("if (!accepted) revert", "if (accepted && !accepted) revert")).unwrap();
+        reseal(folder, |_| {});
+    });
+    // The development SRS under the name of a ceremony, in the file and in the manifest.
+    refused("srs.bin", "proof/srs-relabelled", &|folder| {
+        use zkml_evm::proof::{Provenance, Srs};
+        let path = folder.join("srs.bin");
+        let srs = Srs { provenance: Provenance::Ceremony("0xabc".into()), ..Srs::load(&path).unwrap() };
+        srs.save(&path).unwrap();
+        reseal(folder, |facts| facts.srs = "ceremony 0xabc".into());
+    });
+    copy(&honest, &folder);
+    assert_eq!(attempt("deploy").result()["broadcast"], true);
 }

@@ -4,11 +4,20 @@
 
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
     sync::OnceLock,
 };
 use tempfile::TempDir;
+use zkml_evm::{
+    artifact::{
+        Manifest,
+        manifest::{Facts, FileEntry, sha256},
+    },
+    chain::anvil,
+};
 
 /// The credit example has twelve features; these tests take a model with five and one layer.
 pub const MODEL: &str = "test/fixtures/onnx/linear.onnx";
@@ -27,6 +36,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// Runs a command to its end.
+    pub fn of(command: &mut Command) -> Self {
+        let output: Output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
     /// The one JSON document on stdout.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.stdout, self.stderr))
@@ -53,9 +69,36 @@ impl Run {
 
 /// Runs the binary in a folder.
 pub fn run_in(folder: &Path, arguments: &[&str]) -> Run {
-    let output: Output = Command::new(env!("CARGO_BIN_EXE_zkml-evm")).current_dir(folder).args(arguments).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Run { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    run_with(folder, &[], arguments)
+}
+
+/// Runs the binary in a folder with more in its environment.
+pub fn run_with(folder: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
+    Run::of(command.current_dir(folder).envs(environment.iter().copied()).args(arguments))
+}
+
+/// An anvil that is not a local chain by its id; ended when it is dropped.
+pub struct Public(Child);
+
+impl Public {
+    pub fn start(more: &[&str]) -> (Self, String) {
+        let mut command = Command::new(anvil::locate(None).unwrap());
+        command.args(["--port", "0", "--chain-id", "4242"]).args(more).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let listening = lines.find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned));
+        // It ends when it can no longer print.
+        std::thread::spawn(move || lines.for_each(drop));
+        (Self(child), format!("http://{}", listening.unwrap()))
+    }
+}
+
+impl Drop for Public {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Runs the binary in the project's root with `--json`.
@@ -131,4 +174,25 @@ pub fn copy(from: &Path, to: &Path) {
         let path = entry.unwrap().path();
         std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
+}
+
+/// Writes a folder's manifest anew, as somebody does who exchanged files: every checksum is right again.
+pub fn reseal(folder: &Path, change: impl FnOnce(&mut Facts)) {
+    let update = |files: &mut BTreeMap<String, FileEntry>| {
+        for (name, entry) in files {
+            let bytes = std::fs::read(folder.join(name)).unwrap();
+            *entry = FileEntry { sha256: sha256(&bytes), bytes: bytes.len() as u64 };
+        }
+    };
+    relist(folder, update, change);
+}
+
+/// Changes what a folder's manifest says, and its own checksum with it.
+pub fn relist(folder: &Path, files: impl FnOnce(&mut BTreeMap<String, FileEntry>), facts: impl FnOnce(&mut Facts)) {
+    let path = folder.join("manifest.json");
+    let mut manifest = Manifest::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
+    files(&mut manifest.files);
+    facts(&mut manifest.facts);
+    let sealed = Manifest::new(manifest.facts, manifest.contract, manifest.files).unwrap();
+    std::fs::write(path, serde_json::to_string_pretty(&sealed).unwrap()).unwrap();
 }

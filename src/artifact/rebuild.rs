@@ -1,0 +1,42 @@
+//! The verifier made anew from a folder's own keys and SRS. A checksum says that a file is the one that the manifest lists, and
+//! whoever writes one may write the other: what goes on chain must follow from the keys.
+
+use super::{ArtifactError, Contract, Folder, names};
+use crate::verifier::{Compiler, render};
+use alloy::primitives::keccak256;
+
+impl Folder {
+    /// The compiled verifier, rendered and compiled from keys and SRS, and found equal to the one in the folder.
+    ///
+    /// # Errors
+    /// [`ArtifactError::NotCompiled`]; [`ArtifactError::Rebuilt`] for source or bytecode that the keys do not give;
+    /// [`ArtifactError::OtherCompiler`] where another compiler may be the reason; those of [`Folder::prover`], of the SRS's full check, and of compiling.
+    pub fn rebuilt(&self, compiler: &Compiler) -> Result<Contract, ArtifactError> {
+        let kept = self.contract()?;
+        let prover = self.prover()?;
+        prover.srs.check().map_err(|e| e.at(&self.path().join(names::SRS)))?;
+        let source = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
+        self.same(names::SOLIDITY, source.as_bytes(), &self.bytes(names::SOLIDITY)?)?;
+        let made = Contract::new(compiler.compile_verifier(&source)?, compiler.version());
+        match self.same(names::CONTRACT, &made.bytecode.object, &kept.bytecode.object) {
+            Err(_) if release(&made.solc) != release(&kept.solc) => {
+                Err(ArtifactError::OtherCompiler { path: self.path().join(names::CONTRACT), expected: kept.solc, got: made.solc })
+            }
+            same => same.map(|()| made),
+        }
+    }
+
+    fn same(&self, name: &str, made: &[u8], kept: &[u8]) -> Result<(), ArtifactError> {
+        match made == kept {
+            true => Ok(()),
+            false => {
+                Err(ArtifactError::Rebuilt { path: self.path().join(name), expected: keccak256(made), got: keccak256(kept) })
+            }
+        }
+    }
+}
+
+/// A compiler's version without commit and platform, which do not change the code.
+fn release(version: &str) -> &str {
+    version.split('+').next().unwrap_or(version)
+}

@@ -1,0 +1,105 @@
+//! What an operator does to contracts that run: freeze, deprecate, pause, retire, revoke. Each is one transaction, and none where it
+//! is so already: a run that was interrupted is simply made again.
+
+use super::bindings::{Helpers, IInferenceRouter, IInputAttestation, ILendingThreshold};
+use super::error::ChainError;
+use super::provider::Chain;
+use super::send::{Call, find_event};
+use super::settle::{self, Mined};
+use super::signer::Account;
+use alloy::primitives::{Address, B256};
+
+/// One operation on one contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Stops a model for good. Owner or guardian.
+    Freeze { router: Address, model_id: B256 },
+    /// Lets a model verify until a time in Unix seconds, and no longer. Owner.
+    Deprecate { router: Address, model_id: B256, until: u64 },
+    /// Stops new loans. Owner.
+    Pause { lending: Address },
+    /// Allows new loans again. Owner.
+    Unpause { lending: Address },
+    /// Ends a policy for good. Owner.
+    RetirePolicy { lending: Address, policy_id: B256 },
+    /// Takes back an attestor's signature on an attestation: by the attestor, or with `by_owner` by the registry's owner.
+    Revoke { attestations: Address, attestor: Address, struct_hash: B256, by_owner: bool },
+}
+
+impl Action {
+    /// The transaction.
+    pub fn call(&self) -> Call {
+        match *self {
+            Self::Freeze { router, model_id } => {
+                Call::new("freezing the model", router, &IInferenceRouter::freezeModelCall { modelId: model_id })
+            }
+            Self::Deprecate { router, model_id, until } => {
+                let call = IInferenceRouter::deprecateModelCall { modelId: model_id, until };
+                Call::new("deprecating the model", router, &call)
+            }
+            Self::Pause { lending } => Call::new("pausing the pool", lending, &ILendingThreshold::pauseCall {}),
+            Self::Unpause { lending } => Call::new("unpausing the pool", lending, &ILendingThreshold::unpauseCall {}),
+            Self::RetirePolicy { lending, policy_id } => {
+                Call::new("retiring the policy", lending, &ILendingThreshold::retirePolicyCall { policyId: policy_id })
+            }
+            Self::Revoke { attestations, attestor, struct_hash, by_owner: true } => {
+                let call = IInputAttestation::revokeForCall { attestor, structHash: struct_hash };
+                Call::new("revoking the attestation", attestations, &call)
+            }
+            Self::Revoke { attestations, struct_hash, .. } => {
+                let call = IInputAttestation::revokeCall { structHash: struct_hash };
+                Call::new("revoking the attestation", attestations, &call)
+            }
+        }
+    }
+
+    /// Whether the chain says that there is nothing to do.
+    pub async fn is_done(&self, chain: &Chain) -> Result<bool, ChainError> {
+        match *self {
+            Self::Freeze { router, model_id } => {
+                Ok(settle::model(chain, router, model_id).await?.state == IInferenceRouter::State::Frozen)
+            }
+            Self::Deprecate { router, model_id, until } => {
+                let model = settle::model(chain, router, model_id).await?;
+                Ok(model.state == IInferenceRouter::State::Deprecated && model.deprecatedUntil == until)
+            }
+            Self::Pause { lending } => paused(chain, lending).await,
+            Self::Unpause { lending } => paused(chain, lending).await.map(|paused| !paused),
+            Self::RetirePolicy { lending, policy_id } => {
+                let policy = settle::policy(chain, lending, policy_id).await?;
+                Ok(!policy.modelId.is_zero() && !policy.active)
+            }
+            Self::Revoke { attestations, attestor, struct_hash, .. } => {
+                let call = IInputAttestation::isRevokedCall { attestor, structHash: struct_hash };
+                chain.read("reading the revocation", attestations, &call).await
+            }
+        }
+    }
+
+    /// Sends the transaction, unless it is so already, and waits for its event.
+    ///
+    /// # Errors
+    /// [`ChainError::Reverted`] with `NotOwnerOrGuardian`, `OwnableUnauthorizedAccount`, `ModelNotActive`, ...; those of sending.
+    pub async fn run(&self, chain: &Chain, account: &Account) -> Result<Option<Mined>, ChainError> {
+        chain.settled(account.address()).await?;
+        if self.is_done(chain).await? {
+            return Ok(None);
+        }
+        let call = self.call();
+        let receipt = chain.send(account, &call).await?;
+        let (what, at) = (call.what.as_str(), call.to);
+        match self {
+            Self::Freeze { .. } => find_event::<IInferenceRouter::ModelFrozen>(what, at, &receipt).map(drop),
+            Self::Deprecate { .. } => find_event::<IInferenceRouter::ModelDeprecated>(what, at, &receipt).map(drop),
+            Self::Pause { .. } => find_event::<Helpers::Paused>(what, at, &receipt).map(drop),
+            Self::Unpause { .. } => find_event::<Helpers::Unpaused>(what, at, &receipt).map(drop),
+            Self::RetirePolicy { .. } => find_event::<ILendingThreshold::PolicyRetired>(what, at, &receipt).map(drop),
+            Self::Revoke { .. } => find_event::<IInputAttestation::AttestationRevoked>(what, at, &receipt).map(drop),
+        }?;
+        Ok(Some(Mined::from(&receipt)))
+    }
+}
+
+async fn paused(chain: &Chain, lending: Address) -> Result<bool, ChainError> {
+    chain.read("reading whether the pool is paused", lending, &Helpers::pausedCall {}).await
+}

@@ -1,0 +1,129 @@
+//! A deployment record against its chain: every statement that the record makes, and those that its contracts make of each other.
+
+use super::bindings::{IInferenceRouter::State, ILendingThreshold, IProofVerifier, IZkmlConsumer, Ownable2Step};
+use super::error::ChainError;
+use super::provider::Chain;
+use super::registry::{Deployment, INSECURE_DEV, Registry, label};
+use super::settle;
+use alloy::primitives::{Address, keccak256};
+use serde::Serialize;
+
+/// One comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The contract's label in the record.
+    pub label: String,
+    /// What was compared.
+    pub what: &'static str,
+    /// As it should be.
+    pub expected: String,
+    /// As it is.
+    pub got: String,
+    /// Whether the two agree.
+    pub ok: bool,
+}
+
+/// Compares every entry of a record with the chain. `owner` is who should own what has an owner, where that is known.
+///
+/// # Errors
+/// Those of reading; what differs is a [`Finding`], no error.
+pub async fn audit(chain: &Chain, registry: &Registry, owner: Option<Address>) -> Result<Vec<Finding>, ChainError> {
+    let mut audit = Audit { chain, registry, findings: Vec::new() };
+    for (label, deployment) in registry.contracts() {
+        if !audit.code(label, deployment).await? {
+            continue;
+        }
+        match audit.contract(label, deployment, owner).await {
+            // It is another contract than the record says.
+            Err(error @ (ChainError::Reverted { .. } | ChainError::MalformedAnswer { .. })) => {
+                audit.compare(label, "interface", "the contract's", error);
+            }
+            done => done?,
+        }
+    }
+    Ok(audit.findings)
+}
+
+struct Audit<'a> {
+    chain: &'a Chain,
+    registry: &'a Registry,
+    findings: Vec<Finding>,
+}
+
+impl Audit<'_> {
+    fn compare(&mut self, label: &str, what: &'static str, expected: impl ToString, got: impl ToString) {
+        let (expected, got) = (expected.to_string(), got.to_string());
+        let ok = expected == got;
+        self.findings.push(Finding { label: label.to_owned(), what, expected, got, ok });
+    }
+
+    /// Whether there is code at all, so that it can be asked.
+    async fn code(&mut self, label: &str, deployment: &Deployment) -> Result<bool, ChainError> {
+        let code = self.chain.code("reading the contract's code", deployment.address).await?;
+        let got = if code.is_empty() { "no code".to_owned() } else { keccak256(&code).to_string() };
+        let expected = deployment.codehash.map_or_else(|| "a transaction that is mined".to_owned(), |hash| hash.to_string());
+        self.compare(label, "codehash", expected, got);
+        Ok(!code.is_empty())
+    }
+
+    async fn contract(&mut self, label: &str, deployment: &Deployment, owner: Option<Address>) -> Result<(), ChainError> {
+        match label {
+            label::ROUTER | label::ATTESTATIONS => self.owner(label, deployment.address, owner).await,
+            label::LENDING => {
+                self.owner(label, deployment.address, owner).await?;
+                self.wiring(label, deployment.address).await
+            }
+            _ if deployment.model_id.is_some() => self.verifier(label, deployment).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn owner(&mut self, label: &str, at: Address, expected: Option<Address>) -> Result<(), ChainError> {
+        let got = self.chain.read("reading the owner", at, &Ownable2Step::ownerCall {}).await?;
+        self.compare(label, "owner", expected.unwrap_or(got), got);
+        let pending = self.chain.read("reading the pending owner", at, &Ownable2Step::pendingOwnerCall {}).await?;
+        self.compare(label, "pending owner", Address::ZERO, pending);
+        Ok(())
+    }
+
+    /// The pool asks the recorded router and registry, and lends the recorded token.
+    async fn wiring(&mut self, label: &str, at: Address) -> Result<(), ChainError> {
+        let what = "reading what the pool is built on";
+        let router = self.chain.read(what, at, &IZkmlConsumer::routerCall {}).await?;
+        let attestations = self.chain.read(what, at, &IZkmlConsumer::attestationsCall {}).await?;
+        let token = self.chain.read(what, at, &ILendingThreshold::tokenCall {}).await?;
+        let parts = [
+            ("router", label::ROUTER, router),
+            ("attestations", label::ATTESTATIONS, attestations),
+            ("token", label::TOKEN, token),
+        ];
+        for (what, part, got) in parts {
+            if let Some(expected) = self.registry.get(part).map(|known| known.address) {
+                self.compare(label, what, expected, got);
+            }
+        }
+        Ok(())
+    }
+
+    /// A production verifier, of an SRS that is fit for this chain, which the router knows by this very code and has not ended.
+    async fn verifier(&mut self, label: &str, deployment: &Deployment) -> Result<(), ChainError> {
+        let what = "reading the verifier's kind";
+        let kind = self.chain.read(what, deployment.address, &IProofVerifier::verifierKindCall {}).await?;
+        self.compare(label, "kind", keccak256("zkml-evm.verifier.v1"), kind);
+        if !self.chain.is_local() {
+            let srs = deployment.srs.as_deref().unwrap_or("unknown");
+            let expected = if matches!(srs, INSECURE_DEV | "unknown") { "a ceremony's" } else { srs };
+            self.compare(label, "SRS", expected, srs);
+        }
+        let router = self.registry.get(label::ROUTER).map(|known| known.address);
+        let (Some(router), Some(model_id)) = (router, deployment.model_id) else { return Ok(()) };
+        let model = settle::model(self.chain, router, model_id).await?;
+        self.compare(label, "state", "Active", format!("{:?}", model.state));
+        if model.state != State::Unset {
+            self.compare(label, "registered verifier", deployment.address, model.verifier);
+            let expected = deployment.codehash.unwrap_or_default();
+            self.compare(label, "registered codehash", expected, model.codehash);
+        }
+        Ok(())
+    }
+}
