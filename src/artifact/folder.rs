@@ -2,7 +2,7 @@
 
 use super::{ArtifactError, Contract, Manifest, Prover, manifest::sha256, names};
 use crate::{
-    circuit::{Plan, plan::candidates, statement},
+    circuit::{Plan, plan::is_candidate, statement},
     proof::{
         Keys, Srs,
         artifact::{Kind, open},
@@ -72,7 +72,7 @@ impl Folder {
         if *plan != facts.plan {
             return foreign("the plan", format!("{:?}", facts.plan.shape), format!("{:?}", plan.shape));
         }
-        if !candidates(&self.program, facts.objective)?.contains(plan) {
+        if !is_candidate(&self.program, plan)? {
             return foreign("the plan", "one of the planner's candidates".into(), format!("{:?}", plan.shape));
         }
         if statement::layout(&self.program)? != facts.statement {
