@@ -53,7 +53,17 @@ impl Run {
 
 /// Runs the binary in a folder.
 pub fn run_in(folder: &Path, arguments: &[&str]) -> Run {
-    let output: Output = Command::new(env!("CARGO_BIN_EXE_zkml-evm")).current_dir(folder).args(arguments).output().unwrap();
+    finished(Command::new(env!("CARGO_BIN_EXE_zkml-evm")).current_dir(folder).args(arguments))
+}
+
+/// Runs the binary in the project's root with `--json` and an environment variable.
+pub fn run_with(variable: (&str, &str), arguments: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
+    finished(command.current_dir(project("")).env(variable.0, variable.1).arg("--json").args(arguments))
+}
+
+fn finished(command: &mut Command) -> Run {
+    let output: Output = command.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Run { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
