@@ -108,16 +108,16 @@ pub fn layer_sample(mut shape: Shape, end: End, layer: &Linear, x: &[i128], [lo,
 /// Packed values and the hash chain over them, as the committed input has it.
 pub fn hash_sample(values: &[i128]) -> Sample {
     let shape = Shape { pack_bits: 8, range_limbs: 2, k: 9, ..shape() };
-    let parameters = Parameters::generate();
+    let parameters = Parameters::get();
     let (tag, salt) = (Fr::from(77), Fr::from(99));
     let mut trace = Trace::new(shape).unwrap();
-    let mut digest = poseidon::place_hash(&mut trace, &parameters, Left::Tag(tag), Some(salt), false).unwrap();
+    let mut digest = poseidon::place_hash(&mut trace, parameters, Left::Tag(tag), Some(salt), false).unwrap();
     let mut packed = Packed::Start;
     for &value in values.iter().rev() {
         (_, packed) = range::place_packed(&mut trace, [-5, 200], Some(value), packed).unwrap();
     }
     let Packed::Sum(element) = packed else { panic!("there are values") };
-    digest = poseidon::place_hash(&mut trace, &parameters, Left::Cell(digest), element, true).unwrap();
+    digest = poseidon::place_hash(&mut trace, parameters, Left::Cell(digest), element, true).unwrap();
     trace.expose(digest, 0);
     trace.finish().unwrap();
     let sum = values.iter().rev().fold(Fr::zero(), |sum, v| sum * Fr::from(256) + to_field(v + 5));
