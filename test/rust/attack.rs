@@ -22,6 +22,8 @@ mod lab;
 mod lattice;
 #[path = "attack/mutation.rs"]
 mod mutation;
+#[path = "attack/outputs.rs"]
+mod outputs;
 #[path = "attack/phases.rs"]
 mod phases;
 #[path = "attack/poseidon.rs"]

@@ -6,12 +6,13 @@ use zkml_evm::{
     gates::{
         Cell, Shape, Trace, argmax,
         field::to_field,
+        function,
         poseidon::{self, Left},
         poseidon_params::Parameters,
         range::{self, Packed},
         rescale::{self, Kind},
     },
-    op::{Linear, Sigmoid},
+    op::{Interval, Linear, Sigmoid},
 };
 
 /// A trace with its public values.
@@ -127,10 +128,37 @@ pub fn hash_sample(values: &[i128]) -> Sample {
 
 /// A sigmoid of a public value, from a table of 16 segments; the result is public.
 pub fn function_sample(q: i128) -> Sample {
-    let sigmoid = Sigmoid::new(4, 8, 4);
-    let mut trace = Trace::new(Shape { function: true, range_limbs: 5, ..shape() }).unwrap();
-    let cell = range::place(&mut trace, [-128, 127], Some(q)).unwrap();
-    let result = sigmoid.rows(&mut trace, &[cell], Some(&[q])).unwrap()[0];
+    let shape = Shape { function: true, range_limbs: 5, ..shape() };
+    function_of(shape, &Sigmoid::new(4, 8, 4), q, true)
+}
+
+/// The same with a table of four segments and limbs of 2 bits: small enough to try every value of every cell.
+pub fn tiny_function_sample(q: i128, result_checked: bool) -> Sample {
+    let shape = Shape { function: true, magnitude_limbs: 2, ..tiny() };
+    function_of(shape, &tiny_function(), q, result_checked)
+}
+
+/// The function of [`tiny_function_sample`].
+pub fn tiny_function() -> Sigmoid {
+    Sigmoid { segment_bits: 2, input_bits: 4, values: vec![0, 3, 9, 13, 15] }
+}
+
+/// The same as [`function_sample`] in a circuit with a bug: the result has no range row.
+pub fn unchecked_function_sample(q: i128) -> Sample {
+    let shape = Shape { function: true, range_limbs: 5, ..shape() };
+    function_of(shape, &Sigmoid::new(4, 8, 4), q, false)
+}
+
+fn function_of(shape: Shape, sigmoid: &Sigmoid, q: i128, result_checked: bool) -> Sample {
+    let mut trace = Trace::new(shape).unwrap();
+    let Interval { lo, hi } = sigmoid.input_interval();
+    let cell = range::place(&mut trace, [lo, hi], Some(q)).unwrap();
+    let result = if result_checked {
+        sigmoid.rows(&mut trace, &[cell], Some(&[q])).unwrap()[0]
+    } else {
+        function::set_table(&mut trace, sigmoid.values.windows(2).map(|pair| (pair[0], pair[1] - pair[0])).collect());
+        function::place(&mut trace, cell, Some((q, sigmoid.eval(q)))).unwrap()
+    };
     trace.expose(cell, 0);
     trace.expose(result, 1);
     trace.finish().unwrap();

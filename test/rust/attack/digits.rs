@@ -1,4 +1,4 @@
-//! The natural repair of a sum of limbs: write the value that the constraint asks for in digits again.
+//! The natural repairs of limbs: write the value that the constraint asks for in digits again, as an honest prover would.
 
 use super::lab::{Changes, Lab};
 use super::system::{CellId, Constraint};
@@ -32,4 +32,40 @@ fn digits(lab: &Lab, run: &[(CellId, Fr)], residual: Fr) -> Option<Changes> {
     let fits = bytes[16..].iter().all(|&b| b == 0) && wanted >> (bits * run.len() as u32).min(127) == 0;
     let digit = |i: u32| Fr::from((wanted >> (bits * i)) as u64 & ((1 << bits) - 1));
     fits.then(|| (0u32..).zip(run).map(|(i, (cell, _))| (*cell, digit(i))).collect())
+}
+
+/// For the equation of a layer's output that is rescaled: sign, magnitude and remainder of the accumulator that it asks for.
+pub fn requotient(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Option<Changes> {
+    let (columns, shape, row) = (&lab.trace.columns, &lab.trace.shape, constraint.row);
+    let rescales = [columns.relu, columns.signed].iter().any(|&selector| lab.trace.is_enabled(selector, row));
+    if constraint.name != "layer identity" || !rescales {
+        return None;
+    }
+    let (b, first) = (lab.cell(columns.b.index(), row), lab.cell(columns.limb.index(), row));
+    let value = |cell: CellId| lab.values[cell as usize];
+    let sum =
+        |from: u32, count: u32| -> Fr { (0..count).map(|i| value(first + from + i) * power_of_two(shape.limb_bits * i)).sum() };
+    let (remainder, magnitude) = (sum(0, shape.remainder_limbs), sum(shape.remainder_limbs, shape.magnitude_limbs));
+    let quotient = value(b) * (magnitude.double() + Fr::ONE) - (Fr::ONE + magnitude);
+    let wanted = signed(quotient * power_of_two(shape.shift_bits()) + remainder - constraint.eval(&lab.values))?;
+    let (q, rest) = (wanted >> shape.shift_bits(), wanted & ((1 << shape.shift_bits()) - 1));
+    let magnitude = if q < 0 { -q - 1 } else { q };
+    if magnitude >> shape.magnitude_bits() != 0 {
+        return None;
+    }
+    let whole = (magnitude << shape.shift_bits()) | rest;
+    let digit = |i: u32| Fr::from((whole >> (shape.limb_bits * i)) as u64 & ((1 << shape.limb_bits) - 1));
+    let mut all: Changes = (0..shape.remainder_limbs + shape.magnitude_limbs).map(|i| (first + i, digit(i))).collect();
+    all.push((b, if q < 0 { Fr::ZERO } else { Fr::ONE }));
+    all.iter().all(|(cell, _)| !taken.iter().any(|(c, _)| c == cell)).then_some(all)
+}
+
+/// The integer below 2^120 in magnitude that a field element stands for.
+fn signed(value: Fr) -> Option<i128> {
+    let small = |value: Fr| {
+        let bytes = value.to_bytes();
+        let low = u128::from_le_bytes(std::array::from_fn(|i| bytes[i]));
+        (bytes[16..].iter().all(|&b| b == 0) && low >> 120 == 0).then_some(low as i128)
+    };
+    small(value).or_else(|| small(-value).map(|v| -v))
 }
