@@ -16,6 +16,8 @@ mod forgeries;
 mod gates;
 #[path = "attack/hostile.rs"]
 mod hostile;
+#[path = "attack/known_bugs.rs"]
+mod known_bugs;
 #[path = "attack/lab.rs"]
 mod lab;
 #[path = "attack/lattice.rs"]

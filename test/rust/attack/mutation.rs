@@ -7,7 +7,7 @@
 //! report.assert_sound(20);
 //! ```
 
-use super::digits::{redigit, requotient};
+use super::digits::{redigit, reinterpolate, requotient};
 use super::lab::{Changes, Lab};
 use super::system::CellId;
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
@@ -116,7 +116,8 @@ fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut
             let (a, b) = violated.linear_in(cell, &lab.values)?;
             Some(vec![(cell, -b * Option::<Fr>::from(a.invert())?)])
         });
-        let natural = requotient(lab, violated, &changes).into_iter().chain(redigit(lab, violated, &changes));
+        let honest = requotient(lab, violated, &changes).or_else(|| reinterpolate(lab, violated, &changes));
+        let natural = honest.into_iter().chain(redigit(lab, violated, &changes));
         (late, natural.chain(solved).collect())
     });
     // With a layer's equation still broken it is for the fold to refuse.
