@@ -2,7 +2,7 @@
 
 use super::{ArtifactError, Contract, Manifest, Prover, manifest::sha256, names, proof_file::read_small};
 use crate::{
-    circuit::{Plan, plan::candidates, statement},
+    circuit::{Plan, plan::is_candidate, statement},
     proof::{
         Keys, Srs,
         artifact::{Kind, MAX_FILE_BYTES, open},
@@ -74,7 +74,7 @@ impl Folder {
         if *plan != facts.plan {
             return foreign("the plan", format!("{:?}", facts.plan.shape), format!("{:?}", plan.shape));
         }
-        if !candidates(&self.program, facts.objective)?.contains(plan) {
+        if !is_candidate(&self.program, plan)? {
             return foreign("the plan", "one of the planner's candidates".into(), format!("{:?}", plan.shape));
         }
         if statement::layout(&self.program)? != facts.statement {

@@ -30,7 +30,7 @@ pub fn tag(count: usize, width_bytes: u32) -> Fr {
 
 /// Commits to schema integers that lie in the ranges of `input` (the caller checked: the interpreter does).
 pub fn commit(input: &Input, values: &[i128], salt: Fr) -> Fr {
-    let parameters = Parameters::generate();
+    let parameters = Parameters::get();
     let start = parameters.hash2(tag(input.ranges.len(), input.width_bytes), salt);
     let offsets: Vec<Fr> = values.iter().zip(&input.ranges).map(|(v, range)| to_field(v - range.lo)).collect();
     offsets.chunks(input.values_per_element()).fold(start, |digest, element| {

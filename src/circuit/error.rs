@@ -1,5 +1,6 @@
 //! Errors between an integer program and its circuit.
 
+use super::plan::{LIMB_BITS, holds_ranges};
 use crate::{
     error::{ExitCode, Explain},
     gates::TraceError,
@@ -22,6 +23,16 @@ pub enum CircuitError {
         rows: usize,
         /// Largest supported k.
         max_k: u32,
+    },
+    /// No limb size serves the program's widths.
+    #[error("no limb size serves a shift of {shift} bits, magnitudes of {magnitude} and ranges of {range}")]
+    NoLimbs {
+        /// Bits of every shift.
+        shift: u32,
+        /// Bits of every magnitude.
+        magnitude: u32,
+        /// Bits of the widest range check.
+        range: u32,
     },
     /// The statement is false: there is no proof of it.
     #[error("the score is below the threshold {threshold}: no proof exists")]
@@ -56,6 +67,7 @@ impl Explain for CircuitError {
             Self::Quant(e) => e.code(),
             Self::Trace(_) => "circuit/layout",
             Self::TooLarge { .. } => "circuit/too-large",
+            Self::NoLimbs { .. } => "circuit/no-limbs",
             Self::BelowThreshold { .. } => "circuit/below-threshold",
             Self::ThresholdRange { .. } => "circuit/threshold-range",
             Self::Statement { .. } => "circuit/statement",
@@ -66,7 +78,7 @@ impl Explain for CircuitError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Quant(e) => e.exit_code(),
-            Self::TooLarge { .. } => ExitCode::UnsupportedModel,
+            Self::TooLarge { .. } | Self::NoLimbs { .. } => ExitCode::UnsupportedModel,
             Self::BelowThreshold { .. } => ExitCode::No,
             _ => ExitCode::Usage,
         }
@@ -76,10 +88,26 @@ impl Explain for CircuitError {
         match self {
             Self::Quant(e) => e.hint(),
             Self::TooLarge { .. } => "use a smaller model".into(),
+            Self::NoLimbs { shift, magnitude, range } => precisions_near(*shift, *magnitude, *range),
             Self::BelowThreshold { .. } => "only a higher score, or a policy with a lower threshold, can be proven".into(),
             Self::ThresholdRange { .. } => "thresholds outside the score's range are never or always reached".into(),
             Self::Statement { .. } => String::new(),
             Self::Trace(_) | Self::Shape(_) => "generate the verifier again with this version of zkml-evm".into(),
         }
     }
+}
+
+/// The next precision above the one given for each limb size: shift and magnitude must be whole multiples of one of them.
+fn precisions_near(shift: u32, magnitude: u32, range: u32) -> String {
+    let up = |bits: u32, limb: u32, most: u32| bits.div_ceil(limb).saturating_mul(limb).min(most / limb * limb);
+    let limbs = LIMB_BITS.filter(|&limb| holds_ranges(range, limb));
+    let mut all: Vec<(u32, u32)> = limbs.map(|limb| (up(shift, limb, 64), up(magnitude, limb, 48))).collect();
+    all.sort_by_key(|(shift, magnitude)| shift + magnitude);
+    all.dedup();
+    let all: Vec<String> = all.into_iter().map(|(shift, magnitude)| format!("--precision {shift},{magnitude}")).collect();
+    let (smallest, largest) = (*LIMB_BITS.start(), *LIMB_BITS.end());
+    format!(
+        "shift and magnitude must be whole multiples of one limb size, {smallest} to {largest} bits; near: {}",
+        all.join(", ")
+    )
 }

@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 pub const MIN_K: u32 = 4;
 /// Largest k that is planned for.
 pub const MAX_K: u32 = 20;
+/// Limb sizes that are tried: the table has as many rows as a limb has values.
+pub const LIMB_BITS: std::ops::RangeInclusive<u32> = 8..=12;
+/// Numbers of weight columns that are tried.
+const WEIGHTS: [u32; 9] = [2, 3, 4, 6, 8, 12, 16, 24, 32];
 
 /// What to make small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,48 +69,81 @@ impl Plan {
 pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, CircuitError> {
     range::check(program)?;
     let mut all = Vec::new();
-    for limb_bits in 8..=12 {
-        for weights in [2, 3, 4, 6, 8, 12, 16, 24, 32] {
-            let Some(shape) = shape_of(program, limb_bits, weights)? else { continue };
-            let needed = rows(program, &shape)?;
-            if let Some(plan) = smallest_k(shape, needed) {
-                all.push(plan);
-            }
+    for limb_bits in LIMB_BITS {
+        for weights in WEIGHTS {
+            all.extend(candidate(program, limb_bits, weights)?);
         }
     }
     all.sort_by(|a, b| a.cost(objective).partial_cmp(&b.cost(objective)).unwrap_or(std::cmp::Ordering::Equal));
     Ok(all)
 }
 
+/// Whether `plan` is one of the candidates of `program`.
+pub fn is_candidate(program: &Program, plan: &Plan) -> Result<bool, CircuitError> {
+    range::check(program)?;
+    let Shape { limb_bits, weights, .. } = plan.shape;
+    let tried = LIMB_BITS.contains(&limb_bits) && WEIGHTS.contains(&weights);
+    Ok(tried && candidate(program, limb_bits, weights)?.as_ref() == Some(plan))
+}
+
+fn candidate(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Plan>, CircuitError> {
+    let Some(shape) = shape_of(program, limb_bits, weights)? else { return Ok(None) };
+    let needed = rows(program, &shape)?;
+    Ok(smallest_k(shape, needed).filter(|plan| plan.shape.is_sound()))
+}
+
 /// The best candidate.
 ///
 /// # Errors
-/// [`CircuitError::TooLarge`] when none fits, [`CircuitError::Quant`] for a malformed program.
+/// [`CircuitError::TooLarge`] when none fits, [`CircuitError::NoLimbs`] for a precision that no limb size divides,
+/// [`CircuitError::Quant`] for a malformed program.
 pub fn plan(program: &Program, objective: Objective) -> Result<Plan, CircuitError> {
     match candidates(program, objective)?.into_iter().next() {
         Some(best) => Ok(best),
         None => {
-            let widest = shape_of(program, 8, 32)?.map(|shape| rows(program, &shape)).transpose()?;
-            Err(CircuitError::TooLarge { rows: widest.unwrap_or(usize::MAX), max_k: MAX_K })
+            let mut smallest: Option<usize> = None;
+            for shape in LIMB_BITS.map(|limb_bits| shape_of(program, limb_bits, 32)) {
+                if let Some(shape) = shape? {
+                    let needed = rows(program, &shape)?;
+                    smallest = Some(smallest.map_or(needed, |rows| rows.min(needed)));
+                }
+            }
+            let precision = program.precision;
+            let (shift, magnitude) = (precision.shift_bits, precision.magnitude_bits);
+            let none = CircuitError::NoLimbs { shift, magnitude, range: range_bits(program)? };
+            Err(smallest.map_or(none, |rows| CircuitError::TooLarge { rows, max_k: MAX_K }))
         }
     }
 }
 
-/// The shape with these widths, when the program's precision is a whole number of limbs.
-fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Shape>, CircuitError> {
-    let precision = program.precision;
-    if !precision.shift_bits.is_multiple_of(limb_bits) || !precision.magnitude_bits.is_multiple_of(limb_bits) {
-        return Ok(None);
-    }
-    let input = program.input()?;
+/// Bits of the widest range check.
+fn range_bits(program: &Program) -> Result<u32, CircuitError> {
     let threshold = program.nodes.iter().any(|n| matches!(n.op, Op::Threshold(_)));
-    let widest = input.ranges.iter().map(|r| 128 - ((r.hi - r.lo) as u128).leading_zeros()).max().unwrap_or(1);
+    let precision = program.precision;
+    let widest = program.input()?.ranges.iter().map(|r| 128 - ((r.hi - r.lo) as u128).leading_zeros()).max().unwrap_or(1);
     let widest = if threshold { widest.max(precision.magnitude_bits) } else { widest };
     let results = program.nodes.iter().filter_map(|n| match &n.op {
         Op::Sigmoid(s) => Some(128 - ((s.interval().hi - s.interval().lo) as u128).leading_zeros()),
         _ => None,
     });
-    let widest = results.fold(widest, u32::max);
+    Ok(results.fold(widest, u32::max).max(1))
+}
+
+/// Whether limbs of this size give range checks that do not wrap: both sides of one stay below 2^64.
+pub(super) fn holds_ranges(range_bits: u32, limb_bits: u32) -> bool {
+    range_bits.div_ceil(limb_bits) * limb_bits <= 64
+}
+
+/// The shape with these widths, when the program's precision is a whole number of limbs and its ranges fit them.
+fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Shape>, CircuitError> {
+    let precision = program.precision;
+    let range_bits = range_bits(program)?;
+    let whole = precision.shift_bits.is_multiple_of(limb_bits) && precision.magnitude_bits.is_multiple_of(limb_bits);
+    if !whole || !holds_ranges(range_bits, limb_bits) {
+        return Ok(None);
+    }
+    let input = program.input()?;
+    let threshold = program.nodes.iter().any(|n| matches!(n.op, Op::Threshold(_)));
     let has = |wanted: fn(&Op) -> bool| program.nodes.iter().any(|n| wanted(&n.op));
     let instances = program.public_values()?.saturating_add(1 + usize::from(input.mode == InputMode::Committed));
     let rescales = program.nodes.iter().filter(|n| matches!(&n.op, Op::Rescale(r) if !r.relu)).count();
@@ -117,7 +154,7 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
         limb_bits,
         remainder_limbs: precision.shift_bits / limb_bits,
         magnitude_limbs: precision.magnitude_bits / limb_bits,
-        range_limbs: widest.div_ceil(limb_bits).max(1),
+        range_limbs: range_bits.div_ceil(limb_bits),
         pack_bits: if input.mode == InputMode::Committed { 8 * input.width_bytes } else { 0 },
         relu: has(|op| matches!(op, Op::Rescale(r) if r.relu)),
         // A threshold takes the place of the rescale before it.
@@ -131,8 +168,8 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
     Ok((shape.magnitude_limbs >= 2 || !shape.function).then_some(shape).filter(|_| program.nodes.iter().all(|n| fits(&n.op))))
 }
 
-/// Rows that the placements of `program` take.
-fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
+/// Rows that the placements of `program` take: [`lay_out`](super::lay_out) places exactly as many.
+pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
     let input = program.input()?;
     let features = input.ranges.len();
     let mut total = features.saturating_mul(shape.range_rows());
@@ -158,26 +195,22 @@ fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
 }
 
 fn smallest_k(mut shape: Shape, needed: usize) -> Option<Plan> {
-    for k in MIN_K..=MAX_K {
-        shape.k = k;
-        let (usable, cs) = usable_rows(&shape);
-        if fits(&shape, needed, usable) {
-            let (advice, fixed) = (cs.num_advice_columns(), cs.num_fixed_columns());
-            return Some(Plan { shape, rows: needed.max(shape.table_rows()), advice, fixed });
-        }
-    }
-    None
+    let cs = columns_of(&shape);
+    let rows = needed.max(shape.table_rows());
+    shape.k = (MIN_K..=MAX_K).find(|&k| rows <= usable_rows(&cs, k))?;
+    Some(Plan { shape, rows, advice: cs.num_advice_columns(), fixed: cs.num_fixed_columns() })
+}
+
+/// The columns and gates of a shape; they do not depend on its k.
+fn columns_of(shape: &Shape) -> ConstraintSystem<Fr> {
+    let mut cs = ConstraintSystem::<Fr>::default();
+    crate::gates::Columns::configure(&mut cs, shape);
+    cs
 }
 
 /// Rows between the pins.
-fn usable_rows(shape: &Shape) -> (usize, ConstraintSystem<Fr>) {
-    let mut cs = ConstraintSystem::<Fr>::default();
-    crate::gates::Columns::configure(&mut cs, shape);
-    ((1usize << shape.k).saturating_sub(cs.blinding_factors() + 2), cs)
-}
-
-fn fits(shape: &Shape, needed: usize, usable: usize) -> bool {
-    needed <= usable && shape.table_rows() <= usable
+fn usable_rows(cs: &ConstraintSystem<Fr>, k: u32) -> usize {
+    (1usize << k).saturating_sub(cs.blinding_factors() + 2)
 }
 
 /// Whether `shape` is what the planner makes of `program` with these limbs and weight columns, and no larger than needed.
@@ -193,10 +226,6 @@ pub(super) fn is_shape_of(program: &Program, shape: &Shape) -> Result<bool, Circ
     if expected != Some(*shape) {
         return Ok(false);
     }
-    let needed = rows(program, shape)?;
-    let fits_in = |k: u32| {
-        let shape = Shape { k, ..*shape };
-        fits(&shape, needed, usable_rows(&shape).0)
-    };
-    Ok(fits_in(shape.k) && (shape.k == MIN_K || !fits_in(shape.k - 1)))
+    let smallest = smallest_k(*shape, rows(program, shape)?);
+    Ok(smallest.is_some_and(|plan| plan.shape.k == shape.k))
 }

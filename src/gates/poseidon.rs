@@ -28,7 +28,7 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
     let (Some(c), Some(full), Some(partial), Some(absorb)) = (columns.c, columns.full, columns.partial, columns.absorb) else {
         return;
     };
-    let mds = Parameters::generate().mds;
+    let mds = &Parameters::get().mds;
     let state = [columns.a, columns.b, c];
     let constants = [columns.weights[0], columns.weights[1], columns.constant];
     cs.create_gate("poseidon", |cells| {
@@ -43,8 +43,8 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
         let squares = [square.clone(), next[0].clone(), next[1].clone()];
         let boxed: [_; WIDTH] = std::array::from_fn(|i| squares[i].clone() * squares[i].clone() * shifted[i].clone());
         let squared: [_; WIDTH] = std::array::from_fn(|i| shifted[i].clone() * shifted[i].clone());
-        let mixed_full = mix(&mds, &boxed);
-        let mixed_partial = mix(&mds, &[boxed[0].clone(), shifted[1].clone(), shifted[2].clone()]);
+        let mixed_full = mix(mds, &boxed);
+        let mixed_partial = mix(mds, &[boxed[0].clone(), shifted[1].clone(), shifted[2].clone()]);
         let mut constraints = vec![
             ("absorb: capacity is zero", absorb.clone() * next[0].clone()),
             ("absorb: left", absorb.clone() * (next[1].clone() - keys[0].clone() * now[0].clone() - keys[2].clone())),

@@ -5,6 +5,7 @@ use halo2_proofs::{
     arithmetic::Field,
     halo2curves::{bn256::Fr, ff::PrimeField},
 };
+use std::sync::LazyLock;
 
 /// State width.
 pub const WIDTH: usize = 3;
@@ -24,8 +25,13 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Generates the parameters (about 0.2 ms).
-    pub fn generate() -> Self {
+    /// The parameters, generated once in a process.
+    pub fn get() -> &'static Self {
+        static PARAMETERS: LazyLock<Parameters> = LazyLock::new(Parameters::generate);
+        &PARAMETERS
+    }
+
+    fn generate() -> Self {
         let mut grain = Grain::new();
         let constants = (0..FULL_ROUNDS + PARTIAL_ROUNDS).map(|_| std::array::from_fn(|_| grain.next_canonical())).collect();
         let xs: [Fr; WIDTH] = std::array::from_fn(|_| grain.next_reduced());
@@ -128,7 +134,7 @@ mod tests {
     #[test]
     fn agrees_with_circomlib() {
         let expected = "7853200120776062878684798364095072458815029376092732009249414926327459813530";
-        let got = Parameters::generate().hash2(Fr::from(1), Fr::from(2));
+        let got = Parameters::get().hash2(Fr::from(1), Fr::from(2));
         assert_eq!(got, Fr::from_str_vartime(expected).unwrap());
     }
 }

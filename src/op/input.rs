@@ -54,8 +54,8 @@ impl Input {
         values: Option<&[i128]>,
         salt: Option<Fr>,
     ) -> Result<(Vec<Cell>, Cell), TraceError> {
-        let parameters = Parameters::generate();
-        let mut digest = poseidon::place_hash(trace, &parameters, Left::Tag(tag), salt, false)?;
+        let parameters = Parameters::get();
+        let mut digest = poseidon::place_hash(trace, parameters, Left::Tag(tag), salt, false)?;
         let mut cells = vec![Cell { row: 0 }; self.ranges.len()];
         let per_element = self.values_per_element();
         for start in (0..self.ranges.len()).step_by(per_element) {
@@ -65,7 +65,7 @@ impl Input {
                 (cells[i], packed) = range::place_packed(trace, self.bounds(i), values.map(|v| v[i]), packed)?;
             }
             let Packed::Sum(element) = packed else { continue };
-            digest = poseidon::place_hash(trace, &parameters, Left::Cell(digest), element, true)?;
+            digest = poseidon::place_hash(trace, parameters, Left::Cell(digest), element, true)?;
         }
         Ok((cells, digest))
     }

@@ -20,6 +20,14 @@ pub enum ProofError {
         /// Its message.
         problem: String,
     },
+    /// An environment variable would make halo2 work with another degree than the circuit's.
+    #[error("the environment variable MAX_DEGREE is `{value}`, and this circuit has degree {degree}")]
+    DegreeCap {
+        /// What it holds.
+        value: String,
+        /// The circuit's degree.
+        degree: usize,
+    },
     /// A file could not be read or written.
     #[error("cannot {doing} {path}: {source}")]
     Io {
@@ -93,6 +101,7 @@ impl Explain for ProofError {
         match self {
             Self::Circuit(e) => e.code(),
             Self::Halo2 { .. } => "proof/halo2",
+            Self::DegreeCap { .. } => "proof/degree-cap",
             Self::Io { .. } => "proof/io",
             Self::Artifact { .. } => "proof/artifact",
             Self::SrsTooSmall { .. } => "proof/srs-too-small",
@@ -105,7 +114,7 @@ impl Explain for ProofError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Circuit(e) => e.exit_code(),
-            Self::Halo2 { .. } | Self::Io { .. } => ExitCode::Environment,
+            Self::Halo2 { .. } | Self::DegreeCap { .. } | Self::Io { .. } => ExitCode::Environment,
             Self::Artifact { .. } | Self::SrsTooSmall { .. } => ExitCode::Usage,
             Self::SrsInconsistent { .. } | Self::SrsRelabelled { .. } => ExitCode::Usage,
             Self::Invalid(_) => ExitCode::No,
@@ -116,6 +125,7 @@ impl Explain for ProofError {
         match self {
             Self::Circuit(e) => e.hint(),
             Self::Halo2 { .. } => "this is a bug of zkml-evm unless memory ran out: please report it with the manifest".into(),
+            Self::DegreeCap { .. } => "unset MAX_DEGREE: halo2 would cap the degree by it".into(),
             Self::Io { .. } => "check that the folder exists, is writable and has space".into(),
             Self::Artifact { .. } => "generate the artifacts again with `zkml-evm gen-verifier`".into(),
             Self::SrsTooSmall { .. } => "use a larger SRS".into(),

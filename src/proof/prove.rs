@@ -2,7 +2,7 @@
 
 use super::{
     Keys, ProofError, Srs,
-    keys::{check_shape, fit},
+    keys::{check_degree, check_shape, fit},
 };
 use crate::{
     circuit::{InferenceCircuit, Witness, lay_out},
@@ -25,6 +25,8 @@ type Transcript = EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>>;
 
 /// Proves `witness` for `program`. The blinding comes from the operating system's generator.
 ///
+/// An SRS larger than the circuit is cut down at each call, which costs more than the proof: [`fit`] it once.
+///
 /// The bytes are the EVM encoding: uncompressed points and scalars, 32 bytes big-endian each.
 pub fn prove(program: &Program, keys: &Keys, srs: &Srs, witness: &Witness) -> Result<Vec<u8>, ProofError> {
     check_shape(&keys.shape)?;
@@ -37,9 +39,23 @@ pub fn prove_trace(keys: &Keys, srs: &Srs, trace: Trace, instances: &[Fr]) -> Re
     prove_circuit(keys, srs, InferenceCircuit::new(trace), instances)
 }
 
+/// Below 2^11 rows there is too little work between two hand-overs: a second thread would cost a tenth more CPU time than it
+/// shares out, and the proof is a matter of some 0.1 s.
+const ONE_THREAD_K: u32 = 10;
+
 /// Proves a trace with its own way to fill the second phase.
 pub fn prove_circuit(keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
+    check_degree(keys.vk().cs())?;
     let srs = fit(srs, keys.shape.k)?;
+    if keys.shape.k > ONE_THREAD_K {
+        return create(keys, &srs, circuit, instances);
+    }
+    let failed = |e: rayon::ThreadPoolBuildError| ProofError::Halo2 { doing: "starting a thread", problem: e.to_string() };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(failed)?;
+    pool.install(|| create(keys, &srs, circuit, instances))
+}
+
+fn create(keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
     let mut transcript: Transcript = TranscriptWriterBuffer::<_, G1Affine, ChallengeEvm<_>>::init(Vec::new());
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
         &srs.params,

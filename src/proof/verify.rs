@@ -1,10 +1,13 @@
 //! Strict native verification: canonical encodings, exact lengths.
 
-use super::{Keys, ProofError, Srs, keys::constraint_system};
+use super::{
+    Keys, ProofError, Srs,
+    keys::{check_degree, constraint_system, degree},
+};
 use crate::gates::Shape;
 use halo2_proofs::{
     halo2curves::bn256::{Bn256, Fr, G1Affine},
-    plonk::{VerifyingKey, verify_proof},
+    plonk::{ConstraintSystem, VerifyingKey, verify_proof},
     poly::{
         VerificationStrategy,
         commitment::ParamsProver,
@@ -26,7 +29,8 @@ pub fn verify(keys: &Keys, srs: &Srs, instances: &[Fr], proof: &[u8]) -> Result<
     if got != expected {
         return Err(ProofError::Invalid(format!("a statement of this circuit has {expected} public values, got {got}")));
     }
-    let expected = ProofLayout::of(&keys.shape).length();
+    check_degree(keys.vk().cs())?;
+    let expected = ProofLayout::of_gates(keys.vk().cs()).length();
     if proof.len() != expected {
         return Err(ProofError::Invalid(format!("a proof of this circuit has {expected} bytes, got {}", proof.len())));
     }
@@ -65,8 +69,11 @@ pub struct ProofLayout {
 impl ProofLayout {
     /// The layout of every proof of `shape`.
     pub fn of(shape: &Shape) -> Self {
-        let (cs, _) = constraint_system(shape);
-        let degree = cs.degree();
+        Self::of_gates(&constraint_system(shape).0)
+    }
+
+    fn of_gates(cs: &ConstraintSystem<Fr>) -> Self {
+        let degree = degree(cs);
         let columns = cs.permutation().get_columns().len();
         let products = columns.div_ceil(degree - 2);
         let points = cs.num_advice_columns() + products + 1 + (degree - 1);

@@ -16,12 +16,16 @@ mod forgeries;
 mod gates;
 #[path = "attack/hostile.rs"]
 mod hostile;
+#[path = "attack/known_bugs.rs"]
+mod known_bugs;
 #[path = "attack/lab.rs"]
 mod lab;
 #[path = "attack/lattice.rs"]
 mod lattice;
 #[path = "attack/mutation.rs"]
 mod mutation;
+#[path = "attack/outputs.rs"]
+mod outputs;
 #[path = "attack/phases.rs"]
 mod phases;
 #[path = "attack/poseidon.rs"]

@@ -2,9 +2,9 @@
 
 mod cli_support;
 
-use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, run, run_in, shared, verify};
+use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, run, run_in, run_with, shared, verify};
 use serde_json::Value;
-use std::fs;
+use std::{fs, path::Path};
 
 const VERBS: [&str; 19] = [
     "gen-verifier",
@@ -268,6 +268,76 @@ fn models_and_folders_that_cannot_be_used() {
     assert_eq!(generated(MODEL, &["--output", "argmax"]).1, "quant/output");
     assert_eq!(generated(MODEL, &["--precision", "7,16"]).0, 3);
     assert!(!out.exists(), "nothing is left behind");
+}
+
+/// Runs a verb in the project's root with `--json` and halo2's cap of the degree in the environment.
+fn capped(cap: &str, arguments: &[&str]) -> cli_support::Run {
+    run_with(&project(""), &[("MAX_DEGREE", cap)], &[&["--json"], arguments].concat())
+}
+
+/// halo2 caps the degree of a circuit by an environment variable: below the true degree keys and proofs would be others that
+/// nobody accepts. The revealed probability has degree 5, the threshold 4.
+#[test]
+fn a_degree_cap_in_the_environment_changes_nothing_or_is_refused() {
+    let work = tempfile::tempdir().unwrap();
+    let out = |name: &str| work.path().join(name).to_str().unwrap().to_owned();
+    let credit = |file: &str| format!("examples/credit/{file}");
+    let [model, data, schema] = ["credit_mlp.onnx", "calibration.json", "credit_schema.json"].map(credit);
+    let probability = |cap: &str| {
+        let out = out(&format!("probability{cap}"));
+        let files = ["gen-verifier", &model, "--calibration", &data, "--schema", &schema, "--out", &out];
+        capped(cap, &[&files[..], &["--input", "private", "--output", "reveal", "--no-compile"]].concat())
+    };
+    let threshold = |cap: &str| {
+        let out = out(&format!("threshold{cap}"));
+        capped(cap, &["gen-verifier", MODEL, "--calibration", DATA, "--no-compile", "--out", &out])
+    };
+    let id = |run: cli_support::Run| run.result()["manifest"]["modelId"].as_str().unwrap().to_owned();
+    assert_eq!(id(probability("9")), id(probability("5")));
+    let uncapped = run(&["inspect", shared().join("artifacts").to_str().unwrap()]).result();
+    assert_eq!(uncapped["manifest"]["modelId"], id(threshold("9")));
+    assert_eq!(uncapped["manifest"]["modelId"], id(threshold("4")));
+    let refused = (4, "proof/degree-cap".to_owned());
+    for cap in ["4", "3", "0", "five", "-1", ""] {
+        assert_eq!(probability(cap).refused(), refused, "{cap}");
+        assert!(!Path::new(&out(&format!("probability{cap}"))).exists(), "{cap}: nothing is left behind");
+    }
+    assert_eq!(threshold("3").refused(), refused);
+
+    // Keys that were made without the cap are not used under it either.
+    let made = shared().join("before-the-cap.json");
+    prove(shared(), &made, &["--threshold", "-1"]).result();
+    let path = |name: &str| shared().join(name).to_str().unwrap().to_owned();
+    let [artifacts, opening, proof, again] = ["artifacts", "alice/opening.json", "before-the-cap.json", "capped.json"].map(path);
+    let proving =
+        ["prove", "--artifacts", &artifacts, "--opening", &opening, "--threshold", "-1", "--context", &format!("0x{:064x}", 7)];
+    let proving = [&proving[..], &["--out", &again]].concat();
+    let verifying = ["verify", "--artifacts", &artifacts, "--proof", &proof];
+    for verb in [&proving[..], &verifying] {
+        assert_eq!(capped("3", verb).refused(), refused, "{verb:?}");
+        assert_eq!(capped("9", verb).code, 0, "{verb:?}");
+    }
+}
+
+#[test]
+fn a_precision_that_no_limb_divides_is_told_which_would_work() {
+    let work = tempfile::tempdir().unwrap();
+    let out = work.path().join("out");
+    let generated = |precision: &str| {
+        let out = out.to_str().unwrap();
+        let files = ["gen-verifier", MODEL, "--calibration", DATA, "--no-compile", "--force", "--out", out];
+        run(&[&files[..], &["--precision", precision]].concat())
+    };
+    let refused = generated("17,13");
+    assert_eq!(refused.refused(), (3, "circuit/no-limbs".into()));
+    let error = &refused.json()["error"];
+    assert!(error["message"].as_str().unwrap().contains("a shift of 17 bits, magnitudes of 13"), "{error}");
+    let hint = error["hint"].as_str().unwrap().to_owned();
+    let offered: Vec<&str> = hint.split("--precision ").skip(1).map(|rest| rest.trim_end_matches(", ")).collect();
+    assert!(offered.contains(&"18,18") && offered.contains(&"24,16"), "{hint}");
+    for precision in offered {
+        assert_eq!(generated(precision).code, 0, "{precision} was offered: {hint}");
+    }
 }
 
 #[test]

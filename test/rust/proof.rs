@@ -5,11 +5,15 @@ mod support;
 use halo2_proofs::{dev::MockProver, halo2curves::bn256::Fr};
 use support::{Output, input, mlp};
 use zkml_evm::{
-    circuit::{InferenceCircuit, Objective, Witness, lay_out, plan},
-    gates::lookup::multiplicities,
-    op::InputMode,
+    circuit::{
+        CircuitError, InferenceCircuit, Objective, Witness, lay_out, plan,
+        plan::{candidates, rows},
+    },
+    gates::{Shape, lookup::multiplicities},
+    model,
+    op::{InputMode, Interval, Op},
     proof::{Keys, Srs, prove, verify},
-    quant::{Program, run},
+    quant::{Options, OutputChoice, Precision, Program, Schema, calibrate, run},
 };
 
 fn witness(program: &Program, output: Output, seed: u64) -> Witness {
@@ -28,12 +32,88 @@ fn every_mode_satisfies_its_circuit() {
             let plan = plan(&program, Objective::Balanced).unwrap();
             let witness = witness(&program, output, 2);
             let trace = lay_out(&program, plan.shape, Some(&witness)).unwrap();
-            assert_eq!(trace.row, plan.rows.min(trace.row), "the plan counts rows as the layout places them");
             let instances = witness.statement.instances();
             let prover = MockProver::run(plan.shape.k, &InferenceCircuit::new(trace), vec![instances]).unwrap();
             prover.assert_satisfied();
         }
     }
+}
+
+/// Every example, input mode and output mode, on every shape that the planner could choose: the rows predicted are the rows placed.
+#[test]
+fn the_planner_predicts_the_rows_exactly() {
+    let project = |path: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let graph = model::load(&project("examples/credit/credit_mlp.onnx")).unwrap();
+    let schema = Schema::load(&project("examples/credit/credit_schema.json")).unwrap();
+    let mut counted = 0;
+    for mode in [InputMode::Committed, InputMode::Public, InputMode::Private] {
+        let mut programs: Vec<Program> = [Output::Reveal, Output::Sigmoid, Output::Threshold, Output::Argmax]
+            .map(|output| mlp(if output == Output::Threshold { &[5, 4, 1] } else { &[5, 4, 3] }, mode, output, 1))
+            .into();
+        for output in [OutputChoice::Reveal, OutputChoice::Threshold] {
+            let options = Options { input: mode, output, precision: Precision::default() };
+            programs.push(calibrate(&graph, &schema, &options).unwrap().program);
+        }
+        for program in programs {
+            for plan in candidates(&program, Objective::Balanced).unwrap() {
+                let trace = lay_out(&program, plan.shape, None).unwrap();
+                assert_eq!(trace.row, rows(&program, &plan.shape).unwrap(), "{mode:?}, {plan:?}");
+                assert_eq!(trace.row.max(plan.shape.table_rows()), plan.rows, "{mode:?}, {plan:?}");
+                counted += 1;
+            }
+        }
+    }
+    assert!(counted >= 18 * 9, "{counted}");
+}
+
+/// A program of one layer over one feature of so many bits, all weights zero: nothing but its widths matters.
+fn of_widths(shift_bits: u32, magnitude_bits: u32, feature_bits: u32) -> Program {
+    let mut program = mlp(&[1, 1], InputMode::Private, Output::Reveal, 1);
+    program.precision = Precision { shift_bits, magnitude_bits };
+    for node in &mut program.nodes {
+        match &mut node.op {
+            Op::Input(input) => {
+                (input.ranges, input.width_bytes) = (vec![Interval::new(0, ((1u128 << feature_bits) - 1) as i128)], 8);
+            }
+            Op::Linear(layer) => (layer.weights, layer.bias) = (vec![0], vec![0]),
+            Op::Rescale(rescale) => rescale.shift = shift_bits,
+            _ => {}
+        }
+    }
+    program
+}
+
+#[test]
+fn every_candidate_is_sound_and_widths_without_one_are_named() {
+    let mut refused = 0;
+    for (shift, magnitude) in [(8, 8), (16, 16), (18, 18), (20, 10), (24, 24), (33, 22), (64, 48), (17, 13), (64, 30), (1, 2)] {
+        for feature in [1, 16, 60, 63, 64] {
+            let program = of_widths(shift, magnitude, feature);
+            match plan(&program, Objective::Balanced) {
+                Ok(best) => {
+                    let all = candidates(&program, Objective::Balanced).unwrap();
+                    assert!(all.contains(&best) && all.iter().all(|plan| plan.shape.is_sound()), "{shift} {magnitude} {feature}");
+                    lay_out(&program, best.shape, None).unwrap();
+                }
+                Err(CircuitError::NoLimbs { range, .. }) => {
+                    assert_eq!(range, feature.max(1));
+                    refused += 1;
+                }
+                Err(error) => panic!("{shift} {magnitude} {feature}: {error}"),
+            }
+        }
+    }
+    // Three precisions that no limb size divides, and limbs of 9 to 11 bits, which do not fill 64 bits exactly.
+    assert!(refused > 3 * 5, "{refused}");
+}
+
+#[test]
+fn a_model_that_is_too_large_is_told_its_rows() {
+    let program = mlp(&[1, 1 << 18, 1], InputMode::Private, Output::Reveal, 1);
+    let shape = Shape { limb_bits: 8, weights: 32, remainder_limbs: 2, magnitude_limbs: 2, range_limbs: 2, ..Shape::default() };
+    let needed = rows(&program, &shape).unwrap();
+    let refused = plan(&program, Objective::Prover);
+    assert!(matches!(refused, Err(CircuitError::TooLarge { rows, .. }) if rows == needed && rows > 1 << 20), "{refused:?}");
 }
 
 #[test]

@@ -1,24 +1,37 @@
 //! The circuit means what the interpreter says, for random programs, inputs and shapes; and the plan counts its rows.
 
 use super::lab::Lab;
+use super::support::Output;
 use halo2_proofs::{dev::MockProver, halo2curves::bn256::Fr};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
+use std::collections::BTreeMap;
 use zkml_evm::{
-    circuit::{InferenceCircuit, Objective, Witness, lay_out, plan::candidates},
+    circuit::{InferenceCircuit, Objective, Witness, lay_out, plan, plan::candidates},
     gates::field::to_field,
     op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Sigmoid, Threshold},
+    proof::{Keys, Srs, prove, verify},
     quant::{Node, Precision, Program, range, run},
 };
 
 const PRECISIONS: [(u32, u32); 7] = [(8, 8), (16, 8), (24, 16), (9, 9), (20, 10), (12, 12), (48, 24)];
 
+const MODES: [InputMode; 3] = [InputMode::Committed, InputMode::Public, InputMode::Private];
+const OUTPUTS: [Output; 4] = [Output::Reveal, Output::Threshold, Output::Argmax, Output::Sigmoid];
+
 /// A random program of up to three layers whose intervals use the precision to the full.
 pub fn random_program(rng: &mut ChaCha20Rng) -> Program {
-    let (shift_bits, magnitude_bits) = PRECISIONS[rng.gen_range(0..PRECISIONS.len())];
+    let (mode, output) = (MODES[rng.gen_range(0..3)], OUTPUTS[rng.gen_range(0..4)]);
+    program_of(rng, mode, output)
+}
+
+fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Program {
+    // A segment of a function is one limb of 8 bits, and the place inside it at least another.
+    let serves = |&(_, magnitude): &(u32, u32)| output != Output::Sigmoid || (magnitude % 8 == 0 && magnitude >= 16);
+    let precisions: Vec<(u32, u32)> = PRECISIONS.into_iter().filter(serves).collect();
+    let (shift_bits, magnitude_bits) = precisions[rng.gen_range(0..precisions.len())];
     let precision = Precision { shift_bits, magnitude_bits };
-    let mode = [InputMode::Committed, InputMode::Public, InputMode::Private][rng.gen_range(0..3)];
     let width_bytes = rng.gen_range(1..=3);
     let features = rng.gen_range(1..=7);
     let ranges: Vec<Interval> = (0..features)
@@ -30,13 +43,12 @@ pub fn random_program(rng: &mut ChaCha20Rng) -> Program {
     let mut nodes = vec![node("input", Op::Input(Input { ranges: ranges.clone(), width_bytes, mode }), 0)];
     let mut intervals = ranges;
     let layers = rng.gen_range(1..=3);
-    let output = rng.gen_range(0..4);
     for layer in 0..layers {
         let last = layer + 1 == layers;
-        let compared = last && output > 0;
+        let compared = last && output != Output::Reveal;
         let outputs = match (last, output) {
-            (true, 1) => 1,
-            (true, 2) => rng.gen_range(2..=5),
+            (true, Output::Threshold) => 1,
+            (true, Output::Argmax) => rng.gen_range(2..=5),
             _ => rng.gen_range(1..=6),
         };
         let bits = magnitude_bits - u32::from(compared) + shift_bits;
@@ -47,14 +59,13 @@ pub fn random_program(rng: &mut ChaCha20Rng) -> Program {
         nodes.push(node(&format!("linear{layer}"), Op::Linear(linear), nodes.len()));
         nodes.push(node(&format!("rescale{layer}"), Op::Rescale(rescale), nodes.len()));
     }
-    // A segment is one limb of 8 bits, and the place inside it at least another.
-    if output == 3 && magnitude_bits.is_multiple_of(8) && magnitude_bits >= 16 {
+    if output == Output::Sigmoid {
         nodes.push(node("sigmoid", Op::Sigmoid(Sigmoid::new(8, magnitude_bits, magnitude_bits as i32 - 4)), nodes.len()));
     }
     let op = match output {
-        1 => Op::Threshold(Threshold { range: precision.score_interval() }),
-        2 => Op::Argmax(Argmax),
-        _ => Op::Reveal,
+        Output::Threshold => Op::Threshold(Threshold { range: precision.score_interval() }),
+        Output::Argmax => Op::Argmax(Argmax),
+        Output::Reveal | Output::Sigmoid => Op::Reveal,
     };
     nodes.push(node("output", op, nodes.len()));
     Program { schema_id: [3; 32], precision, nodes }
@@ -90,26 +101,35 @@ fn random_input(program: &Program, rng: &mut ChaCha20Rng) -> Vec<i128> {
 fn check(seed: u64, mock: bool) -> Result<(), TestCaseError> {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let program = random_program(&mut rng);
-    let intervals = range::check(&program).unwrap();
-    let plans = candidates(&program, Objective::Balanced).unwrap();
-    let plan = plans[if rng.gen_bool(0.5) { 0 } else { rng.gen_range(0..plans.len()) }];
-    let input = random_input(&program, &mut rng);
-    let run = run(&program, &input).unwrap();
-    for (tensor, intervals) in run.tensors.iter().zip(&intervals) {
-        prop_assert!(tensor.iter().zip(intervals).all(|(v, interval)| interval.contains(*v)));
-    }
+    check_program(&program, &mut rng, mock)
+}
+
+/// A witness of a random input; with a threshold, the score itself or the lowest.
+fn random_witness(program: &Program, rng: &mut ChaCha20Rng) -> Witness {
+    let input = random_input(program, rng);
     let committed = program.input().unwrap().mode == InputMode::Committed;
     let threshold = match &program.output().unwrap().op {
-        Op::Threshold(t) => Some([t.range.lo, run.output()[0]][rng.gen_range(0..2)]),
+        Op::Threshold(t) => Some([t.range.lo, run(program, &input).unwrap().output()[0]][rng.gen_range(0..2)]),
         _ => None,
     };
     let salt = committed.then(|| Fr::from(rng.r#gen::<u64>()));
-    let witness = Witness::new(&program, &input, Fr::from(1), salt, threshold).unwrap();
-    let trace = lay_out(&program, plan.shape, Some(&witness)).unwrap();
+    Witness::new(program, &input, Fr::from(1), salt, threshold).unwrap()
+}
+
+fn check_program(program: &Program, rng: &mut ChaCha20Rng, mock: bool) -> Result<(), TestCaseError> {
+    let intervals = range::check(program).unwrap();
+    let plans = candidates(program, Objective::Balanced).unwrap();
+    let plan = plans[if rng.gen_bool(0.5) { 0 } else { rng.gen_range(0..plans.len()) }];
+    let witness = random_witness(program, rng);
+    let run = &witness.run;
+    for (tensor, intervals) in run.tensors.iter().zip(&intervals) {
+        prop_assert!(tensor.iter().zip(intervals).all(|(v, interval)| interval.contains(*v)));
+    }
+    let trace = lay_out(program, plan.shape, Some(&witness)).unwrap();
     prop_assert_eq!(trace.row.max(plan.shape.table_rows()), plan.rows, "the plan counts the rows that are placed");
     let instances = witness.statement.instances();
     prop_assert_eq!(instances.len(), plan.shape.instances as usize);
-    prop_assert_eq!(zkml_evm::circuit::statement::layout(&program).unwrap().len(), instances.len());
+    prop_assert_eq!(zkml_evm::circuit::statement::layout(program).unwrap().len(), instances.len());
     // Every rescaled value in the circuit is the interpreter's, in order.
     let columns = trace.columns.clone();
     let selected = |row: usize| [columns.relu, columns.signed].iter().any(|&s| trace.is_enabled(s, row));
@@ -117,13 +137,13 @@ fn check(seed: u64, mock: bool) -> Result<(), TestCaseError> {
     let rescales = program.nodes.iter().zip(&run.tensors).filter(|(node, _)| matches!(node.op, Op::Rescale(_)));
     let meant: Vec<Fr> = rescales.flat_map(|(_, tensor)| tensor.iter().map(|&v| to_field(v))).collect();
     prop_assert_eq!(&placed[..], &meant[..placed.len()]);
-    prop_assert!(placed.len() + usize::from(threshold.is_some()) == meant.len());
+    prop_assert!(placed.len() + usize::from(witness.threshold.is_some()) == meant.len());
     if mock {
         let circuit = InferenceCircuit::new(trace.clone());
         MockProver::run(plan.shape.k, &circuit, vec![instances.clone()]).unwrap().assert_satisfied();
     }
     // Checks every constraint under random challenges, with random blinding rows.
-    Lab::new(trace, &instances, seed);
+    Lab::new(trace, &instances, rng.r#gen());
     Ok(())
 }
 
@@ -138,4 +158,32 @@ proptest! {
 #[test]
 fn the_circuit_agrees_with_the_interpreter_under_mock_prover_too() {
     (0..12).for_each(|seed| check(seed, true).unwrap());
+}
+
+/// Every input mode with every output mode: random programs with real keys and real proofs, whose public values are the interpreter's.
+#[test]
+fn random_programs_prove_what_the_interpreter_says_in_every_mode() {
+    let mut rng = ChaCha20Rng::seed_from_u64(12);
+    let mut setups: BTreeMap<u32, Srs> = BTreeMap::new();
+    for (mode, output) in MODES.into_iter().flat_map(|mode| OUTPUTS.map(|output| (mode, output))) {
+        let program = program_of(&mut rng, mode, output);
+        let shape = plan(&program, Objective::Prover).unwrap().shape;
+        let srs = setups.entry(shape.k).or_insert_with(|| Srs::development(shape.k));
+        let keys = Keys::generate(&program, shape, srs).unwrap();
+        let witness = random_witness(&program, &mut rng);
+        let instances = witness.statement.instances();
+        let results = match witness.threshold {
+            Some(threshold) => vec![threshold],
+            None => run(&program, &witness.run.tensors[0]).unwrap().output().to_vec(),
+        };
+        let published = &instances[instances.len() - results.len()..];
+        assert!(results.iter().map(|&v| to_field(v)).eq(published.iter().copied()), "{mode:?} {output:?}");
+        let proof = prove(&program, &keys, srs, &witness).unwrap();
+        verify(&keys, srs, &instances, &proof).unwrap();
+        for i in 0..instances.len() {
+            let mut changed = instances.clone();
+            changed[i] += Fr::from(1);
+            assert!(verify(&keys, srs, &changed, &proof).is_err(), "{mode:?} {output:?}: public value {i}");
+        }
+    }
 }

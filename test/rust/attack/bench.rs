@@ -6,12 +6,13 @@ use zkml_evm::{
     gates::{
         Cell, Shape, Trace, argmax,
         field::to_field,
+        function,
         poseidon::{self, Left},
         poseidon_params::Parameters,
         range::{self, Packed},
         rescale::{self, Kind},
     },
-    op::{Linear, Sigmoid},
+    op::{Interval, Linear, Sigmoid},
 };
 
 /// A trace with its public values.
@@ -108,16 +109,16 @@ pub fn layer_sample(mut shape: Shape, end: End, layer: &Linear, x: &[i128], [lo,
 /// Packed values and the hash chain over them, as the committed input has it.
 pub fn hash_sample(values: &[i128]) -> Sample {
     let shape = Shape { pack_bits: 8, range_limbs: 2, k: 9, ..shape() };
-    let parameters = Parameters::generate();
+    let parameters = Parameters::get();
     let (tag, salt) = (Fr::from(77), Fr::from(99));
     let mut trace = Trace::new(shape).unwrap();
-    let mut digest = poseidon::place_hash(&mut trace, &parameters, Left::Tag(tag), Some(salt), false).unwrap();
+    let mut digest = poseidon::place_hash(&mut trace, parameters, Left::Tag(tag), Some(salt), false).unwrap();
     let mut packed = Packed::Start;
     for &value in values.iter().rev() {
         (_, packed) = range::place_packed(&mut trace, [-5, 200], Some(value), packed).unwrap();
     }
     let Packed::Sum(element) = packed else { panic!("there are values") };
-    digest = poseidon::place_hash(&mut trace, &parameters, Left::Cell(digest), element, true).unwrap();
+    digest = poseidon::place_hash(&mut trace, parameters, Left::Cell(digest), element, true).unwrap();
     trace.expose(digest, 0);
     trace.finish().unwrap();
     let sum = values.iter().rev().fold(Fr::zero(), |sum, v| sum * Fr::from(256) + to_field(v + 5));
@@ -127,10 +128,37 @@ pub fn hash_sample(values: &[i128]) -> Sample {
 
 /// A sigmoid of a public value, from a table of 16 segments; the result is public.
 pub fn function_sample(q: i128) -> Sample {
-    let sigmoid = Sigmoid::new(4, 8, 4);
-    let mut trace = Trace::new(Shape { function: true, range_limbs: 5, ..shape() }).unwrap();
-    let cell = range::place(&mut trace, [-128, 127], Some(q)).unwrap();
-    let result = sigmoid.rows(&mut trace, &[cell], Some(&[q])).unwrap()[0];
+    let shape = Shape { function: true, range_limbs: 5, ..shape() };
+    function_of(shape, &Sigmoid::new(4, 8, 4), q, true)
+}
+
+/// The same with a table of four segments and limbs of 2 bits: small enough to try every value of every cell.
+pub fn tiny_function_sample(q: i128, result_checked: bool) -> Sample {
+    let shape = Shape { function: true, magnitude_limbs: 2, ..tiny() };
+    function_of(shape, &tiny_function(), q, result_checked)
+}
+
+/// The function of [`tiny_function_sample`].
+pub fn tiny_function() -> Sigmoid {
+    Sigmoid { segment_bits: 2, input_bits: 4, values: vec![0, 3, 9, 13, 15] }
+}
+
+/// The same as [`function_sample`] in a circuit with a bug: the result has no range row.
+pub fn unchecked_function_sample(q: i128) -> Sample {
+    let shape = Shape { function: true, range_limbs: 5, ..shape() };
+    function_of(shape, &Sigmoid::new(4, 8, 4), q, false)
+}
+
+fn function_of(shape: Shape, sigmoid: &Sigmoid, q: i128, result_checked: bool) -> Sample {
+    let mut trace = Trace::new(shape).unwrap();
+    let Interval { lo, hi } = sigmoid.input_interval();
+    let cell = range::place(&mut trace, [lo, hi], Some(q)).unwrap();
+    let result = if result_checked {
+        sigmoid.rows(&mut trace, &[cell], Some(&[q])).unwrap()[0]
+    } else {
+        function::set_table(&mut trace, sigmoid.values.windows(2).map(|pair| (pair[0], pair[1] - pair[0])).collect());
+        function::place(&mut trace, cell, Some((q, sigmoid.eval(q)))).unwrap()
+    };
     trace.expose(cell, 0);
     trace.expose(result, 1);
     trace.finish().unwrap();

@@ -1,9 +1,9 @@
-//! The natural repair of a sum of limbs: write the value that the constraint asks for in digits again.
+//! The natural repairs of limbs: write the value that the constraint asks for in digits again, as an honest prover would.
 
 use super::lab::{Changes, Lab};
 use super::system::{CellId, Constraint};
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
-use zkml_evm::gates::field::power_of_two;
+use zkml_evm::gates::field::{power_of_two, to_field};
 
 /// For each run of neighbouring limbs whose weights in `constraint` grow by a digit each: the digits that make it hold, if the
 /// value asked for has that many. Cells of `taken` stay as they are.
@@ -32,4 +32,68 @@ fn digits(lab: &Lab, run: &[(CellId, Fr)], residual: Fr) -> Option<Changes> {
     let fits = bytes[16..].iter().all(|&b| b == 0) && wanted >> (bits * run.len() as u32).min(127) == 0;
     let digit = |i: u32| Fr::from((wanted >> (bits * i)) as u64 & ((1 << bits) - 1));
     fits.then(|| (0u32..).zip(run).map(|(i, (cell, _))| (*cell, digit(i))).collect())
+}
+
+/// For the equation of a layer's output that is rescaled: sign, magnitude and remainder of the accumulator that it asks for.
+pub fn requotient(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Option<Changes> {
+    let (columns, shape, row) = (&lab.trace.columns, &lab.trace.shape, constraint.row);
+    let rescales = [columns.relu, columns.signed].iter().any(|&selector| lab.trace.is_enabled(selector, row));
+    if constraint.name != "layer identity" || !rescales {
+        return None;
+    }
+    let (b, first) = (lab.cell(columns.b.index(), row), lab.cell(columns.limb.index(), row));
+    let magnitude = sum(lab, first + shape.remainder_limbs, shape.magnitude_limbs);
+    let quotient = lab.values[b as usize] * (magnitude.double() + Fr::ONE) - (Fr::ONE + magnitude);
+    let rounded = quotient * power_of_two(shape.shift_bits()) + sum(lab, first, shape.remainder_limbs);
+    let wanted = signed(rounded - constraint.eval(&lab.values))?;
+    let (q, rest) = (wanted >> shape.shift_bits(), wanted & ((1 << shape.shift_bits()) - 1));
+    let magnitude = if q < 0 { -q - 1 } else { q };
+    if magnitude >> shape.magnitude_bits() != 0 {
+        return None;
+    }
+    let whole = (magnitude << shape.shift_bits()) | rest;
+    let mut all = limbs(lab, first, shape.remainder_limbs + shape.magnitude_limbs, whole);
+    all.push((b, if q < 0 { Fr::ZERO } else { Fr::ONE }));
+    is_free(&all, taken).then_some(all)
+}
+
+/// For the linear step of a function: result and remainder of what value, slope and place give.
+pub fn reinterpolate(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Option<Changes> {
+    if constraint.name != "linear step" {
+        return None;
+    }
+    let (columns, shape, row) = (&lab.trace.columns, &lab.trace.shape, constraint.row);
+    let fraction_limbs = shape.magnitude_limbs - 1;
+    let bits = fraction_limbs * shape.limb_bits;
+    let [value, slope] = [0, 1].map(|i| lab.values[lab.cell(columns.b.index(), row + i) as usize]);
+    let place = lab.cell(columns.limb.index(), row + 1);
+    let scaled = signed(slope * sum(lab, place, fraction_limbs))? + (1 << (bits - 1));
+    let mut all = limbs(lab, place + fraction_limbs, fraction_limbs, scaled & ((1 << bits) - 1));
+    all.push((lab.cell(columns.a.index(), row + 1), value + to_field(scaled >> bits)));
+    is_free(&all, taken).then_some(all)
+}
+
+/// What `count` limbs from a cell on stand for.
+fn sum(lab: &Lab, first: CellId, count: u32) -> Fr {
+    (0..count).map(|i| lab.values[(first + i) as usize] * power_of_two(lab.trace.shape.limb_bits * i)).sum()
+}
+
+/// A value in `count` limbs from a cell on.
+fn limbs(lab: &Lab, first: CellId, count: u32, value: i128) -> Changes {
+    let bits = lab.trace.shape.limb_bits;
+    (0..count).map(|i| (first + i, Fr::from((value >> (bits * i)) as u64 & ((1 << bits) - 1)))).collect()
+}
+
+fn is_free(changes: &Changes, taken: &Changes) -> bool {
+    changes.iter().all(|(cell, _)| !taken.iter().any(|(c, _)| c == cell))
+}
+
+/// The integer below 2^120 in magnitude that a field element stands for.
+fn signed(value: Fr) -> Option<i128> {
+    let small = |value: Fr| {
+        let bytes = value.to_bytes();
+        let low = u128::from_le_bytes(std::array::from_fn(|i| bytes[i]));
+        (bytes[16..].iter().all(|&b| b == 0) && low >> 120 == 0).then_some(low as i128)
+    };
+    small(value).or_else(|| small(-value).map(|v| -v))
 }

@@ -4,6 +4,7 @@ use super::credit::credit;
 use super::lab::Lab;
 use super::lattice::cancelling;
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
+use std::sync::OnceLock;
 use zkml_evm::{
     circuit::{InferenceCircuit, Witness, build::Completion, build::assign_phase2, lay_out},
     gates::{Selector, Trace, lookup::multiplicities},
@@ -12,31 +13,43 @@ use zkml_evm::{
 };
 
 /// Keys of the credit circuit with an honest trace.
-struct Mint {
-    program: Program,
-    keys: Keys,
-    srs: Srs,
-    trace: Trace,
-    witness: Witness,
+#[derive(Clone)]
+pub struct Mint {
+    pub program: Program,
+    pub keys: Keys,
+    pub srs: Srs,
+    pub trace: Trace,
+    pub witness: Witness,
 }
 
 impl Mint {
-    fn new() -> Self {
-        let (program, shape, witness) = credit(2);
-        let srs = Srs::development(shape.k);
-        let keys = Keys::generate(&program, shape, &srs).unwrap();
-        let trace = lay_out(&program, shape, Some(&witness)).unwrap();
-        Self { program, keys, srs, trace, witness }
+    /// The keys are made once for all tests.
+    pub fn new() -> Self {
+        static MINT: OnceLock<Mint> = OnceLock::new();
+        let make = || {
+            let (program, shape, witness) = credit(2);
+            let srs = Srs::development(shape.k);
+            let keys = Keys::generate(&program, shape, &srs).unwrap();
+            let trace = lay_out(&program, shape, Some(&witness)).unwrap();
+            Mint { program, keys, srs, trace, witness }
+        };
+        MINT.get_or_init(make).clone()
     }
 
-    fn instances(&self) -> Vec<Fr> {
+    /// The public values of the honest trace.
+    pub fn instances(&self) -> Vec<Fr> {
         self.witness.statement.instances()
+    }
+
+    /// Makes a real proof.
+    pub fn prove(&self, trace: &Trace, completion: Completion, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
+        let circuit = InferenceCircuit { trace: trace.clone(), completion };
+        prove_circuit(&self.keys, &self.srs, circuit, instances)
     }
 
     /// Makes a real proof and checks it.
     fn try_forge(&self, trace: &Trace, completion: Completion, instances: &[Fr]) -> Result<(), ProofError> {
-        let circuit = InferenceCircuit { trace: trace.clone(), completion };
-        let proof = prove_circuit(&self.keys, &self.srs, circuit, instances)?;
+        let proof = self.prove(trace, completion, instances)?;
         verify(&self.keys, &self.srs, instances, &proof)
     }
 
@@ -111,9 +124,48 @@ fn zeros(trace: &mut Trace, _: Fr, _: Fr, _: Fr) {
     }
 }
 
-/// Folded as if γ were the challenge that the forger hoped for.
-fn hoped(trace: &mut Trace, _: Fr, beta: Fr, theta: Fr) {
-    assign_phase2(trace, known(), beta, theta);
+/// The row that the limb outside the table stands on left out of the sum.
+fn skipped(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
+    assign_phase2(trace, gamma, beta, theta);
+    let (end, sum, limb) = (trace.end, trace.columns.sum.index(), trace.columns.limb.index());
+    let over = trace.advice[sum][end];
+    let outside = |value: &Fr| value.to_bytes()[1..].iter().any(|&byte| byte != 0);
+    let row = trace.advice[limb][..end].iter().position(outside).unwrap_or(0);
+    trace.advice[sum][row + 1..=end].iter_mut().for_each(|cell| *cell -= over);
+}
+
+/// The fold shifted so that it ends at zero: every step holds, the start does not.
+fn fold_backwards(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
+    assign_phase2(trace, gamma, beta, theta);
+    shift_fold(trace, gamma, 0);
+}
+
+/// The same in the second half alone: one step in the middle is wrong, both pins hold.
+fn fold_halves(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
+    assign_phase2(trace, gamma, beta, theta);
+    shift_fold(trace, gamma, trace.end / 2);
+}
+
+/// What is left over at the end, divided by γ for each output on the way back.
+fn shift_fold(trace: &mut Trace, gamma: Fr, from: usize) {
+    let (columns, fold) = (trace.columns.clone(), trace.columns.fold.index());
+    let mut over = trace.advice[fold][trace.end];
+    for row in (from..=trace.end).rev() {
+        if [columns.relu, columns.signed, columns.threshold].iter().any(|&s| trace.is_enabled(s, row)) {
+            over *= gamma.invert().unwrap_or(Fr::ONE);
+        }
+        trace.advice[fold][row] -= over;
+    }
+}
+
+/// Filled as if γ and β were the challenges that the forger hoped for.
+fn hoped(trace: &mut Trace, _: Fr, _: Fr, theta: Fr) {
+    assign_phase2(trace, known(), hoped_beta(), theta);
+}
+
+/// As [`known`], for the lookup.
+fn hoped_beta() -> Fr {
+    Fr::from(41).pow_vartime([1_000_033])
 }
 
 /// A challenge of full size, as if it had been drawn before the outputs were committed.
@@ -122,30 +174,17 @@ fn known() -> Fr {
 }
 
 #[test]
-fn no_forged_proof_verifies() {
+fn an_honest_proof_verifies_and_one_with_empty_running_columns_does_not() {
     let mint = Mint::new();
     mint.try_forge(&mint.trace, assign_phase2, &mint.instances()).unwrap();
     mint.assert_refused("empty running columns", &mint.trace, zeros);
-    the_known_challenge(again(&mint));
-    a_limb_outside_the_table(again(&mint));
-    dropped_rows(again(&mint));
-    a_score_below_the_threshold(again(&mint));
-    a_short_statement(again(&mint));
-}
-
-fn again(mint: &Mint) -> Mint {
-    Mint {
-        program: mint.program.clone(),
-        keys: mint.keys.clone(),
-        srs: mint.srs.clone(),
-        trace: mint.trace.clone(),
-        witness: mint.witness.clone(),
-    }
 }
 
 /// Twenty-four remainders wrong by small amounts that cancel in the fold: accepted under the challenge that they were made for, refused
 /// under the real one.
-fn the_known_challenge(mut mint: Mint) {
+#[test]
+fn outputs_made_for_a_known_challenge_are_refused() {
+    let mut mint = Mint::new();
     let errors = cancelling(known(), 24);
     assert!(errors.iter().any(|&e| e != 0) && errors.iter().all(|e| e.abs() < 1 << 14), "{errors:?}");
     // Outputs of the same layer stand under each other, so their powers of γ differ by one.
@@ -168,34 +207,98 @@ fn the_known_challenge(mut mint: Mint) {
     mint.assert_refused("the end of the fold", &mint.trace, pinned);
 }
 
-/// The same value from limbs outside the table, with every way to hide it in multiplicities and sums.
-fn a_limb_outside_the_table(mut mint: Mint) {
-    let entry = mint.rows(mint.trace.columns.relu).into_iter().find(|&row| *mint.limb(row + 1) != Fr::ZERO).unwrap();
+/// The same value from limbs outside the table: a unit more in one, one less in the next.
+fn with_a_limb_outside_the_table() -> (Mint, usize) {
+    let mut mint = Mint::new();
+    let row = mint.rows(mint.trace.columns.relu).into_iter().find(|&row| *mint.limb(row + 1) != Fr::ZERO).unwrap();
     let unit = Fr::from(1 << mint.trace.shape.limb_bits);
-    *mint.limb(entry) += unit;
-    *mint.limb(entry + 1) -= Fr::ONE;
-    mint.assert_refused("stale multiplicities", &mint.trace, assign_phase2);
+    *mint.limb(row) += unit;
+    *mint.limb(row + 1) -= Fr::ONE;
+    (mint, row)
+}
+
+#[test]
+fn forged_multiplicities_are_refused() {
+    let (mut mint, _) = with_a_limb_outside_the_table();
+    mint.assert_refused("stale", &mint.trace, assign_phase2);
     recount(&mut mint.trace);
-    mint.assert_refused("recounted multiplicities", &mint.trace, assign_phase2);
+    mint.assert_refused("recounted", &mint.trace, assign_phase2);
+    let column = mint.trace.columns.multiplicity.index();
+    let honest = mint.trace.clone();
+    let beyond = 1 << mint.trace.shape.limb_bits;
+    let forged = |change: &dyn Fn(&mut Vec<Fr>)| {
+        let mut trace = honest.clone();
+        change(&mut trace.advice[column]);
+        trace
+    };
+    let half = Fr::from(2).invert().unwrap();
+    let cases: [(&str, Trace); 6] = [
+        ("the limb counted as a zero", forged(&|m| m[0] += Fr::ONE)),
+        ("the limb counted below the table", forged(&|m| m[beyond + 3] += Fr::ONE)),
+        ("a negative count", forged(&|m| m[0] = -Fr::ONE)),
+        ("half a count each for two entries", forged(&|m| (254..256).for_each(|v| m[v] += half))),
+        ("no counts", forged(&|m| m.iter_mut().for_each(|m| *m = Fr::ZERO))),
+        ("all counts twice", forged(&|m| m.iter_mut().for_each(|m| *m = m.double()))),
+    ];
+    for (what, trace) in &cases {
+        for (how, completion) in [("as it comes", assign_phase2 as Completion), ("pinned", pinned)] {
+            mint.assert_refused(&format!("{what}, {how}"), trace, completion);
+        }
+    }
+}
+
+/// One count that cancels the pole at the challenge hoped for, `1 / (β - limb) = Δ / (β - 0)`: accepted under that, refused under the
+/// real one, which depends on the count.
+#[test]
+fn a_multiplicity_made_for_a_known_challenge_is_refused() {
+    let (mut mint, row) = with_a_limb_outside_the_table();
+    recount(&mut mint.trace);
+    let (beta, limb) = (hoped_beta(), *mint.limb(row));
+    let column = mint.trace.columns.multiplicity.index();
+    mint.trace.advice[column][0] += beta * (beta - limb).invert().unwrap();
+    let known = Lab::forced_with(mint.trace.clone(), &mint.instances(), 3, Some([Fr::from(1 << 40), beta]));
+    assert_eq!(known.first_violated(&known.values), None, "a challenge known in advance is forgeable");
+    mint.assert_refused("the hoped-for challenge", &mint.trace, hoped);
+    mint.assert_refused("an honest second phase", &mint.trace, assign_phase2);
+}
+
+#[test]
+fn forged_running_sums_are_refused() {
+    let (mut mint, _) = with_a_limb_outside_the_table();
+    recount(&mut mint.trace);
     mint.assert_refused("a running sum that ends at zero", &mint.trace, pinned);
     mint.assert_refused("a running sum that starts elsewhere", &mint.trace, backwards);
-    mint.assert_refused("a running sum that jumps", &mint.trace, halves);
-    let multiplicity = mint.trace.columns.multiplicity.index();
-    mint.trace.advice[multiplicity][0] += Fr::ONE;
-    mint.assert_refused("counted as a zero", &mint.trace, assign_phase2);
-    mint.trace.advice[multiplicity][0] = -Fr::ONE;
-    mint.assert_refused("a negative multiplicity", &mint.trace, assign_phase2);
+    mint.assert_refused("a running sum that jumps half-way", &mint.trace, halves);
+    mint.assert_refused("a running sum without the limb's row", &mint.trace, skipped);
+    mint.assert_refused("a running sum for another challenge", &mint.trace, hoped);
+
+    // An honest lookup, and one output of the first layer wrong by one.
+    let mut mint = Mint::new();
+    let rows = mint.rows(mint.trace.columns.relu);
+    assert!(rows.into_iter().any(|row| mint.shift_remainder(row, 1)), "some remainder has room");
+    recount(&mut mint.trace);
+    mint.assert_refused("a wrong output", &mint.trace, assign_phase2);
+    mint.assert_refused("a fold that ends at zero", &mint.trace, pinned);
+    mint.assert_refused("a fold that starts elsewhere", &mint.trace, fold_backwards);
+    mint.assert_refused("a fold that jumps half-way", &mint.trace, fold_halves);
 }
 
 /// The end moved up: the rows of the last layer and the pins are left empty.
-fn dropped_rows(mut mint: Mint) {
-    mint.trace.end = mint.trace.row - 8;
-    mint.assert_refused("dropped rows", &mint.trace, assign_phase2);
-    mint.assert_refused("dropped rows, pinned above", &mint.trace, pinned);
+#[test]
+fn dropped_rows_are_refused() {
+    let mut mint = Mint::new();
+    let rows = mint.trace.row;
+    for dropped in [1, 8, rows / 2, rows] {
+        mint.trace.end = rows - dropped;
+        mint.assert_refused(&format!("{dropped} rows dropped"), &mint.trace, assign_phase2);
+        mint.assert_refused(&format!("{dropped} rows dropped, pinned above"), &mint.trace, pinned);
+    }
 }
 
 /// The public threshold one above the score: the distance is -1.
-fn a_score_below_the_threshold(mint: Mint) {
+#[test]
+fn a_score_below_the_threshold_is_refused() {
+    let mint = Mint::new();
     let values = mint.witness.run.tensors[0].clone();
     let score = run(&mint.program, &values).unwrap().output()[0];
     let salt = mint.witness.salt;
@@ -223,7 +326,9 @@ fn a_score_below_the_threshold(mint: Mint) {
 }
 
 /// halo2 pads a short instance column with zeros: a statement without its threshold would read as one with threshold 0.
-fn a_short_statement(mut mint: Mint) {
+#[test]
+fn a_short_statement_is_not_padded() {
+    let mut mint = Mint::new();
     let values = mint.witness.run.tensors[0].clone();
     let score = run(&mint.program, &values).unwrap().output()[0];
     mint.witness = Witness::new(&mint.program, &values, Fr::from(42), mint.witness.salt, Some(score.min(0))).unwrap();

@@ -1,7 +1,10 @@
 //! Every gate on its own: mutation of all cells, rank of the second phase, exhaustive uniqueness at small widths, and the harness
 //! itself (a circuit without one of its constraints must be caught).
 
-use super::bench::{End, Sample, every_gate, function_sample, hash_sample, layer_sample, linear, range_sample, shape, tiny};
+use super::bench::{
+    End, Sample, every_gate, function_sample, hash_sample, layer_sample, linear, range_sample, shape, tiny, tiny_function,
+    tiny_function_sample,
+};
 use super::enumerate::{Choice, witnesses};
 use super::lab::Lab;
 use super::mutation::{Effort, attack};
@@ -157,35 +160,51 @@ fn the_forger_finds_another_private_input() {
     assert!(report.survivors.iter().all(|(_, changes)| lab.survives(changes)));
 }
 
-/// The exhaustive search on the function table: one witness for the true result, none for another.
+/// The exhaustive search on the function table, the result unknown and not only an integer: one witness, the true one. In a
+/// circuit without the result's range row every remainder has its fraction.
 #[test]
 fn a_function_has_one_result() {
-    for q in [-128, -1, 0, 21, 127] {
-        let honest = function_sample(q);
-        let sigmoid = zkml_evm::op::Sigmoid::new(4, 8, 4);
-        for error in -2..=2 {
-            let mut sample = function_sample(q);
-            sample.instances[1] = to_field(sigmoid.eval(q) + error);
-            let columns = sample.trace.columns.clone();
-            let row = sample.trace.shape.range_rows();
-            let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
-            let [b, limb] = [columns.b, columns.limb].map(|c| c.index());
-            let entries = honest.trace.function_table.iter();
-            let (values, mut slopes): (Vec<Fr>, Vec<Fr>) = entries.map(|&(v, s)| (to_field(v), to_field(s))).unzip();
-            // A sigmoid has each slope twice.
-            slopes.sort_unstable();
-            slopes.dedup();
-            let choices = [
-                Choice::new(&lab, columns.a.index(), row + 1, &[sample.instances[1]]),
-                Choice::new(&lab, limb, row, &domain(0..=15)),
-                Choice::new(&lab, limb, row + 1, &domain(0..=15)),
-                Choice::new(&lab, b, row, &values),
-                Choice::new(&lab, b, row + 1, &slopes),
-                Choice::new(&lab, limb, row + 2, &domain(0..=15)),
-            ];
-            assert_eq!(witnesses(&mut lab, &choices).len(), usize::from(error == 0), "q = {q}, error {error}");
-        }
+    let function = tiny_function();
+    for q in -8..=7 {
+        let expected = to_field(function.eval(q));
+        assert_eq!(results_of(q, true), [expected], "q = {q}");
+        let unchecked = results_of(q, false);
+        assert_eq!(unchecked.len(), 4, "q = {q}: a remainder each");
+        assert!(unchecked.contains(&expected));
     }
+}
+
+/// Every result of the tiny function that some witness has, among the integers and the fractions that the linear step permits.
+fn results_of(q: i128, checked: bool) -> Vec<Fr> {
+    let function = tiny_function();
+    let sample = tiny_function_sample(q, checked);
+    let columns = sample.trace.columns.clone();
+    let [a, b, limb] = [columns.a, columns.b, columns.limb].map(|c| c.index());
+    let row = sample.trace.shape.range_rows();
+    let check = row + sample.trace.shape.function_rows();
+    let mut lab = sample.lab().open(&[1]);
+    let pairs = function.values.windows(2).map(|pair| (to_field(pair[0]), to_field(pair[1] - pair[0])));
+    let (values, mut slopes): (Vec<Fr>, Vec<Fr>) = pairs.unzip();
+    slopes.sort_unstable();
+    slopes.dedup();
+    let quarter = Fr::from(4).invert().unwrap();
+    let results: Vec<Fr> = (-20..=80).map(|n| to_field(n) * quarter).collect();
+    let digits = domain(0..=3);
+    let mut choices = vec![
+        Choice::new(&lab, limb, row, &digits),
+        Choice::new(&lab, limb, row + 1, &digits),
+        Choice::new(&lab, b, row, &values),
+        Choice::new(&lab, b, row + 1, &slopes),
+        Choice::new(&lab, limb, row + 2, &digits),
+        Choice::new(&lab, a, row + 1, &results),
+    ];
+    if checked {
+        choices.extend((check..check + row).map(|row| Choice::new(&lab, limb, row, &digits)));
+    }
+    let found = witnesses(&mut lab, &choices);
+    let mut results: Vec<Fr> = found.iter().map(|changes| lab.published(changes, 1)).collect();
+    results.sort_unstable();
+    results
 }
 
 #[test]

@@ -93,6 +93,26 @@ impl Lab {
         self
     }
 
+    /// The same lab with these public values unknown: the forger publishes there what he likes.
+    pub fn open(mut self, instances: &[usize]) -> Self {
+        let exposed = self.trace.exposed.clone();
+        for &index in instances {
+            let rows: Vec<usize> = exposed.iter().filter(|(_, at)| *at == index).map(|(cell, _)| cell.row).collect();
+            let others = exposed.iter().filter(|(cell, _)| rows.contains(&cell.row)).count();
+            assert!(!rows.is_empty() && others == rows.len(), "public value {index} has cells of its own");
+            self.constraints.retain(|c| c.name != "instance" || !rows.contains(&c.row));
+        }
+        self.index();
+        self
+    }
+
+    /// What the changes publish as public value `index`.
+    pub fn published(&mut self, changes: &[(CellId, Fr)], index: usize) -> Fr {
+        let (exposed, _) = self.trace.exposed.iter().find(|(_, at)| *at == index).expect("an exposed cell");
+        let cell = self.cell(self.trace.columns.a.index(), exposed.row);
+        self.with(changes, |lab| lab.values[cell as usize])
+    }
+
     fn index(&mut self) {
         self.touching = vec![vec![]; self.values.len()];
         self.in_identity = vec![vec![]; self.values.len()];

@@ -7,7 +7,7 @@
 //! report.assert_sound(20);
 //! ```
 
-use super::digits::redigit;
+use super::digits::{redigit, reinterpolate, requotient};
 use super::lab::{Changes, Lab};
 use super::system::CellId;
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
@@ -104,8 +104,10 @@ fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut
     }
     *nodes -= 1;
     let changes = lab.with_squares(&changes);
-    let options: Option<Vec<Changes>> = lab.with(&changes, |lab| {
-        let violated = lab.locally_violated(&changes).or_else(|| lab.violated_identity(&changes))?;
+    let (late, options): (bool, Vec<Changes>) = lab.with(&changes, |lab| {
+        let local = lab.locally_violated(&changes);
+        let late = local.is_none();
+        let Some(violated) = local.or_else(|| lab.violated_identity(&changes)) else { return (late, vec![]) };
         let free = |cell: &CellId| !changes.iter().any(|(c, _)| c == cell) && !lab.is_square(*cell);
         let mut cells: Vec<CellId> = violated.cells().into_iter().filter(free).collect();
         // Cells that little else depends on come first: the cheapest repairs.
@@ -114,34 +116,35 @@ fn repair(lab: &mut Lab, kind: &str, changes: Changes, depth: usize, nodes: &mut
             let (a, b) = violated.linear_in(cell, &lab.values)?;
             Some(vec![(cell, -b * Option::<Fr>::from(a.invert())?)])
         });
-        Some(redigit(lab, violated, &changes).into_iter().chain(solved).collect())
+        let honest = requotient(lab, violated, &changes).or_else(|| reinterpolate(lab, violated, &changes));
+        let natural = honest.into_iter().chain(redigit(lab, violated, &changes));
+        (late, natural.chain(solved).collect())
     });
-    match options {
-        None => {
-            if lab.looked_up(&changes) {
-                attempt(lab, kind, &changes, report);
-            }
+    // With a layer's equation still broken it is for the fold to refuse.
+    if late && lab.looked_up(&changes) {
+        attempt(lab, kind, &changes, report);
+    }
+    if depth == 0 {
+        return;
+    }
+    for option in options {
+        if !lab.looked_up(&option) {
+            continue;
         }
-        Some(options) if depth > 0 => {
-            for option in options {
-                if !lab.looked_up(&option) {
-                    continue;
-                }
-                let mut next = changes.clone();
-                next.extend(whole_classes(lab, &option));
-                repair(lab, kind, next, depth - 1, nodes, report);
-            }
-        }
-        Some(_) => {}
+        let mut next = changes.clone();
+        next.extend(whole_classes(lab, &option));
+        repair(lab, kind, next, depth - 1, nodes, report);
     }
 }
 
-/// ±1, negation, powers of two, a random value, 0, 1, the neighbour's value (and the swap with it).
+/// ±1, negation, powers of two and their inverses, a random value, 0, 1, the neighbour's value (and the swap with it).
 fn single(lab: &Lab, cell: CellId, rng: &mut ChaCha20Rng) -> Vec<Changes> {
     let value = lab.values[cell as usize];
     let shape = &lab.trace.shape;
     let steps = [0, shape.limb_bits, shape.shift_bits(), shape.magnitude_bits()].map(power_of_two);
-    let shifted = steps.iter().flat_map(|&step| [value + step, value - step]);
+    // Fractions too: what is bound only by an equation in the field need not be an integer.
+    let fractions = [1, shape.limb_bits, shape.shift_bits()].map(|bits| power_of_two(bits).invert().unwrap_or(Fr::ONE));
+    let shifted = steps.iter().chain(&fractions).flat_map(|&step| [value + step, value - step]);
     let others = [-value, Fr::random(rng), Fr::ZERO, Fr::ONE, value.double(), -value - Fr::ONE];
     let mut all: Vec<Changes> = shifted.chain(others).map(|forged| vec![(cell, forged)]).collect();
     let neighbour = cell + 1;
