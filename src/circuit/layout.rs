@@ -1,10 +1,10 @@
-//! Lays a program out in rows: node by node, outputs of a layer before its right-hand side.
+//! Lays a program out in rows: node by node, outputs of a layer before its right-hand side. Moves only hand cells on.
 
 use super::{CircuitError, Statement, commitment, plan::is_shape_of};
 use crate::{
     gates::{Cell, Shape, Trace, TraceError},
-    op::{InputMode, Linear, Op},
-    quant::{Program, Run, range, run},
+    op::{InputMode, Op},
+    quant::{Program, Run, interpret::gather, range, run},
 };
 use halo2_proofs::halo2curves::bn256::Fr;
 
@@ -78,33 +78,66 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
     }
     let mut trace = Trace::new(shape)?;
     let mut instance = 1;
-    let mut cells = lay_out_input(program, &mut trace, &mut instance, witness)?;
+    let mut cells: Vec<Vec<Cell>> = Vec::with_capacity(program.nodes.len());
     for (index, node) in program.nodes.iter().enumerate() {
-        let values = |i: usize| witness.and_then(|w| w.run.tensors.get(i)).map(Vec::as_slice);
-        match (&node.op, layer_before(program, index)) {
-            (Op::Rescale(rescale), Some(layer)) => {
-                let y = values(index - 1);
-                let outputs = match program.nodes.get(index + 1).map(|n| &n.op) {
-                    Some(Op::Threshold(threshold)) => {
-                        let public = witness.and_then(|w| w.threshold);
-                        vec![threshold.rows(&mut trace, layer, y.and_then(|y| y.first().copied()), public)?]
-                    }
-                    _ => rescale.rows(&mut trace, layer, y)?,
-                };
-                layer.rows(&mut trace, &cells)?;
-                cells = outputs;
+        let values = || gather(&node.inputs, &witness?.run.tensors);
+        let read = gather(&node.inputs, &cells).unwrap_or_default();
+        let made = match &node.op {
+            Op::Input(_) => lay_out_input(program, &mut trace, &mut instance, witness)?,
+            Op::Constant(constant) => constant.rows(&mut trace)?,
+            Op::Move(moved) => moved.eval(&read),
+            // Accumulators are no cells: the rescale that follows places them.
+            Op::Linear(_) | Op::Sum(_) => Vec::new(),
+            Op::Rescale(_) => lay_out_layer(program, index, &mut trace, &cells, witness)?,
+            Op::Sigmoid(sigmoid) => sigmoid.rows(&mut trace, &read, values().as_deref())?,
+            Op::Reveal | Op::Threshold(_) => {
+                expose_all(&mut trace, &read, &mut instance);
+                Vec::new()
             }
-            (Op::Sigmoid(sigmoid), _) => cells = sigmoid.rows(&mut trace, &cells, values(index - 1))?,
-            (Op::Reveal | Op::Threshold(_), _) => expose_all(&mut trace, &cells, &mut instance),
-            (Op::Argmax(argmax), _) => {
-                let class = argmax.rows(&mut trace, &cells, values(index - 1))?;
+            Op::Argmax(argmax) => {
+                let class = argmax.rows(&mut trace, &read, values().as_deref())?;
                 trace.expose(class, instance);
+                Vec::new()
             }
-            _ => {}
-        }
+        };
+        cells.push(made);
     }
     trace.finish()?;
     Ok(trace)
+}
+
+/// The rescale at `index` with the accumulators before it, and their right-hand sides in the order of the fold.
+fn lay_out_layer(
+    program: &Program,
+    index: usize,
+    trace: &mut Trace,
+    cells: &[Vec<Cell>],
+    witness: Option<&Witness>,
+) -> Result<Vec<Cell>, TraceError> {
+    let Some(layer) = index.checked_sub(1).map(|i| &program.nodes[i]) else { return Ok(Vec::new()) };
+    let inputs = gather(&layer.inputs, cells).unwrap_or_default();
+    let y = witness.and_then(|w| w.run.tensors.get(index - 1));
+    // The result's cell and the first row of each output.
+    let place = |trace: &mut Trace, i: usize, bias: i128| -> Result<(Cell, usize), TraceError> {
+        let y = y.and_then(|y| y.get(i).copied());
+        match (&program.nodes[index].op, program.nodes.get(index + 1).map(|n| &n.op)) {
+            (_, Some(Op::Threshold(threshold))) => threshold.rows(trace, bias, y, witness.and_then(|w| w.threshold)),
+            (Op::Rescale(rescale), _) => rescale.rows(trace, bias, y).map(|cell| (cell, cell.row)),
+            _ => Err(TraceError::NoSuchGate("rescale")),
+        }
+    };
+    let mut outputs = Vec::new();
+    for (i, &bias) in layer.op.bias().iter().enumerate() {
+        let (cell, row) = place(trace, i, bias)?;
+        if let Op::Sum(sum) = &layer.op {
+            sum.rows(trace, i, &inputs, row)?;
+        }
+        outputs.push(cell);
+    }
+    if let Op::Linear(linear) = &layer.op {
+        linear.rows(trace, &inputs)?;
+    }
+    Ok(outputs)
 }
 
 fn lay_out_input(
@@ -129,13 +162,6 @@ fn lay_out_input(
             Ok(cells)
         }
         InputMode::Private => input.rows(trace, values),
-    }
-}
-
-fn layer_before(program: &Program, index: usize) -> Option<&Linear> {
-    match &program.nodes.get(index.checked_sub(1)?)?.op {
-        Op::Linear(layer) => Some(layer),
-        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::CircuitError;
 use crate::{
     gates::{Shape, poseidon_params},
     op::{InputMode, Op},
-    quant::{Program, range},
+    quant::{Node, Program, range},
 };
 use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
 use serde::{Deserialize, Serialize};
@@ -177,18 +177,19 @@ pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
         let hash = 2 + poseidon_params::FULL_ROUNDS * 2 + poseidon_params::PARTIAL_ROUNDS;
         total += hash * (1 + features.div_ceil(input.values_per_element()));
     }
+    let read = |node: &Node| node.inputs.first().and_then(|&i| program.width(i)).unwrap_or(0);
     for node in &program.nodes {
         total = total.saturating_add(match &node.op {
             Op::Linear(l) => l
                 .outputs
                 .saturating_mul(shape.rescale_rows())
                 .saturating_add(l.inputs.saturating_mul(l.outputs.div_ceil(shape.weights as usize))),
+            Op::Sum(s) => s.bias.len().saturating_mul(shape.rescale_rows()).saturating_add(s.extra_rows(shape.rescale_rows())),
+            Op::Constant(c) => c.row_count(shape.range_rows(), shape.commits()),
             Op::Threshold(_) => shape.range_rows(),
-            Op::Argmax(_) => program.width(program.nodes.len() - 2).unwrap_or(0).saturating_mul(shape.argmax_rows()),
-            Op::Sigmoid(_) => {
-                program.width(program.nodes.len() - 2).unwrap_or(0).saturating_mul(shape.function_rows() + shape.range_rows())
-            }
-            Op::Input(_) | Op::Rescale(_) | Op::Reveal => 0,
+            Op::Argmax(_) => read(node).saturating_mul(shape.argmax_rows()),
+            Op::Sigmoid(_) => read(node).saturating_mul(shape.function_rows() + shape.range_rows()),
+            Op::Input(_) | Op::Rescale(_) | Op::Reveal | Op::Move(_) => 0,
         });
     }
     Ok(total)

@@ -74,6 +74,18 @@ pub fn place_input(trace: &mut Trace, weights: &[i128], input: Cell) -> Result<(
     Ok(())
 }
 
+/// Places one term of the output that was placed last: `weight * input` on `row`, which no other placement of column `a` uses.
+///
+/// With a single weight in the last column, `folded` is the weight itself, and the term has the power of γ of that output.
+pub fn place_term(trace: &mut Trace, row: usize, weight: i128, input: Cell) -> Result<(), TraceError> {
+    let slot = trace.shape.weights as usize - 1;
+    trace.fix(trace.columns.weights[slot], row, to_field(weight))?;
+    trace.fix(trace.columns.linear, row, Fr::ONE)?;
+    trace.fix(trace.columns.last, row, Fr::ONE)?;
+    trace.copy(input, row)?;
+    Ok(())
+}
+
 /// Computes the columns `folded` and `fold` for the challenge γ, from the fixed and phase-1 cells alone.
 pub fn assign_phase2(trace: &mut Trace, gamma: Fr) {
     let shape = trace.shape;

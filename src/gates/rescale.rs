@@ -100,7 +100,7 @@ pub fn place(trace: &mut Trace, kind: Kind, bias: i128, y: Option<i128>) -> Resu
     Ok(Cell { row })
 }
 
-/// Places the comparison of the accumulator `y` with the range-checked public threshold in cell `source`.
+/// Places the comparison of the accumulator `y` with the range-checked public threshold in cell `source`; returns its first row.
 ///
 /// # Errors
 /// [`TraceError::DoesNotFit`] when the score is below the threshold: there is no such proof.
@@ -110,13 +110,13 @@ pub fn place_threshold(
     y: Option<i128>,
     source: Cell,
     threshold: Option<i128>,
-) -> Result<(), TraceError> {
+) -> Result<usize, TraceError> {
     let selector = trace.columns.threshold.ok_or(TraceError::NoSuchGate("threshold"))?;
     let q = y.map(|y| (y + half(trace)) >> trace.shape.shift_bits());
     let distance = q.zip(threshold).map(|(q, t)| q - t);
     let row = place_limbs(trace, selector, bias, y, distance)?;
     trace.copy(source, row)?;
-    Ok(())
+    Ok(row)
 }
 
 /// The accumulator that the cells of `row` stand for, where a rescale or a threshold starts; the value side of [`accumulators`].

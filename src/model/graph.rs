@@ -1,6 +1,6 @@
 //! The float graph: what the model computes, before any quantisation.
 //!
-//! Tensors are flat vectors of static length in row-major order, so moves (Reshape, Flatten, Identity) leave no node.
+//! Tensors are flat vectors of static length in row-major order, so Reshape, Flatten and Identity leave no node.
 
 use super::ModelError;
 
@@ -38,6 +38,15 @@ pub struct Linear {
     pub bias: Vec<f32>,
 }
 
+/// Outputs with a few inputs each: `y_i = bias_i + sum of weight * x[element]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sum {
+    /// For each output: elements of the inputs, one after the other, with their weights, all finite.
+    pub terms: Vec<Vec<(u32, f32)>>,
+    /// One entry per output, all finite.
+    pub bias: Vec<f32>,
+}
+
 /// One float operator.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GraphOp {
@@ -49,6 +58,12 @@ pub enum GraphOp {
     Relu,
     /// `1 / (1 + exp(-x))`, element by element.
     Sigmoid,
+    /// Every output a weighted sum of its own few elements.
+    Sum(Sum),
+    /// Result element `i` is element `from[i]` of the inputs, one after the other.
+    Move(Vec<u32>),
+    /// The same numbers for every input.
+    Constant(Vec<f32>),
 }
 
 /// One step of the graph.
@@ -102,8 +117,11 @@ impl Graph {
         }
         let mut results: Vec<Vec<f64>> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
-            let source = node.inputs.first().and_then(|&i| results.get(i)).map_or(input, Vec::as_slice);
-            results.push(node.op.eval(source));
+            let read: Vec<&[f64]> = match node.op {
+                GraphOp::Input => vec![input],
+                _ => node.inputs.iter().filter_map(|&i| results.get(i).map(Vec::as_slice)).collect(),
+            };
+            results.push(node.op.eval(&read));
         }
         Ok(results)
     }
@@ -121,14 +139,33 @@ impl Graph {
 }
 
 impl GraphOp {
-    /// The meaning on one flat tensor.
-    pub fn eval(&self, x: &[f64]) -> Vec<f64> {
+    /// The meaning on flat tensors.
+    pub fn eval(&self, inputs: &[&[f64]]) -> Vec<f64> {
+        let joined;
+        let x = match inputs {
+            [one] => *one,
+            many => {
+                joined = many.concat();
+                &joined
+            }
+        };
         match self {
             GraphOp::Input => x.to_vec(),
             GraphOp::Linear(linear) => linear.eval(x),
             GraphOp::Relu => x.iter().map(|v| v.max(0.0)).collect(),
             GraphOp::Sigmoid => x.iter().map(|v| sigmoid(*v)).collect(),
+            GraphOp::Sum(sum) => sum.eval(x),
+            GraphOp::Move(from) => from.iter().map(|&i| x[i as usize]).collect(),
+            GraphOp::Constant(values) => values.iter().map(|&v| f64::from(v)).collect(),
         }
+    }
+}
+
+impl Sum {
+    /// The sums in f64.
+    pub fn eval(&self, x: &[f64]) -> Vec<f64> {
+        let sum = |terms: &Vec<(u32, f32)>| terms.iter().map(|&(i, w)| f64::from(w) * x[i as usize]).sum::<f64>();
+        self.terms.iter().zip(&self.bias).map(|(terms, b)| sum(terms) + f64::from(*b)).collect()
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Walk {
     /// Nodes so far; some may turn out unused.
     pub nodes: Vec<GraphNode>,
     values: HashMap<String, Value>,
+    /// How often each name is read.
+    uses: HashMap<String, usize>,
     parameters: usize,
 }
 
@@ -37,29 +39,51 @@ impl Walk {
     /// # Errors
     /// A result, or all weights together, beyond the size limit.
     pub fn push(&mut self, name: &str, op: GraphOp, inputs: Vec<usize>, shape: Vec<usize>) -> Result<Value, ModelError> {
-        let len = match element_count(&shape) {
-            Some(n) if n > 0 && n <= MAX_RESULT_ELEMENTS => n,
-            _ => {
-                return Err(ModelError::TooLarge {
-                    what: format!("the result of node `{name}`"),
-                    got: format!("shape {shape:?}"),
-                    limit: format!("{MAX_RESULT_ELEMENTS} elements"),
-                });
-            }
-        };
-        if let GraphOp::Linear(linear) = &op {
-            // One stored tensor may be read by many nodes, so the file's own limit does not bound the copies.
-            self.parameters = self.parameters.saturating_add(linear.weights.len());
-            if self.parameters > MAX_WALK_PARAMETERS {
-                return Err(ModelError::TooLarge {
-                    what: "the sum of all layers".into(),
-                    got: format!("{} weights", self.parameters),
-                    limit: format!("{MAX_WALK_PARAMETERS} weights"),
-                });
-            }
-        }
+        let len = self.fits(name, &shape)?;
+        // One stored tensor may be read by many nodes, so the file's own limit does not bound the copies.
+        self.reserve(match &op {
+            GraphOp::Linear(linear) => linear.weights.len(),
+            GraphOp::Sum(sum) => sum.terms.iter().map(Vec::len).sum(),
+            _ => 0,
+        })?;
         self.nodes.push(GraphNode { name: name.into(), op, inputs, len });
         Ok(Value::Tensor { node: self.nodes.len() - 1, shape })
+    }
+
+    /// Elements of a result, before they are made.
+    ///
+    /// # Errors
+    /// None, or more than the limit.
+    pub fn fits(&self, name: &str, shape: &[usize]) -> Result<usize, ModelError> {
+        match element_count(shape) {
+            Some(n) if n > 0 && n <= MAX_RESULT_ELEMENTS => Ok(n),
+            _ => Err(ModelError::TooLarge {
+                what: format!("the result of node `{name}`"),
+                got: format!("shape {shape:?}"),
+                limit: format!("{MAX_RESULT_ELEMENTS} elements"),
+            }),
+        }
+    }
+
+    /// Counts weights before they are made.
+    ///
+    /// # Errors
+    /// More of them in all layers together than the limit.
+    pub fn reserve(&mut self, weights: usize) -> Result<(), ModelError> {
+        self.parameters = self.parameters.saturating_add(weights);
+        if self.parameters <= MAX_WALK_PARAMETERS {
+            return Ok(());
+        }
+        Err(ModelError::TooLarge {
+            what: "the sum of all layers".into(),
+            got: format!("{} weights", self.parameters),
+            limit: format!("{MAX_WALK_PARAMETERS} weights"),
+        })
+    }
+
+    /// Whether only one node reads this name, so that what made it may change.
+    pub fn is_read_once(&self, name: &str) -> bool {
+        self.uses.get(name).is_some_and(|&count| count == 1)
     }
 
     fn define(&mut self, name: &str, value: Value) -> Result<(), ModelError> {
@@ -78,7 +102,7 @@ pub fn import(proto: &GraphProto, sha256: [u8; 32]) -> Result<Graph, ModelError>
     let input = port::input(proto)?;
     let output = port::output_name(proto)?;
     refuse_unknown(proto)?;
-    let mut walk = Walk::default();
+    let mut walk = Walk { uses: uses(proto), ..Walk::default() };
     let source = walk.push(&input.name, GraphOp::Input, vec![], input.shape.clone())?;
     walk.define(&input.name, source)?;
     if let Some(sparse) = proto.sparse_initializer.first() {
@@ -99,6 +123,14 @@ pub fn import(proto: &GraphProto, sha256: [u8; 32]) -> Result<Graph, ModelError>
         Some(Value::Constant(_)) => Err(ModelError::InvalidGraph { problem: format!("output `{output}` is a constant") }),
         None => Err(ModelError::InvalidGraph { problem: format!("no node makes the output `{output}`") }),
     }
+}
+
+/// How often each name is read; the output counts.
+fn uses(proto: &GraphProto) -> HashMap<String, usize> {
+    let mut uses = HashMap::new();
+    let read = proto.node.iter().flat_map(|n| &n.input).chain(proto.output.iter().map(|o| &o.name));
+    read.for_each(|name| *uses.entry(name.clone()).or_default() += 1);
+    uses
 }
 
 /// The name that errors and reports use: the node's own, or its first output's.
@@ -122,12 +154,16 @@ fn step(walk: &mut Walk, node: &NodeProto) -> Result<(), ModelError> {
     let row = operator::find(node)?;
     let name = node_name(node);
     let mut inputs = Vec::with_capacity(node.input.len());
-    for input in node.input.iter().filter(|i| !i.is_empty()) {
+    for input in &node.input {
+        if input.is_empty() {
+            inputs.push(None);
+            continue;
+        }
         // ONNX lists nodes in order, so a value that is not there yet comes later: a cycle or a foreign order.
         let value = walk.values.get(input).ok_or_else(|| ModelError::InvalidGraph {
             problem: format!("node `{name}` reads `{input}`, which no earlier node or stored tensor makes"),
         })?;
-        inputs.push(value.clone());
+        inputs.push(Some(value.clone()));
     }
     let [output] = node.output.as_slice() else {
         return Err(operator::unsupported(node, &format!("{} outputs, expected 1", node.output.len())));

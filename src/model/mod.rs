@@ -17,5 +17,5 @@ pub mod size;
 pub mod wire;
 
 pub use error::ModelError;
-pub use graph::{Graph, GraphNode, GraphOp, Linear, Port};
+pub use graph::{Graph, GraphNode, GraphOp, Linear, Port, Sum};
 pub use onnx::{MAX_FILE_BYTES, from_bytes, load};

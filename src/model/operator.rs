@@ -5,8 +5,15 @@ use super::{GraphOp, ModelError};
 use crate::model::constant::Constant;
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
+mod activation;
+mod arithmetic;
+mod broadcast;
 mod dense;
 mod moves;
+mod normalize;
+mod pad;
+mod reduce;
+mod window;
 
 /// One supported operator.
 pub struct Row {
@@ -22,12 +29,30 @@ pub struct Row {
 const TABLE: &[Row] = &[
     Row { name: "Gemm", attributes: &["alpha", "beta", "transA", "transB"], build: dense::gemm },
     Row { name: "MatMul", attributes: &[], build: dense::matmul },
-    Row { name: "Add", attributes: &[], build: dense::add },
+    Row { name: "Add", attributes: &[], build: |walk, call| arithmetic::add(walk, call, 1.0) },
+    Row { name: "Sub", attributes: &[], build: |walk, call| arithmetic::add(walk, call, -1.0) },
+    Row { name: "Mul", attributes: &[], build: arithmetic::mul },
+    Row { name: "Div", attributes: &[], build: arithmetic::div },
+    Row { name: "BatchNormalization", attributes: normalize::ATTRIBUTES, build: normalize::batch },
     Row { name: "Relu", attributes: &[], build: |walk, call| elementwise(walk, call, GraphOp::Relu) },
+    Row { name: "LeakyRelu", attributes: &["alpha"], build: activation::leaky_relu },
+    Row { name: "PRelu", attributes: &[], build: activation::prelu },
+    Row { name: "Clip", attributes: &["min", "max"], build: activation::clip },
     Row { name: "Sigmoid", attributes: &[], build: |walk, call| elementwise(walk, call, GraphOp::Sigmoid) },
+    Row { name: "ReduceSum", attributes: reduce::ATTRIBUTES, build: |walk, call| reduce::reduce(walk, call, false) },
+    Row { name: "ReduceMean", attributes: reduce::ATTRIBUTES, build: |walk, call| reduce::reduce(walk, call, true) },
+    Row { name: "GlobalAveragePool", attributes: &[], build: reduce::global_average_pool },
+    Row { name: "AveragePool", attributes: reduce::POOL_ATTRIBUTES, build: reduce::average_pool },
     Row { name: "Flatten", attributes: &["axis"], build: moves::flatten },
     Row { name: "Reshape", attributes: &["allowzero"], build: moves::reshape },
+    Row { name: "Transpose", attributes: &["perm"], build: moves::transpose },
+    Row { name: "Slice", attributes: &["starts", "ends", "axes"], build: moves::slice },
+    Row { name: "Concat", attributes: &["axis"], build: moves::concat },
+    Row { name: "Squeeze", attributes: &["axes"], build: moves::squeeze },
+    Row { name: "Unsqueeze", attributes: &["axes"], build: moves::unsqueeze },
+    Row { name: "Pad", attributes: &["mode", "pads", "value"], build: pad::pad },
     Row { name: "Identity", attributes: &[], build: moves::identity },
+    Row { name: "Dropout", attributes: &["ratio", "seed"], build: moves::dropout },
     Row { name: "Constant", attributes: &["value"], build: moves::constant },
 ];
 
@@ -64,8 +89,8 @@ pub struct Call<'a> {
     pub node: &'a NodeProto,
     /// Its name for errors.
     pub name: &'a str,
-    /// Its inputs in order; optional ones that are absent are left out.
-    pub inputs: &'a [Value],
+    /// Its inputs by position; optional ones may be absent.
+    pub inputs: &'a [Option<Value>],
 }
 
 impl Call<'_> {
@@ -89,9 +114,24 @@ impl Call<'_> {
         ModelError::BadShape { node: self.name.into(), problem }
     }
 
+    /// The list attribute `name`, when it is there.
+    fn ints(&self, name: &str) -> Option<&[i64]> {
+        self.attribute(name).map(|a| a.ints.as_slice())
+    }
+
+    /// The text attribute `name`.
+    fn text(&self, name: &str) -> Option<String> {
+        self.attribute(name).map(|a| String::from_utf8_lossy(&a.s).into_owned())
+    }
+
+    /// Input `index`, unless it is absent.
+    fn input(&self, index: usize) -> Option<&Value> {
+        self.inputs.get(index).and_then(Option::as_ref)
+    }
+
     /// Input `index` as a computed tensor: node and shape.
     fn tensor(&self, index: usize) -> Result<(usize, &[usize]), ModelError> {
-        match self.inputs.get(index) {
+        match self.input(index) {
             Some(Value::Tensor { node, shape }) => Ok((*node, shape)),
             Some(Value::Constant(_)) => Err(self.refuse(&format!("input {index} is a stored tensor"))),
             None => Err(self.missing(index)),
@@ -100,7 +140,7 @@ impl Call<'_> {
 
     /// Input `index` as stored weights: shape and values.
     fn weights(&self, index: usize) -> Result<(&[usize], &[f32]), ModelError> {
-        match self.inputs.get(index) {
+        match self.input(index) {
             Some(Value::Constant(c)) => match c.as_ref() {
                 Constant::Floats(shape, values) => Ok((shape, values)),
                 Constant::Integers(_) => Err(ModelError::ElementType {
@@ -111,6 +151,44 @@ impl Call<'_> {
             },
             Some(Value::Tensor { .. }) => Err(self.refuse(&format!("input {index} is computed, not stored in the file"))),
             None => Err(self.missing(index)),
+        }
+    }
+
+    /// A list of integers that older files keep in the attribute `name` and newer ones in input `index`; `None` where neither is.
+    fn integers(&self, index: usize, name: &str) -> Result<Option<&[i64]>, ModelError> {
+        match self.input(index) {
+            Some(Value::Constant(c)) => match c.as_ref() {
+                Constant::Integers(values) => Ok(Some(values)),
+                Constant::Floats(..) => Err(self.refuse(&format!("`{name}` must be int64"))),
+            },
+            Some(Value::Tensor { .. }) => Err(self.refuse(&format!("`{name}` is computed, not stored in the file"))),
+            None => Ok(self.ints(name)),
+        }
+    }
+
+    /// A number that older files keep in the attribute `name` and newer ones in input `index`.
+    fn number(&self, index: usize, name: &str, default: f32) -> Result<f32, ModelError> {
+        match self.input(index) {
+            None => Ok(self.float(name, default)),
+            Some(_) => match self.weights(index)?.1 {
+                [one] => Ok(*one),
+                many => Err(self.bad_shape(format!("`{name}` holds {} numbers, expected one", many.len()))),
+            },
+        }
+    }
+
+    /// The axis that `axis` names in a tensor of `rank`; negative ones count from the end.
+    fn axis(&self, axis: i64, rank: usize) -> Result<usize, ModelError> {
+        let from_front = if axis < 0 { axis.saturating_add(rank as i64) } else { axis };
+        let outside = || self.bad_shape(format!("axis {axis} is outside a tensor of rank {rank}"));
+        usize::try_from(from_front).ok().filter(|&a| a < rank).ok_or_else(outside)
+    }
+
+    /// Refuses numbers that are not finite.
+    fn finite(&self, values: &[f32]) -> Result<(), ModelError> {
+        match values.iter().position(|v| !v.is_finite()) {
+            None => Ok(()),
+            Some(index) => Err(ModelError::NonFinite { place: format!("node `{}`", self.name), value: values[index], index }),
         }
     }
 

@@ -1,26 +1,33 @@
 //! The integer operators: one file per op with all its faces (shape, exact meaning, interval, rows in the circuit).
 
 pub mod argmax;
+pub mod constant;
 pub mod input;
 pub mod interval;
 pub mod linear;
+pub mod moves;
 pub mod rescale;
 pub mod sigmoid;
+pub mod sum;
 pub mod threshold;
 
 pub use argmax::Argmax;
+pub use constant::Constant;
 pub use input::{Input, InputMode};
 pub use interval::Interval;
 pub use linear::Linear;
+pub use moves::Move;
 pub use rescale::Rescale;
 pub use sigmoid::Sigmoid;
+pub use sum::{Sum, Term};
 pub use threshold::Threshold;
 
 use serde::{Deserialize, Serialize};
 
 /// One integer operator of a [`Program`](crate::quant::Program).
 ///
-/// `Reveal`, `Threshold` and `Argmax` are output statements: they end a program and say what becomes public.
+/// `Reveal`, `Threshold` and `Argmax` are output statements: they end a program and say what becomes public. The order is that of
+/// stored programs: new operators come last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Op {
     /// The schema integers of one applicant (first node, exactly once).
@@ -37,6 +44,12 @@ pub enum Op {
     Threshold(Threshold),
     /// The public value is the lowest index of the largest element.
     Argmax(Argmax),
+    /// `y_i = b_i +` a few terms, exact.
+    Sum(Sum),
+    /// Elements taken from other tensors.
+    Move(Move),
+    /// The same integers in every run.
+    Constant(Constant),
 }
 
 impl Op {
@@ -51,6 +64,23 @@ impl Op {
             Op::Reveal => "reveal",
             Op::Threshold(_) => "threshold",
             Op::Argmax(_) => "argmax",
+            Op::Sum(_) => "sum",
+            Op::Move(_) => "move",
+            Op::Constant(_) => "constant",
+        }
+    }
+
+    /// Whether its results are accumulators: no cells, but the left-hand sides of the fold, for the rescale that follows.
+    pub fn accumulates(&self) -> bool {
+        matches!(self, Op::Linear(_) | Op::Sum(_))
+    }
+
+    /// What each output of an accumulating op adds to its products.
+    pub fn bias(&self) -> &[i128] {
+        match self {
+            Op::Linear(linear) => &linear.bias,
+            Op::Sum(sum) => &sum.bias,
+            _ => &[],
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rescale: division by a power of two, rounding half up, with an optional ReLU for free.
 
-use super::{Interval, Linear};
+use super::Interval;
 use crate::gates::{
     Cell, Trace, TraceError,
     rescale::{self, Kind},
@@ -38,9 +38,9 @@ impl Rescale {
         Interval::new(self.eval(y.lo), self.eval(y.hi))
     }
 
-    /// One rescale for each output of `layer`, whose accumulators are `y`.
-    pub fn rows(&self, trace: &mut Trace, layer: &Linear, y: Option<&[i128]>) -> Result<Vec<Cell>, TraceError> {
+    /// The rows of one accumulator `y`, of which `bias` is the part that no input enters.
+    pub fn rows(&self, trace: &mut Trace, bias: i128, y: Option<i128>) -> Result<Cell, TraceError> {
         let kind = if self.relu { Kind::Relu } else { Kind::Signed };
-        (0..layer.outputs).map(|i| rescale::place(trace, kind, layer.bias[i], y.map(|y| y[i]))).collect()
+        rescale::place(trace, kind, bias, y)
     }
 }

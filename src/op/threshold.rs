@@ -1,6 +1,6 @@
 //! Threshold: the score stays hidden, the public value is the threshold it reaches.
 
-use super::{Interval, Linear};
+use super::Interval;
 use crate::gates::{Cell, Trace, TraceError, range, rescale};
 use serde::{Deserialize, Serialize};
 
@@ -19,12 +19,18 @@ impl Threshold {
         self.range.contains(threshold) && q >= threshold
     }
 
-    /// The range check of the public threshold, and its comparison with the single output of `layer`; it replaces the rescale.
+    /// The range check of the public threshold, and its comparison with the accumulator `y`; it replaces the rescale.
     ///
-    /// `floor((y + 2^(s-1)) / 2^s) >= T` is stated on the accumulator itself. Returns the cell of `T`.
-    pub fn rows(&self, trace: &mut Trace, layer: &Linear, y: Option<i128>, threshold: Option<i128>) -> Result<Cell, TraceError> {
+    /// `floor((y + 2^(s-1)) / 2^s) >= T` is stated on the accumulator itself. Returns the cell of `T` and the first row of the comparison.
+    pub fn rows(
+        &self,
+        trace: &mut Trace,
+        bias: i128,
+        y: Option<i128>,
+        threshold: Option<i128>,
+    ) -> Result<(Cell, usize), TraceError> {
         let cell = range::place(trace, [self.range.lo, self.range.hi], threshold)?;
-        rescale::place_threshold(trace, layer.bias[0], y, cell, threshold)?;
-        Ok(cell)
+        let row = rescale::place_threshold(trace, bias, y, cell, threshold)?;
+        Ok((cell, row))
     }
 }

@@ -78,7 +78,7 @@ impl Explain for CalibrateError {
         match self {
             CalibrateError::Features { .. } => "list one feature per element of the model's input, in its order".into(),
             CalibrateError::Structure { .. } => {
-                "supported: layers (Gemm, MatMul + Add) with Relu between, and one Sigmoid at the end".into()
+                "supported: layers and the operators between them, with one Sigmoid at most, at the end".into()
             }
             CalibrateError::Output { .. } => "choose another `--output`, or export the model up to the score itself".into(),
             CalibrateError::NoScale { .. } => "narrow the schema's ranges, or allow more magnitude bits".into(),

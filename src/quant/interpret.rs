@@ -2,6 +2,7 @@
 
 use super::{Program, QuantError};
 use crate::op::Op;
+use std::borrow::Cow;
 
 /// Every intermediate result of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,16 +34,19 @@ pub fn run(program: &Program, input: &[i128]) -> Result<Run, QuantError> {
     }
     let mut tensors: Vec<Vec<i128>> = Vec::with_capacity(program.nodes.len());
     for node in &program.nodes {
-        let source = node.inputs.first().and_then(|&i| tensors.get(i));
-        let result = match (&node.op, source) {
+        let source = gather(&node.inputs, &tensors);
+        let result = match (&node.op, source.as_deref()) {
             (Op::Input(_), None) => input.to_vec(),
+            (Op::Constant(constant), None) => constant.values.clone(),
             (Op::Linear(linear), Some(x)) if x.len() == linear.inputs && linear.is_consistent() => linear.eval(x),
+            (Op::Sum(sum), Some(x)) if sum.is_consistent(x.len()) => sum.eval(x),
+            (Op::Move(moved), Some(x)) if moved.is_consistent(x.len()) => moved.eval(x),
             (Op::Rescale(rescale), Some(x)) => x.iter().map(|&y| rescale.eval(y)).collect(),
             (Op::Sigmoid(s), Some(x)) if s.is_consistent() && x.iter().all(|&q| s.input_interval().contains(q)) => {
                 x.iter().map(|&q| s.eval(q)).collect()
             }
-            (Op::Reveal, Some(x)) => x.clone(),
-            (Op::Threshold(_), Some(x)) if x.len() == 1 => x.clone(),
+            (Op::Reveal, Some(x)) => x.to_vec(),
+            (Op::Threshold(_), Some(x)) if x.len() == 1 => x.to_vec(),
             (Op::Argmax(argmax), Some(x)) => vec![argmax.eval(x) as i128],
             (op, _) => {
                 return Err(QuantError::Malformed {
@@ -54,4 +58,13 @@ pub fn run(program: &Program, input: &[i128]) -> Result<Run, QuantError> {
         tensors.push(result);
     }
     Ok(Run { tensors })
+}
+
+/// The elements of the tensors at `inputs`, one after the other; `None` where there is none, or one that is not there.
+pub fn gather<'a, T: Clone>(inputs: &[usize], tensors: &'a [Vec<T>]) -> Option<Cow<'a, [T]>> {
+    match inputs {
+        [one] => tensors.get(*one).map(|t| Cow::Borrowed(t.as_slice())),
+        [] => None,
+        many => many.iter().map(|&i| tensors.get(i).cloned()).collect::<Option<Vec<_>>>().map(|t| Cow::Owned(t.concat())),
+    }
 }

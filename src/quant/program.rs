@@ -33,7 +33,9 @@ pub struct Node {
     pub scale_log2: i32,
 }
 
-/// A straight-line integer program: `Input, (Linear, Rescale)+, Reveal | Threshold | Argmax`.
+/// An integer program: a graph whose nodes read earlier ones, ended by `Reveal`, `Threshold` or `Argmax`.
+///
+/// An accumulating op (`Linear`, `Sum`) is followed by its `Rescale`, the only one that reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// keccak256 of the feature schema that the input integers follow.
@@ -79,6 +81,9 @@ impl Program {
             match &node.op {
                 Op::Input(input) => return Some(input.ranges.len()),
                 Op::Linear(linear) => return Some(linear.outputs),
+                Op::Sum(sum) => return Some(sum.bias.len()),
+                Op::Move(moved) => return Some(moved.from.len()),
+                Op::Constant(constant) => return Some(constant.values.len()),
                 Op::Threshold(_) | Op::Argmax(_) => return Some(1),
                 Op::Rescale(_) | Op::Sigmoid(_) | Op::Reveal => {
                     at = node.inputs.first().copied().filter(|&source| source < at)?

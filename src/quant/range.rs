@@ -1,6 +1,6 @@
 //! The interval check: no value of a valid program can wrap, whatever input its schema admits.
 
-use super::{Precision, Program, QuantError};
+use super::{Precision, Program, QuantError, interpret::gather};
 use crate::op::{Interval, Op};
 
 /// Scales of real models stay far below; a larger one comes from a damaged file and would overflow where scales are added.
@@ -22,8 +22,9 @@ impl Precision {
 
 /// The interval of every element of every node, or the rule that the program breaks.
 ///
-/// This is the only place where a program from a file is checked; everything downstream relies on it:
-/// the chain shape, consistent widths, one shift, quotients within the magnitude bits, nothing beyond 2^120.
+/// This is the only place where a program from a file is checked; everything downstream relies on it: nodes that read earlier
+/// cells, accumulators that one rescale reads, consistent widths, one shift, quotients within the magnitude bits, nothing
+/// beyond 2^120.
 pub fn check(program: &Program) -> Result<Vec<Vec<Interval>>, QuantError> {
     let p = program.precision;
     if !(1..=64).contains(&p.shift_bits) || !(2..=48).contains(&p.magnitude_bits) {
@@ -32,70 +33,108 @@ pub fn check(program: &Program) -> Result<Vec<Vec<Interval>>, QuantError> {
     if program.nodes.len() < 4 || program.nodes.len() > 10_000 {
         return Err(malformed("program", "expected input, linear, rescale and an output statement"));
     }
-    let last = program.nodes.len() - 1;
     let mut all: Vec<Vec<Interval>> = Vec::with_capacity(program.nodes.len());
     for (index, node) in program.nodes.iter().enumerate() {
         if node.scale_log2.unsigned_abs() > MAX_SCALE_LOG2 {
             return Err(malformed(&node.name, "a scale is beyond 2^400"));
         }
-        let expected_inputs: Vec<usize> = index.checked_sub(1).into_iter().collect();
-        if node.inputs != expected_inputs {
-            return Err(malformed(&node.name, "every node reads the node before it"));
-        }
-        let previous = index.checked_sub(1).map(|i| (&program.nodes[i].op, all[i].as_slice()));
-        let intervals = match (&node.op, previous) {
-            (Op::Input(_), None) => input_intervals(program)?,
-            (Op::Linear(l), Some((Op::Input(_) | Op::Rescale(_), x))) => {
-                if !l.is_consistent() || l.inputs != x.len() {
-                    return Err(malformed(&node.name, "the weights do not match the layer's shape"));
-                }
-                l.intervals(x).ok_or_else(|| interval(&node.name, "y", None, "(-2^120, 2^120)"))?
-            }
-            (Op::Rescale(r), Some((Op::Linear(_), y))) => {
-                if r.shift != p.shift_bits {
-                    return Err(malformed(&node.name, "the shift differs from the program's"));
-                }
-                let compared = matches!(
-                    program.nodes.get(index + 1).map(|n| &n.op),
-                    Some(Op::Threshold(_) | Op::Argmax(_) | Op::Sigmoid(_))
-                );
-                let allowed = if compared { p.score_interval() } else { p.quotient_interval() };
-                if compared && r.relu {
-                    return Err(malformed(&node.name, "a compared score is not rectified"));
-                }
-                for y in y {
-                    let q = r.quotient_interval(y);
-                    if !q.within(&allowed) {
-                        let bound = format!("[{}, {}]", allowed.lo, allowed.hi);
-                        return Err(interval(&node.name, "the rescaled value", Some(q), &bound));
-                    }
-                }
-                y.iter().map(|y| r.interval(y)).collect()
-            }
-            (Op::Sigmoid(s), Some((Op::Rescale(_), x))) if index + 1 == last => {
-                if !s.is_consistent() || s.input_bits != p.magnitude_bits {
-                    return Err(malformed(&node.name, "the function table does not match the program's widths"));
-                }
-                vec![s.interval(); x.len()]
-            }
-            (Op::Reveal, Some((Op::Rescale(_) | Op::Sigmoid(_), x))) if index == last => x.to_vec(),
-            (Op::Threshold(t), Some((Op::Rescale(_), x))) if index == last && x.len() == 1 => {
-                if t.range != p.score_interval() {
-                    return Err(malformed(&node.name, "the threshold's range must be the score's"));
-                }
-                x.to_vec()
-            }
-            (Op::Argmax(_), Some((Op::Rescale(_), x))) if index == last && x.len() >= 2 => {
-                vec![Interval::new(0, x.len() as i128 - 1)]
-            }
-            (op, _) => return Err(malformed(&node.name, &format!("`{}` cannot stand at position {index}", op.name()))),
-        };
+        check_inputs(program, index)?;
+        let read = gather(&node.inputs, &all);
+        let intervals = intervals_of(program, index, read.as_deref())?;
         all.push(intervals);
     }
-    if !matches!(program.nodes[last].op, Op::Reveal | Op::Threshold(_) | Op::Argmax(_)) {
-        return Err(malformed(&program.nodes[last].name, "the last node must be an output statement"));
+    match program.nodes.last() {
+        Some(node) if !matches!(node.op, Op::Reveal | Op::Threshold(_) | Op::Argmax(_)) => {
+            Err(malformed(&node.name, "the last node must be an output statement"))
+        }
+        _ => Ok(all),
     }
-    Ok(all)
+}
+
+/// Which nodes a node may read: earlier ones that give cells; a rescale the accumulator before it, a threshold the rescale.
+fn check_inputs(program: &Program, index: usize) -> Result<(), QuantError> {
+    let node = &program.nodes[index];
+    let before = index.checked_sub(1).map(|i| &program.nodes[i].op);
+    let takes_over = matches!(node.op, Op::Rescale(_) | Op::Threshold(_));
+    let valid = match node.op {
+        Op::Input(_) => index == 0 && node.inputs.is_empty(),
+        Op::Constant(_) => index > 0 && node.inputs.is_empty(),
+        Op::Sum(_) | Op::Move(_) => !node.inputs.is_empty(),
+        _ => node.inputs.len() == 1,
+    };
+    let earlier = node.inputs.iter().all(|&i| {
+        let reads_cells = program.nodes.get(i).is_some_and(|n| !n.op.accumulates() || takes_over);
+        i < index && reads_cells && (!takes_over || i + 1 == index)
+    });
+    let rescaled = !before.is_some_and(Op::accumulates) || matches!(node.op, Op::Rescale(_));
+    if valid && earlier && rescaled {
+        return Ok(());
+    }
+    Err(malformed(&node.name, &format!("`{}` cannot stand at position {index} and read {:?}", node.op.name(), node.inputs)))
+}
+
+fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> Result<Vec<Interval>, QuantError> {
+    let (p, node, last) = (program.precision, &program.nodes[index], program.nodes.len() - 1);
+    let before = index.checked_sub(1).map(|i| &program.nodes[i].op);
+    let limit = || interval(&node.name, "y", None, "(-2^120, 2^120)");
+    Ok(match (&node.op, read) {
+        (Op::Input(_), None) => input_intervals(program)?,
+        (Op::Constant(c), None) if !c.values.is_empty() => c.intervals().ok_or_else(limit)?,
+        (Op::Linear(l), Some(x)) => {
+            if !l.is_consistent() || l.inputs != x.len() {
+                return Err(malformed(&node.name, "the weights do not match the layer's shape"));
+            }
+            l.intervals(x).ok_or_else(limit)?
+        }
+        (Op::Sum(s), Some(x)) if s.is_consistent(x.len()) => s.intervals(x).ok_or_else(limit)?,
+        (Op::Move(m), Some(x)) if m.is_consistent(x.len()) => m.eval(x),
+        (Op::Rescale(r), Some(y)) if before.is_some_and(Op::accumulates) => {
+            if r.shift != p.shift_bits {
+                return Err(malformed(&node.name, "the shift differs from the program's"));
+            }
+            if r.relu && matches!(program.nodes.get(index + 1).map(|n| &n.op), Some(Op::Threshold(_) | Op::Sigmoid(_))) {
+                return Err(malformed(&node.name, "a compared score is not rectified"));
+            }
+            for y in y {
+                within(&node.name, "the rescaled value", r.quotient_interval(y), &p.quotient_interval())?;
+            }
+            y.iter().map(|y| r.interval(y)).collect()
+        }
+        (Op::Sigmoid(s), Some(x)) if index + 1 == last => {
+            if !s.is_consistent() || s.input_bits != p.magnitude_bits {
+                return Err(malformed(&node.name, "the function table does not match the program's widths"));
+            }
+            scores(program, index, x)?;
+            vec![s.interval(); x.len()]
+        }
+        (Op::Reveal, Some(x)) if index == last => x.to_vec(),
+        (Op::Threshold(t), Some(x)) if index == last && x.len() == 1 && matches!(before, Some(Op::Rescale(_))) => {
+            if t.range != p.score_interval() {
+                return Err(malformed(&node.name, "the threshold's range must be the score's"));
+            }
+            scores(program, index, x)?;
+            x.to_vec()
+        }
+        (Op::Argmax(_), Some(x)) if index == last && x.len() >= 2 => {
+            scores(program, index, x)?;
+            vec![Interval::new(0, x.len() as i128 - 1)]
+        }
+        (op, _) => return Err(malformed(&node.name, &format!("`{}` cannot stand at position {index}", op.name()))),
+    })
+}
+
+/// Compared values must leave room for the difference of two in the magnitude bits.
+fn scores(program: &Program, index: usize, x: &[Interval]) -> Result<(), QuantError> {
+    let node = &program.nodes[index];
+    let source = node.inputs.first().and_then(|&i| program.nodes.get(i)).unwrap_or(node);
+    x.iter().try_for_each(|x| within(&source.name, "the rescaled value", *x, &program.precision.score_interval()))
+}
+
+fn within(node: &str, what: &'static str, got: Interval, allowed: &Interval) -> Result<(), QuantError> {
+    if got.within(allowed) {
+        return Ok(());
+    }
+    Err(interval(node, what, Some(got), &format!("[{}, {}]", allowed.lo, allowed.hi)))
 }
 
 fn input_intervals(program: &Program) -> Result<Vec<Interval>, QuantError> {

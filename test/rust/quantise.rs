@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use zkml_evm::error::Explain;
 use zkml_evm::model::{self, Graph, GraphNode, GraphOp, Linear, Port};
-use zkml_evm::op::{InputMode, Op};
+use zkml_evm::op::{InputMode, Interval, Op};
 use zkml_evm::quant::report::report;
 use zkml_evm::quant::{
     Calibrated, Options, OutputChoice, Precision, Report, Schema, Score, ThresholdScale, calibrate, input, range, run,
@@ -105,6 +105,44 @@ fn a_derived_schema_serves_as_well() {
     assert!(report.score_error.max < 3e-3, "{report}");
 }
 
+/// A Concat of two layers that are compared: the second is coarser, so the first is quantised again at its scale.
+#[test]
+fn compared_elements_share_a_scale_across_nodes() {
+    let layer = |weight: f32, outputs: usize| {
+        GraphOp::Linear(Linear { outputs, inputs: 2, weights: vec![weight; outputs * 2], bias: vec![0.25; outputs] })
+    };
+    let node = |op, inputs: &[usize], len| GraphNode { name: format!("n{len}"), op, inputs: inputs.to_vec(), len };
+    let nodes = vec![
+        node(GraphOp::Input, &[], 2),
+        node(layer(0.5, 2), &[0], 2),
+        node(layer(1000.0, 1), &[0], 1),
+        node(GraphOp::Move(vec![2, 0, 1]), &[1, 2], 3),
+    ];
+    let port = |name: &str, len| Port { name: name.into(), shape: vec![1, len] };
+    let graph = Graph { name: String::new(), input: port("x", 2), output: port("y", 3), nodes, sha256: [0; 32] };
+    for choice in [OutputChoice::Argmax, OutputChoice::Reveal] {
+        let calibrated = calibrate(&graph, &unit_schema(2), &options(choice, 24, 16)).unwrap();
+        let scales: Vec<i32> = calibrated.scales[1..=4].concat();
+        assert_eq!(calibrated.scales[2], [calibrated.scales[4][0]; 2], "{scales:?}");
+        assert_eq!(calibrated.program.nodes[2].scale_log2 + 24, calibrated.program.nodes[1].scale_log2);
+    }
+}
+
+/// A threshold on an element that was moved gets a rescale of its own, and the same score.
+#[test]
+fn a_threshold_on_a_moved_element_is_exact() {
+    let layer = GraphOp::Linear(Linear { outputs: 2, inputs: 2, weights: vec![1.0, 2.0, -3.0, 0.5], bias: vec![0.0, 1.0] });
+    let node = |op, inputs: &[usize], len| GraphNode { name: format!("n{len}"), op, inputs: inputs.to_vec(), len };
+    let nodes = vec![node(GraphOp::Input, &[], 2), node(layer, &[0], 2), node(GraphOp::Move(vec![1]), &[1], 1)];
+    let port = |name: &str, len| Port { name: name.into(), shape: vec![1, len] };
+    let graph = Graph { name: String::new(), input: port("x", 2), output: port("y", 1), nodes, sha256: [0; 32] };
+    let calibrated = calibrate(&graph, &unit_schema(2), &options(OutputChoice::Threshold, 24, 16)).unwrap();
+    for row in [[1_000_000, -1_000_000], [-1_000_000, 1_000_000], [5, 123_456]] {
+        let run = run(&calibrated.program, &row).unwrap();
+        assert_eq!(run.output(), &run.tensors[2][1..]);
+    }
+}
+
 fn unit_schema(len: usize) -> Schema {
     let feature = |i| Feature { name: format!("x{i}"), unit: String::new(), decimals: 6, min: -1_000_000, max: 1_000_000 };
     Schema::new("unit".into(), (0..len).map(feature).collect()).unwrap()
@@ -121,6 +159,18 @@ fn fixtures_become_programs_for_every_output() {
         ("sigmoid", OutputChoice::Threshold, true),
         ("sigmoid", OutputChoice::Reveal, false),
         ("flatten", OutputChoice::Argmax, false),
+        ("residual", OutputChoice::Reveal, false),
+        ("residual", OutputChoice::Argmax, false),
+        ("difference", OutputChoice::Argmax, false),
+        ("standardise", OutputChoice::Reveal, false),
+        ("scaled_layer", OutputChoice::Argmax, false),
+        ("activations", OutputChoice::Reveal, false),
+        ("relu6", OutputChoice::Reveal, false),
+        ("batch_norm", OutputChoice::Argmax, false),
+        ("moves", OutputChoice::Reveal, false),
+        ("reductions", OutputChoice::Reveal, false),
+        ("reductions", OutputChoice::Argmax, false),
+        ("average_pools", OutputChoice::Reveal, false),
     ] {
         let graph = model::load(&folder(&format!("test/fixtures/onnx/{file}.onnx"))).unwrap();
         let schema = unit_schema(graph.input.len());
@@ -131,6 +181,15 @@ fn fixtures_become_programs_for_every_output() {
             .collect();
         let report = report(&graph, &schema, &calibrated, &rows, None).unwrap();
         assert!(report.score_error.max < 2e-3, "{file}: {report}");
+        // The worst case holds: corners of the schema run, inside their intervals.
+        let intervals = range::check(&calibrated.program).unwrap();
+        for corner in 0..64u64 {
+            let pick = |i: usize| if corner >> (i % 6) & 1 == 1 { 1_000_000 } else { -1_000_000 };
+            let run = run(&calibrated.program, &(0..graph.input.len()).map(pick).collect::<Vec<i128>>()).unwrap();
+            let inside =
+                |(values, all): (&Vec<i128>, &Vec<_>)| values.iter().zip(all).all(|(v, i): (_, &Interval)| i.contains(*v));
+            assert!(run.tensors.iter().zip(&intervals).all(inside), "{file}");
+        }
         // A step of the scale is all that may separate a changed decision from its threshold.
         assert!(report.decisions.is_none_or(|d| d.changed <= d.within_one_step), "{file}");
         assert!(serde_json::to_string(&calibrated.program).is_ok());

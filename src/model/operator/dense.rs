@@ -1,4 +1,4 @@
-//! Gemm, MatMul and Add of a stored bias: all become fully connected layers on one row.
+//! Gemm and MatMul with stored weights: fully connected layers on one row.
 
 use super::Call;
 use crate::model::import::{Value, Walk};
@@ -24,7 +24,7 @@ pub(super) fn gemm(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
         return Err(call.bad_shape(format!("A has {inner} columns and B takes {inputs}")));
     }
     let by_output = if trans_b { weights.to_vec() } else { transposed(weights, inputs, outputs) };
-    let bias = match call.inputs.get(2) {
+    let bias = match call.input(2) {
         None => vec![0.0; outputs],
         Some(_) => {
             let (dims, values) = call.weights(2)?;
@@ -43,7 +43,7 @@ pub(super) fn gemm(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
 
 /// `x * W` or `W * x` with W stored and x one row or column.
 pub(super) fn matmul(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
-    if matches!(call.inputs.first(), Some(Value::Constant(_))) {
+    if matches!(call.input(0), Some(Value::Constant(_))) {
         return matmul_left(walk, call);
     }
     let (source, shape) = call.tensor(0)?;
@@ -80,39 +80,8 @@ fn matmul_left(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
     walk.push(call.name, GraphOp::Linear(linear), vec![source], made)
 }
 
-/// A stored bias, on either side, added to the result of a layer. Any other Add is refused.
-pub(super) fn add(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
-    let (left, right) = match call.inputs {
-        [Value::Tensor { .. }, Value::Constant(_)] => (0, 1),
-        [Value::Constant(_), Value::Tensor { .. }] => (1, 0),
-        [_, _] => return Err(call.refuse("only a stored bias can be added, not two computed or two stored tensors")),
-        _ => return Err(call.missing(1)),
-    };
-    let (source, shape) = call.tensor(left)?;
-    let (dims, values) = call.weights(right)?;
-    // The layer is copied: something else may read it without the bias. A copy that nobody reads is dropped at the end.
-    let (name, inputs, mut linear) = match walk.nodes.get(source) {
-        Some(node) => match &node.op {
-            GraphOp::Linear(linear) => (format!("{}+{}", node.name, call.name), node.inputs.clone(), linear.clone()),
-            _ => return Err(call.refuse("only the bias of a MatMul or Gemm can be added")),
-        },
-        None => return Err(call.missing(left)),
-    };
-    let width = shape.last().copied().unwrap_or(1);
-    let bias = broadcast(dims, values, width).filter(|_| width == linear.outputs);
-    let bias = bias.ok_or_else(|| call.refuse(&format!("a tensor of shape {dims:?} is not a bias of {shape:?}")))?;
-    for (index, (b, extra)) in linear.bias.iter_mut().zip(bias).enumerate() {
-        *b += extra;
-        if !b.is_finite() {
-            return Err(ModelError::NonFinite { place: format!("node `{}`", call.name), value: *b, index });
-        }
-    }
-    let made = [vec![1; dims.len().saturating_sub(shape.len())], shape.to_vec()].concat();
-    walk.push(&name, GraphOp::Linear(linear), inputs, made)
-}
-
 /// A tensor that broadcasts over one row of `width`; leading dimensions must be 1.
-fn broadcast(dims: &[usize], values: &[f32], width: usize) -> Option<Vec<f32>> {
+pub(super) fn broadcast(dims: &[usize], values: &[f32], width: usize) -> Option<Vec<f32>> {
     let (last, leading) = dims.split_last().map_or((1, &[][..]), |(last, leading)| (*last, leading));
     match values {
         _ if leading.iter().any(|&d| d != 1) => None,
@@ -134,8 +103,6 @@ fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
 /// Multiplied in f64 and rounded once, as a runtime that scales the sum would nearly do.
 fn scaled(call: &Call, values: Vec<f32>, factor: f32) -> Result<Vec<f32>, ModelError> {
     let scaled: Vec<f32> = values.iter().map(|v| (f64::from(*v) * f64::from(factor)) as f32).collect();
-    match scaled.iter().position(|v| !v.is_finite()) {
-        Some(index) => Err(ModelError::NonFinite { place: format!("node `{}`", call.name), value: scaled[index], index }),
-        None => Ok(scaled),
-    }
+    call.finite(&scaled)?;
+    Ok(scaled)
 }

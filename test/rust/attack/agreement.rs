@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use zkml_evm::{
     circuit::{InferenceCircuit, Objective, Witness, lay_out, plan, plan::candidates},
     gates::field::to_field,
-    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Sigmoid, Threshold},
+    op::{Argmax, Constant, Input, InputMode, Interval, Linear, Move, Op, Rescale, Sigmoid, Sum, Term, Threshold},
     proof::{Keys, Srs, prove, verify},
     quant::{Node, Precision, Program, range, run},
 };
@@ -20,7 +20,7 @@ const PRECISIONS: [(u32, u32); 7] = [(8, 8), (16, 8), (24, 16), (9, 9), (20, 10)
 const MODES: [InputMode; 3] = [InputMode::Committed, InputMode::Public, InputMode::Private];
 const OUTPUTS: [Output; 4] = [Output::Reveal, Output::Threshold, Output::Argmax, Output::Sigmoid];
 
-/// A random program of up to three layers whose intervals use the precision to the full.
+/// A random program of up to four layers, sums and moves among them, whose intervals use the precision to the full.
 pub fn random_program(rng: &mut ChaCha20Rng) -> Program {
     let (mode, output) = (MODES[rng.gen_range(0..3)], OUTPUTS[rng.gen_range(0..4)]);
     program_of(rng, mode, output)
@@ -41,8 +41,9 @@ fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Program
         })
         .collect();
     let mut nodes = vec![node("input", Op::Input(Input { ranges: ranges.clone(), width_bytes, mode }), 0)];
-    let mut intervals = ranges;
-    let layers = rng.gen_range(1..=3);
+    // Every tensor of cells so far: its node and intervals. Each layer reads one, or several moved into one.
+    let mut tensors = vec![(0, ranges)];
+    let layers = rng.gen_range(1..=4);
     for layer in 0..layers {
         let last = layer + 1 == layers;
         let compared = last && output != Output::Reveal;
@@ -51,13 +52,35 @@ fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Program
             (true, Output::Argmax) => rng.gen_range(2..=5),
             _ => rng.gen_range(1..=6),
         };
+        if rng.gen_bool(0.2) {
+            let values: Vec<i128> = (0..rng.gen_range(1..=3)).map(|_| i128::from(rng.gen_range(-99i32..99))).collect();
+            tensors.push((nodes.len(), values.iter().map(|&v| Interval::new(v, v)).collect()));
+            nodes.push(read("constant", Op::Constant(Constant { values }), vec![]));
+        }
+        if rng.gen_bool(0.4) {
+            let (inputs, x) = some_of(rng, &tensors);
+            let moved = Move { from: (0..rng.gen_range(1..=5)).map(|_| rng.gen_range(0..x.len() as u32)).collect() };
+            tensors.push((nodes.len(), moved.eval(&x)));
+            nodes.push(read("move", Op::Move(moved), inputs));
+        }
         let bits = magnitude_bits - u32::from(compared) + shift_bits;
-        let linear = random_layer(rng, &intervals, outputs, (1i128 << bits) - (1i128 << shift_bits));
+        let bound = (1i128 << bits) - (1i128 << shift_bits);
         let relu = !compared && rng.gen_bool(0.6);
         let rescale = Rescale { shift: shift_bits, relu };
-        intervals = linear.intervals(&intervals).unwrap().iter().map(|y| rescale.interval(y)).collect();
-        nodes.push(node(&format!("linear{layer}"), Op::Linear(linear), nodes.len()));
+        let (op, inputs, y) = if rng.gen_bool(0.5) {
+            let (node, x) = tensors[tensors.len() - 1].clone();
+            let linear = random_layer(rng, &x, outputs, bound);
+            let y = linear.intervals(&x).unwrap();
+            (Op::Linear(linear), vec![node], y)
+        } else {
+            let (inputs, x) = some_of(rng, &tensors);
+            let sum = random_sum(rng, &x, outputs, bound);
+            let y = sum.intervals(&x).unwrap();
+            (Op::Sum(sum), inputs, y)
+        };
+        nodes.push(read(&format!("layer{layer}"), op, inputs));
         nodes.push(node(&format!("rescale{layer}"), Op::Rescale(rescale), nodes.len()));
+        tensors.push((nodes.len() - 1, y.iter().map(|y| rescale.interval(y)).collect()));
     }
     if output == Output::Sigmoid {
         nodes.push(node("sigmoid", Op::Sigmoid(Sigmoid::new(8, magnitude_bits, magnitude_bits as i32 - 4)), nodes.len()));
@@ -86,6 +109,34 @@ fn random_layer(rng: &mut ChaCha20Rng, x: &[Interval], outputs: usize, bound: i1
         bias.push(if rng.gen_bool(0.5) { rng.gen_range(-left..=left) } else { 0 });
     }
     Linear { outputs, inputs: x.len(), weights, bias }
+}
+
+/// One to three tensors, one after the other; the newest is among them.
+fn some_of(rng: &mut ChaCha20Rng, tensors: &[(usize, Vec<Interval>)]) -> (Vec<usize>, Vec<Interval>) {
+    let mut chosen = vec![tensors[tensors.len() - 1].clone()];
+    (0..rng.gen_range(0..3)).for_each(|_| chosen.push(tensors[rng.gen_range(0..tensors.len())].clone()));
+    chosen.into_iter().fold((vec![], vec![]), |(mut nodes, mut all), (node, x)| {
+        nodes.push(node);
+        all.extend(x);
+        (nodes, all)
+    })
+}
+
+/// Outputs of none to seven terms, as wide as `bound` allows.
+fn random_sum(rng: &mut ChaCha20Rng, x: &[Interval], outputs: usize, bound: i128) -> Sum {
+    let (mut terms, mut bias) = (Vec::new(), Vec::new());
+    for _ in 0..outputs {
+        let read: Vec<u32> = (0..rng.gen_range(0..=7)).map(|_| rng.gen_range(0..x.len() as u32)).collect();
+        let intervals: Vec<Interval> = read.iter().map(|&e| x[e as usize]).collect();
+        let row = random_layer(rng, &intervals, 1, bound);
+        terms.push(read.into_iter().zip(row.weights).map(|(element, weight)| Term { element, weight }).collect());
+        bias.push(row.bias[0]);
+    }
+    Sum { terms, bias }
+}
+
+fn read(name: &str, op: Op, inputs: Vec<usize>) -> Node {
+    Node { name: name.into(), op, inputs, scale_log2: 0 }
 }
 
 fn node(name: &str, op: Op, index: usize) -> Node {

@@ -12,7 +12,7 @@ use zkml_evm::{
         range::{self, Packed},
         rescale::{self, Kind},
     },
-    op::{Interval, Linear, Sigmoid},
+    op::{Interval, Linear, Sigmoid, Sum, Term},
 };
 
 /// A trace with its public values.
@@ -165,6 +165,26 @@ fn function_of(shape: Shape, sigmoid: &Sigmoid, q: i128, result_checked: bool) -
     Sample { name: format!("sigmoid of {q}"), trace, instances: vec![to_field(q), to_field(sigmoid.eval(q))] }
 }
 
+/// Sums of public values with two terms, none, and more than stand beside a rescale; signed and rectified in turn.
+pub fn sum_sample(x: &[i128], [lo, hi]: [i128; 2]) -> Sample {
+    let shape = Shape { signed: true, relu: true, ..shape() };
+    let mut trace = Trace::new(shape).unwrap();
+    let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [lo, hi], Some(v)).unwrap()).collect();
+    inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    let term = |(element, weight)| Term { element, weight };
+    let rows: [&[(u32, i128)]; 4] = [&[(0, 300), (1, -211)], &[], &[(1, 4), (1, 5), (0, -9), (0, 1), (1, 77), (0, 2)], &[(1, 1)]];
+    let sum =
+        Sum { terms: rows.iter().map(|r| r.iter().copied().map(term).collect()).collect(), bias: vec![1000, -70_000, 12, 0] };
+    for (i, (&bias, y)) in sum.bias.iter().zip(sum.eval(x)).enumerate() {
+        let kind = if i % 2 == 0 { Kind::Signed } else { Kind::Relu };
+        let cell = rescale::place(&mut trace, kind, bias, Some(y)).unwrap();
+        sum.rows(&mut trace, i, &inputs, cell.row).unwrap();
+    }
+    assert_eq!(trace.row, 2 * shape.range_rows() + 4 * shape.rescale_rows() + sum.extra_rows(shape.rescale_rows()));
+    trace.finish().unwrap();
+    Sample { name: format!("sums of {x:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
+}
+
 /// A layer from its rows.
 pub fn linear(rows: &[&[i128]], bias: &[i128]) -> Linear {
     Linear { outputs: rows.len(), inputs: rows[0].len(), weights: rows.concat(), bias: bias.to_vec() }
@@ -193,6 +213,7 @@ pub fn every_gate() -> Vec<Sample> {
         layer_sample(shape(), End::Argmax, &three, &[417, 600], inputs),
         layer_sample(shape(), End::Argmax, &tie, &[10, 20], inputs),
         layer_sample(deep, End::Argmax, &linear(&[&[3, -2], &[-4, 7], &[5, 9]], &[1, -7, 12]), &[41, 60], [-100, 200]),
+        sum_sample(&[417, -55], inputs),
         hash_sample(&[0, 200, -5, 17]),
         function_sample(-128),
         function_sample(21),

@@ -10,9 +10,9 @@ use rand_chacha::ChaCha20Rng;
 use zkml_evm::{
     circuit::{CircuitError, Objective, Witness, lay_out, plan, statement},
     gates::Shape,
-    op::{InputMode, Interval, Op, Threshold},
+    op::{Constant, InputMode, Interval, Move, Op, Sum, Term, Threshold},
     proof::{Keys, Srs},
-    quant::{Program, range},
+    quant::{Node, Program, range},
 };
 
 type Twist = fn(&mut Shape, i64);
@@ -201,6 +201,56 @@ fn damaged_programs_are_refused() {
     }
 }
 
+/// Rules of graphs that a chain has no use for.
+#[test]
+fn damaged_graphs_are_refused() {
+    let sum = |element| Op::Sum(Sum { terms: vec![vec![Term { element, weight: 1 }]; 4], bias: vec![0; 4] });
+    let constant = || Op::Constant(Constant { values: vec![7; 4] });
+    let moved = |from: &[u32]| Op::Move(Move { from: from.to_vec() });
+    let node = |op: Op, inputs: &[usize]| Node { name: "odd".into(), op, inputs: inputs.to_vec(), scale_log2: 0 };
+    // 0 input, 1 linear, 2 rescale, 3 the odd one, then the last layer, which reads it, or its rescale.
+    let with = |odd: Vec<Node>| {
+        let mut program = mlp(&[5, 4, 1], InputMode::Committed, Output::Threshold, 1);
+        let count = odd.len();
+        program.nodes.splice(3..3, odd);
+        for (index, node) in program.nodes.iter_mut().enumerate().skip(3 + count) {
+            node.inputs = vec![index - 1];
+        }
+        program
+    };
+    let rescale = || mlp(&[5, 4, 1], InputMode::Committed, Output::Threshold, 1).nodes[2].op.clone();
+    for (what, odd) in [
+        ("a move", vec![node(moved(&[3, 2, 1, 0]), &[2])]),
+        ("a move of two", vec![node(moved(&[5, 2, 8, 0]), &[2, 0])]),
+        ("a sum", vec![node(sum(8), &[2, 0]), node(rescale(), &[3])]),
+        ("a constant", vec![node(constant(), &[]), node(moved(&[0, 1, 4, 7]), &[2, 3])]),
+    ] {
+        assert!(range::check(&with(odd)).is_ok(), "{what}");
+    }
+    for (what, odd) in [
+        ("a move beyond its inputs", vec![node(moved(&[0, 1, 2, 4]), &[2])]),
+        ("a move of nothing", vec![node(moved(&[0, 1, 2, 3]), &[])]),
+        ("an empty move", vec![node(moved(&[]), &[2])]),
+        ("a move of accumulators", vec![node(moved(&[0, 1, 2, 3]), &[1])]),
+        ("a move ahead", vec![node(moved(&[0, 1, 2, 3]), &[4])]),
+        ("a sum beyond its inputs", vec![node(sum(9), &[2, 0]), node(rescale(), &[3])]),
+        ("a sum without rescale", vec![node(sum(0), &[2])]),
+        ("a sum over accumulators", vec![node(sum(0), &[1]), node(rescale(), &[3])]),
+        ("a sum whose rescale comes later", vec![node(sum(0), &[2]), node(moved(&[0, 1, 2, 3]), &[2]), node(rescale(), &[3])]),
+        ("a rescale of a rescale", vec![node(rescale(), &[2])]),
+        ("a rescale of two", vec![node(sum(0), &[2]), node(rescale(), &[3, 3])]),
+        ("a constant that reads", vec![node(constant(), &[2])]),
+        ("an empty constant", vec![node(Op::Constant(Constant { values: vec![] }), &[])]),
+        ("a huge constant", vec![node(Op::Constant(Constant { values: vec![1 << 120; 4] }), &[])]),
+        ("a statement in the middle", vec![node(Op::Reveal, &[2])]),
+    ] {
+        let program = with(odd);
+        assert!(range::check(&program).is_err(), "{what}");
+        let shape = Shape { k: 12, ..Shape::default() };
+        assert!(through_everything(&program, shape, &input(&program, 1)).is_err(), "{what}");
+    }
+}
+
 #[test]
 fn a_long_chain_of_nodes_does_not_exhaust_the_stack() {
     let mut program = mlp(&[5, 4, 1], InputMode::Committed, Output::Threshold, 1);
@@ -266,6 +316,20 @@ proptest! {
                     0 => sigmoid.segment_bits = edge as u32,
                     1 => sigmoid.input_bits = edge as u32,
                     _ => sigmoid.values[0] = edge,
+                },
+                Op::Sum(sum) => match rng.gen_range(0..4) {
+                    0 => sum.bias[0] = edge,
+                    1 => drop(sum.bias.pop()),
+                    2 => sum.terms[0].push(Term { element: edge as u32, weight: 1 }),
+                    _ => sum.terms[0].push(Term { element: 0, weight: edge }),
+                },
+                Op::Move(moved) => match rng.gen_range(0..2) {
+                    0 => moved.from[0] = edge as u32,
+                    _ => moved.from.clear(),
+                },
+                Op::Constant(constant) => match rng.gen_range(0..2) {
+                    0 => constant.values[0] = edge,
+                    _ => constant.values.clear(),
                 },
                 Op::Reveal | Op::Argmax(_) => program.precision.magnitude_bits = edge as u32,
             }

@@ -5,9 +5,10 @@
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
-    plonk::{ConstraintSystem, Expression},
+    plonk::{Column, ConstraintSystem, Expression, Fixed},
     poly::Rotation,
 };
+use std::collections::HashMap;
 use zkml_evm::{gates::Trace, proof::keys::constraint_system};
 
 /// An advice cell: `column * rows + row`.
@@ -155,46 +156,42 @@ fn merged(mut terms: Vec<Term>) -> Vec<Term> {
 }
 
 /// The coefficient equations that the fold stands for: for each output of each layer, `y_i - b_i - sum_j W_ij x_j = 0` in the
-/// phase-1 cells. Read off the fixed columns alone, not off the placement code.
+/// phase-1 cells. Read off the fixed columns alone, not off the placement code: the fold is replayed as a polynomial in γ, whose
+/// coefficients are these equations. `terms[t]` belongs to the t-th output; while T outputs are placed its power is T - 1 - t.
 ///
 /// `steps` are the fold's constraints: what each holds without phase-2 cells is `b_i - y_i`.
 pub fn layer_identities(trace: &Trace, all: &[Constraint]) -> Vec<Constraint> {
     let rows = 1usize << trace.shape.k;
     let late = [trace.columns.fold.index(), trace.columns.folded.index()];
-    let accumulator = |row: usize| -> Option<Vec<Term>> {
-        let step = all.iter().find(|c| c.row == row && c.name == "fold of the linear layers")?;
-        let early = step.terms.iter().filter(|(_, cells)| cells.iter().all(|&c| !late.contains(&(c as usize / rows))));
-        Some(early.map(|(c, cells)| (-*c, cells.clone())).collect())
+    let steps: HashMap<usize, &Constraint> =
+        all.iter().filter(|c| c.name == "fold of the linear layers").map(|c| (c.row, c)).collect();
+    let accumulator = |row: usize| -> Vec<Term> {
+        let terms = steps.get(&row).map_or(&[][..], |step| step.terms.as_slice());
+        let early = terms.iter().filter(|(_, cells)| cells.iter().all(|&c| !late.contains(&(c as usize / rows))));
+        early.map(|(c, cells)| (-*c, cells.clone())).collect()
     };
-    let fixed = |column: halo2_proofs::plonk::Column<halo2_proofs::plonk::Fixed>, row: usize| trace.fixed[column.index()][row];
+    let fixed = |column: Column<Fixed>, row: usize| trace.fixed[column.index()][row];
     let columns = &trace.columns;
     let outputs = [columns.relu, columns.signed, columns.threshold];
-    let mut layer: Vec<(usize, Vec<Term>)> = Vec::new();
-    let mut block: Vec<Fr> = Vec::new();
     let mut found: Vec<Constraint> = Vec::new();
-    let mut in_inputs = false;
-    let mut close = |layer: &mut Vec<(usize, Vec<Term>)>| {
-        found.extend(layer.drain(..).map(|(row, terms)| Constraint { name: "layer identity".into(), row, terms: merged(terms) }));
-    };
+    // The folded weights so far, lowest power of γ last.
+    let mut block: Vec<Fr> = Vec::new();
     for row in 0..trace.end {
         if outputs.iter().any(|&s| trace.is_enabled(s, row)) {
-            if std::mem::take(&mut in_inputs) {
-                close(&mut layer);
-            }
-            layer.push((row, accumulator(row).unwrap_or_default()));
+            found.push(Constraint { name: "layer identity".into(), row, terms: accumulator(row) });
         }
-        if fixed(columns.linear, row) == Fr::ONE {
-            in_inputs = true;
-            block.extend(columns.weights.iter().map(|&w| fixed(w, row)));
-            if fixed(columns.last, row) == Fr::ONE {
-                let padding = block.len() - layer.len();
-                let x = (columns.a.index() * rows + row) as CellId;
-                for ((_, terms), weight) in layer.iter_mut().zip(block.drain(..).skip(padding)) {
-                    terms.push((-weight, vec![x]));
-                }
+        if fixed(columns.linear, row) != Fr::ONE {
+            block.clear();
+            continue;
+        }
+        block.extend(columns.weights.iter().map(|&w| fixed(w, row)));
+        if fixed(columns.last, row) == Fr::ONE {
+            let x = (columns.a.index() * rows + row) as CellId;
+            for (power, weight) in block.drain(..).rev().enumerate().filter(|(_, weight)| *weight != Fr::ZERO) {
+                let output = found.len().checked_sub(1 + power).expect("a weight for an output that is there");
+                found[output].terms.push((-weight, vec![x]));
             }
         }
     }
-    close(&mut layer);
-    found
+    found.into_iter().map(|c| Constraint { terms: merged(c.terms), ..c }).collect()
 }

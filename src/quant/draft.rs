@@ -1,0 +1,277 @@
+//! The program under construction: node by node, each with the scales and worst cases of its elements.
+
+use super::calibrate::{Calibrated, Options, OutputChoice, Score, segment_bits};
+use super::calibrate_error::CalibrateError;
+use super::scale::{ANY, Row, Source, power_of_two};
+use super::structure::Structure;
+use super::{Node, Program, Schema};
+use crate::model::{Graph, GraphNode, GraphOp};
+use crate::op::{
+    Argmax, Constant, Interval, Linear, Move, Op, Rescale, Sigmoid, Sum, Term, Threshold, sigmoid::OUTPUT_SCALE_LOG2,
+};
+use std::collections::HashMap;
+
+/// A graph node's result in the program.
+#[derive(Clone, Debug, Default)]
+struct Tensor {
+    /// The program node whose cells it is.
+    node: usize,
+    /// Steps of 1.0 and worst case, by element.
+    source: Source,
+    /// `real = integer / 2^scale`, by element; `None` for features, whose schema has decimals.
+    scales: Vec<Option<i32>>,
+}
+
+/// One attempt at a program.
+pub struct Draft<'a> {
+    graph: &'a Graph,
+    schema: &'a Schema,
+    options: &'a Options,
+    structure: &'a Structure,
+    built: Calibrated,
+    tensors: Vec<Tensor>,
+    /// The scale of each class, as an upper bound before its first node and as chosen after.
+    pub scales: HashMap<u32, i32>,
+    chosen: HashMap<u32, i32>,
+    /// Whether a later node lowered a scale that an earlier one had used.
+    pub lowered: bool,
+}
+
+impl<'a> Draft<'a> {
+    /// An empty draft; `caps` are the coarser scales that an earlier attempt asked for.
+    pub fn new(
+        graph: &'a Graph,
+        schema: &'a Schema,
+        options: &'a Options,
+        structure: &'a Structure,
+        caps: HashMap<u32, i32>,
+    ) -> Self {
+        let program = Program { schema_id: schema.id(), precision: options.precision, nodes: Vec::new() };
+        let built = Calibrated { program, scales: Vec::new(), score: Score::Value, notes: Vec::new() };
+        let chosen = HashMap::new();
+        Self { graph, schema, options, structure, built, tensors: Vec::new(), scales: caps, chosen, lowered: false }
+    }
+
+    /// Every node of the graph.
+    ///
+    /// # Errors
+    /// A layer for which no scale fits.
+    pub fn nodes(&mut self) -> Result<(), CalibrateError> {
+        for (index, node) in self.graph.nodes.iter().enumerate() {
+            let source = node.inputs.first().copied();
+            let tensor = match (&node.op, source) {
+                (GraphOp::Input, _) => self.input(node),
+                // The rescale of the source has computed it; a Sigmoid is the business of the output statement.
+                (GraphOp::Relu, Some(source)) if self.structure.fused[index] => self.tensors[source].clone(),
+                (GraphOp::Sigmoid, Some(source)) => self.tensors[source].clone(),
+                (GraphOp::Move(from), _) => self.moved(node, from),
+                (GraphOp::Constant(values), _) => self.constant(index, values)?,
+                (GraphOp::Relu, _) => self.layer(index, true)?,
+                _ => self.layer(index, self.structure.relu[index].is_some())?,
+            };
+            self.tensors.push(tensor);
+        }
+        Ok(())
+    }
+
+    fn input(&mut self, node: &GraphNode) -> Tensor {
+        let input = self.schema.input(self.options.input);
+        let steps = self.schema.features().iter().map(|f| 10f64.powi(f.decimals as i32)).collect();
+        let source = Source { steps, intervals: input.ranges.clone() };
+        let scales = vec![None; node.len];
+        let made = self.push(&node.name, Op::Input(input), vec![], vec![], 0);
+        Tensor { node: made, source, scales }
+    }
+
+    fn moved(&mut self, node: &GraphNode, from: &[u32]) -> Tensor {
+        let read = self.read(&node.inputs);
+        let moved = Move { from: from.to_vec() };
+        let (steps, intervals) = (moved.eval(&read.source.steps), moved.eval(&read.source.intervals));
+        let scales = moved.eval(&read.scales);
+        let inputs = node.inputs.iter().map(|&i| self.tensors[i].node).collect();
+        let made = self.push(&node.name, Op::Move(moved), inputs, known(&scales), 0);
+        Tensor { node: made, source: Source { steps, intervals }, scales }
+    }
+
+    fn constant(&mut self, index: usize, values: &[f32]) -> Result<Tensor, CalibrateError> {
+        let rows: Vec<Row> = values.iter().map(|&bias| Row { elements: vec![], weights: vec![], bias }).collect();
+        let rescale = self.rescale(false);
+        let scales = self.choose(index, &rows, &Source::default(), rescale)?;
+        let shift = self.options.precision.shift_bits as i32;
+        let integer = |(row, scale): (&Row, &i32)| rescale.quotient(row.integers(&Source::default(), scale + shift).1);
+        let values: Vec<i128> = rows.iter().zip(&scales).map(integer).collect();
+        let intervals = values.iter().map(|&v| Interval::new(v, v)).collect();
+        let node = self.push(&self.graph.nodes[index].name, Op::Constant(Constant { values }), vec![], scales.clone(), 0);
+        Ok(tensor(node, scales, intervals))
+    }
+
+    /// A layer or sum with its rescale; a lone ReLU is the sum of one term each.
+    fn layer(&mut self, index: usize, relu: bool) -> Result<Tensor, CalibrateError> {
+        let node = &self.graph.nodes[index];
+        let read = self.read(&node.inputs);
+        let rows = rows_of(node);
+        let rescale = self.rescale(relu);
+        let scales = self.choose(index, &rows, &read.source, rescale)?;
+        let (op, accumulators) =
+            integer_layer(node, &rows, &read.source, &scales, rescale.shift as i32).ok_or_else(|| self.no_scale(index))?;
+        let intervals = accumulators.iter().map(|y| rescale.interval(y)).collect();
+        let inputs = node.inputs.iter().map(|&i| self.tensors[i].node).collect();
+        let fine = scales.iter().map(|e| e + rescale.shift as i32).collect();
+        let accumulator = self.push(&node.name, op, inputs, fine, 0);
+        let fused = self.structure.relu[index].map(|i| self.graph.nodes[i].name.clone());
+        let name = fused.unwrap_or_else(|| format!("{}.rescale", node.name));
+        let made = self.push(&name, Op::Rescale(rescale), vec![accumulator], scales.clone(), 0);
+        Ok(tensor(made, scales, intervals))
+    }
+
+    /// One scale for each row: the finest that fits all rows of its class.
+    fn choose(&mut self, index: usize, rows: &[Row], source: &Source, rescale: Rescale) -> Result<Vec<i32>, CalibrateError> {
+        let p = self.options.precision;
+        let classes = self.structure.classes(index);
+        let mut lowest: HashMap<u32, i32> = HashMap::new();
+        for (row, &class) in rows.iter().zip(classes) {
+            let allowed = if self.structure.is_compared(class) { p.score_interval() } else { p.quotient_interval() };
+            let finest = row.finest_scale(source, rescale, allowed).ok_or_else(|| self.no_scale(index))?;
+            let scale = lowest.entry(class).or_insert(ANY);
+            *scale = finest.min(*scale);
+        }
+        for (&class, scale) in &mut lowest {
+            let bound = self.scales.get(&class).copied().unwrap_or(ANY);
+            self.lowered |= self.chosen.get(&class).is_some_and(|&chosen| *scale < chosen);
+            *scale = bound.min(*scale);
+            // An output that is zero whatever comes in says nothing about the scale of others.
+            self.scales.insert(class, *scale);
+            if *scale == ANY {
+                *scale = 0;
+            } else {
+                self.chosen.insert(class, *scale);
+            }
+        }
+        Ok(classes.iter().map(|class| lowest.get(class).copied().unwrap_or(0)).collect())
+    }
+
+    /// All inputs, one after the other.
+    fn read(&self, inputs: &[usize]) -> Tensor {
+        let mut joined = Tensor::default();
+        for tensor in inputs.iter().map(|&i| &self.tensors[i]) {
+            joined.source.steps.extend(&tensor.source.steps);
+            joined.source.intervals.extend(&tensor.source.intervals);
+            joined.scales.extend(&tensor.scales);
+        }
+        joined
+    }
+
+    fn rescale(&self, relu: bool) -> Rescale {
+        Rescale { shift: self.options.precision.shift_bits, relu }
+    }
+
+    fn no_scale(&self, index: usize) -> CalibrateError {
+        CalibrateError::NoScale { node: self.graph.nodes[index].name.clone(), bits: self.options.precision.magnitude_bits }
+    }
+
+    /// Appends a node; `default` is its scale where it has none per element. Returns its index.
+    fn push(&mut self, name: &str, op: Op, inputs: Vec<usize>, scales: Vec<i32>, default: i32) -> usize {
+        let scale_log2 = scales.iter().copied().min().unwrap_or(default);
+        self.built.program.nodes.push(Node { name: name.into(), op, inputs, scale_log2 });
+        self.built.scales.push(scales);
+        self.built.program.nodes.len() - 1
+    }
+
+    /// The output statement; a Sigmoid before a comparison is monotonic and goes.
+    ///
+    /// # Errors
+    /// A model whose output is its input.
+    pub fn finish(mut self) -> Result<Calibrated, CalibrateError> {
+        let score = &self.tensors[self.structure.score];
+        let mut scales = known(&score.scales);
+        let mut node = score.node;
+        let output = self.graph.output.name.clone();
+        if scales.len() != score.scales.len() {
+            return Err(CalibrateError::Structure { node: output, problem: "the output is the input itself".into() });
+        }
+        let precision = self.options.precision;
+        if let (Some(sigmoid), OutputChoice::Reveal) = (self.structure.sigmoid, self.options.output) {
+            self.built.score = Score::Probability;
+            let scale = scales.first().copied().unwrap_or(0);
+            let table = Sigmoid::new(segment_bits(precision), precision.magnitude_bits, scale);
+            scales = vec![OUTPUT_SCALE_LOG2; scales.len()];
+            node = self.push(&self.graph.nodes[sigmoid].name, Op::Sigmoid(table), vec![node], scales.clone(), 0);
+        } else if let Some(sigmoid) = self.structure.sigmoid {
+            self.built.score = Score::Logit;
+            let (name, choice) = (&self.graph.nodes[sigmoid].name, self.options.output.name());
+            self.built.notes.push(format!("`{name}` is not computed: the {choice} compares logits, which gives the same answer"));
+        }
+        match self.options.output {
+            OutputChoice::Reveal => self.push(&output, Op::Reveal, vec![node], scales, 0),
+            OutputChoice::Threshold => {
+                let threshold = Threshold { range: precision.score_interval() };
+                let node = self.accumulated(node, &output, &scales);
+                self.push(&output, Op::Threshold(threshold), vec![node], scales, 0)
+            }
+            // An index has no scale.
+            OutputChoice::Argmax => self.push(&output, Op::Argmax(Argmax), vec![node], vec![0], 0),
+        };
+        Ok(self.built)
+    }
+}
+
+impl Draft<'_> {
+    /// The node, if it is the rescale made last, which a threshold takes over; otherwise an exact copy of it that is one.
+    fn accumulated(&mut self, node: usize, name: &str, scales: &[i32]) -> usize {
+        let nodes = &self.built.program.nodes;
+        if node + 1 == nodes.len() && matches!(nodes[node].op, Op::Rescale(_)) {
+            return node;
+        }
+        let rescale = self.rescale(false);
+        let term = Term { element: 0, weight: 1 << rescale.shift };
+        let sum = Sum { terms: vec![vec![term]], bias: vec![0] };
+        let fine = scales.iter().map(|e| e + rescale.shift as i32).collect();
+        let copy = self.push(&format!("{name}.copy"), Op::Sum(sum), vec![node], fine, 0);
+        self.push(&format!("{name}.rescale"), Op::Rescale(rescale), vec![copy], scales.to_vec(), 0)
+    }
+}
+
+fn tensor(node: usize, scales: Vec<i32>, intervals: Vec<Interval>) -> Tensor {
+    let steps = scales.iter().map(|&e| power_of_two(e)).collect();
+    Tensor { node, source: Source { steps, intervals }, scales: scales.into_iter().map(Some).collect() }
+}
+
+fn known(scales: &[Option<i32>]) -> Vec<i32> {
+    scales.iter().flatten().copied().collect()
+}
+
+/// The outputs of a layer, one by one.
+fn rows_of(node: &GraphNode) -> Vec<Row> {
+    match &node.op {
+        GraphOp::Linear(linear) => {
+            let elements: Vec<u32> = (0..linear.inputs as u32).collect();
+            let rows = linear.weights.chunks(linear.inputs.max(1)).zip(&linear.bias);
+            rows.map(|(weights, &bias)| Row { elements: elements.clone(), weights: weights.to_vec(), bias }).collect()
+        }
+        GraphOp::Sum(sum) => {
+            let row = |(terms, &bias): (&Vec<(u32, f32)>, &f32)| {
+                let (elements, weights) = terms.iter().copied().unzip();
+                Row { elements, weights, bias }
+            };
+            sum.terms.iter().zip(&sum.bias).map(row).collect()
+        }
+        _ => (0..node.len as u32).map(|i| Row { elements: vec![i], weights: vec![1.0], bias: 0.0 }).collect(),
+    }
+}
+
+/// The integer op of a layer and the intervals of its accumulators; `None` when one leaves the limit.
+fn integer_layer(node: &GraphNode, rows: &[Row], source: &Source, scales: &[i32], shift: i32) -> Option<(Op, Vec<Interval>)> {
+    let (weights, bias): (Vec<_>, Vec<_>) =
+        rows.iter().zip(scales).map(|(row, scale)| row.integers(source, scale + shift)).unzip();
+    if let GraphOp::Linear(linear) = &node.op {
+        let made = Linear { outputs: linear.outputs, inputs: linear.inputs, weights: weights.concat(), bias };
+        let intervals = made.intervals(&source.intervals)?;
+        return Some((Op::Linear(made), intervals));
+    }
+    let terms = |(row, weights): (&Row, Vec<i128>)| {
+        row.elements.iter().zip(weights).map(|(&element, weight)| Term { element, weight }).collect()
+    };
+    let made = Sum { terms: rows.iter().zip(weights).map(terms).collect(), bias };
+    let intervals = made.intervals(&source.intervals)?;
+    Some((Op::Sum(made), intervals))
+}
