@@ -120,7 +120,12 @@ impl Compiler {
         self.compile_selected(sources, settings, json!({ "*": { "*": OUTPUT } }))
     }
 
-    fn compile_selected(&self, sources: &[(String, String)], settings: Settings, selection: Value) -> Result<Value, VerifierError> {
+    fn compile_selected(
+        &self,
+        sources: &[(String, String)],
+        settings: Settings,
+        selection: Value,
+    ) -> Result<Value, VerifierError> {
         let entries = sources.iter().map(|(name, text)| (name.clone(), json!({ "content": text })));
         let input = json!({
             "language": "Solidity",

@@ -51,8 +51,7 @@ struct Reader<'a> {
 /// Plans the memory of the transcript and writes the statements that fill it.
 pub fn read(protocol: &Protocol, challenge_names: Vec<String>, memory: &mut Memory) -> Transcript {
     memory.section("The transcript: behind each state what the prover sent next.");
-    let mut reader =
-        Reader { memory, out: Transcript { challenges: challenge_names, ..Transcript::default() }, phase: 0, open: None };
+    let mut reader = Reader { memory, out: Transcript::default(), phase: 0, open: None };
     reader.begin(protocol);
     let (mut poly, mut challenge) = (protocol.first_witness(), 0);
     for phase in &protocol.phases {
@@ -60,8 +59,8 @@ pub fn read(protocol: &Protocol, challenge_names: Vec<String>, memory: &mut Memo
         poly += phase.points;
         let points = reader.points(&named);
         reader.out.points.extend(points);
-        for name in reader.out.challenges[challenge..challenge + phase.challenges].to_vec() {
-            reader.squeeze(&name);
+        for name in &challenge_names[challenge..challenge + phase.challenges] {
+            reader.squeeze(name);
         }
         challenge += phase.challenges;
     }
@@ -75,13 +74,13 @@ pub fn read(protocol: &Protocol, challenge_names: Vec<String>, memory: &mut Memo
     reader.squeeze("OPENING_POINT");
     reader.points(&["OPENING_QUOTIENT".into()]);
     reader.memory.section("The challenges.");
-    for name in reader.out.challenges.clone() {
-        reader.memory.word(&name);
+    for name in &challenge_names {
+        reader.memory.word(name);
     }
     for name in ["POINT", "MU", "NU", "OPENING_POINT"] {
         reader.memory.word(name);
     }
-    reader.out
+    Transcript { challenges: challenge_names, ..reader.out }
 }
 
 impl Reader<'_> {
