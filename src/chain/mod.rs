@@ -20,6 +20,7 @@ pub mod dev_accounts;
 pub mod embedded;
 pub mod error;
 mod fault;
+pub mod gas;
 mod http;
 pub mod keystore;
 pub mod provider;

@@ -14,6 +14,7 @@ pub mod deploy;
 pub mod deployments;
 pub mod doctor;
 pub mod failure;
+pub mod gas;
 pub mod gen_verifier;
 pub mod inspect;
 pub mod measure;
@@ -87,6 +88,8 @@ enum Verb {
     Status(status::Arguments),
     /// Compare the record of deployments with the chain
     Deployments(deployments::Arguments),
+    /// What a verification costs on chain, by part
+    Gas(gas::Arguments),
     /// What an artifact folder holds
     Inspect(inspect::Arguments),
     /// What this machine has and lacks
@@ -155,6 +158,7 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Revoke(arguments) => operate::revoke::run(arguments, console).await,
         Verb::Status(arguments) => status::run(arguments, console).await,
         Verb::Deployments(arguments) => return deployments::run(arguments, console).await,
+        Verb::Gas(arguments) => gas::run(&arguments, console),
         Verb::Inspect(arguments) => inspect::run(&arguments, console),
         Verb::Doctor(arguments) => return doctor::run(arguments, console).await,
         Verb::Demo(arguments) => demo::run(arguments, console).await,

@@ -169,13 +169,18 @@ pub fn public_inputs(protocol: &Protocol, memory: &mut Memory) -> Block {
     block
 }
 
-/// Statements that combine all constraints with powers of the combiner and divide by `z^n - 1`: the quotient at `z`.
-pub fn constraints(protocol: &Protocol, cs: &ConstraintSystem<Fr>, transcript: &Transcript, memory: &mut Memory) -> Block {
-    memory.section("Values that several constraints use, and the quotient at z.");
-    let mut block = Block::default();
-    block.line("let r := R");
-    block.line("let y := mload(COMBINER)");
-    block.line("let sum := 0");
+/// Statements that combine all constraints with powers of the combiner and divide by `z^n - 1`: the quotient at `z`. One function of
+/// the contract for each run of constraints of a kind, with its name.
+pub fn constraints(
+    protocol: &Protocol,
+    cs: &ConstraintSystem<Fr>,
+    transcript: &Transcript,
+    memory: &mut Memory,
+) -> Vec<(String, Block)> {
+    memory.section(
+        "The quotient at z: all constraints so far, and at last divided by z^n - 1; and values that several of them use.",
+    );
+    memory.word("AT_QUOTIENT");
     let leaves = |leaf: Leaf| match leaf {
         Leaf::Evaluation(index) => format!("mload({})", transcript.evaluations[index]),
         Leaf::Challenge(index) => format!("mload({})", transcript.challenges[index]),
@@ -185,14 +190,31 @@ pub fn constraints(protocol: &Protocol, cs: &ConstraintSystem<Fr>, transcript: &
     };
     let mut writer = Writer::new(&protocol.graph, &protocol.constraints, &leaves, memory);
     let meanings = names::constraints(cs, protocol.constraints.len());
-    for (&node, meaning) in protocol.constraints.iter().zip(meanings) {
-        block.comment(&meaning);
-        let text = writer.expression(node, &mut block);
-        block.line(format!("sum := addmod(mulmod(sum, y, r), {text}, r)"));
+    let mut functions: Vec<(String, Block)> = Vec::new();
+    for (&node, meaning) in protocol.constraints.iter().zip(&meanings) {
+        let kind = names::kind(meaning);
+        if functions.last().is_none_or(|(name, _)| !name.starts_with(kind)) {
+            if let Some((_, block)) = functions.last_mut() {
+                block.line("mstore(AT_QUOTIENT, sum)");
+            }
+            let before = functions.iter().filter(|(name, _)| name.starts_with(kind)).count();
+            let name = if before == 0 { kind.to_string() } else { format!("{kind}{before}") };
+            let mut block = Block::default();
+            block.line("let r := R");
+            block.line("let y := mload(COMBINER)");
+            block.line(if functions.is_empty() { "let sum := 0" } else { "let sum := mload(AT_QUOTIENT)" });
+            functions.push((name, block));
+        }
+        if let Some((_, block)) = functions.last_mut() {
+            block.comment(meaning);
+            let text = writer.expression(node, block);
+            block.line(format!("sum := addmod(mulmod(sum, y, r), {text}, r)"));
+        }
     }
-    memory.word("AT_QUOTIENT");
-    block.line("mstore(AT_QUOTIENT, mulmod(sum, mload(VANISHING), r))");
-    block
+    if let Some((_, block)) = functions.last_mut() {
+        block.line("mstore(AT_QUOTIENT, mulmod(sum, mload(VANISHING), r))");
+    }
+    functions
 }
 
 /// `ω^rotation`

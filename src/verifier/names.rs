@@ -120,6 +120,15 @@ pub fn evaluation(names: &[String], query: Query) -> String {
     }
 }
 
+/// The function of the contract that a constraint of this meaning belongs to.
+pub fn kind(meaning: &str) -> &'static str {
+    match meaning.split(':').next() {
+        Some("lookup") => "_evaluateLookups",
+        Some("copies") => "_evaluateCopies",
+        _ => "_evaluateGates",
+    }
+}
+
 /// What each constraint says, in the protocol's order: the gates', then the permutation's.
 pub fn constraints(cs: &ConstraintSystem<Fr>, count: usize) -> Vec<String> {
     let gates = cs
@@ -134,6 +143,6 @@ pub fn constraints(cs: &ConstraintSystem<Fr>, count: usize) -> Vec<String> {
         all.extend((1..products).map(|i| format!("copies: product {i} goes on where the one before ends")));
         all.extend((0..products).map(|i| format!("copies: step of product {i}")));
     }
-    all.resize(count, "lookup argument".into());
+    all.resize(count, "lookup: an argument of halo2".into());
     all
 }

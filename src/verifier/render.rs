@@ -72,7 +72,11 @@ fn sections(protocol: &Protocol, keys: &Keys) -> Vec<(&'static str, String)> {
         ("{products}", products.text()),
         ("{inverses}", inverses.text()),
         ("{public_inputs}", public_inputs.text()),
-        ("{constraints}", constraints.text()),
+        (
+            "{evaluate_constraints}",
+            constraints.iter().map(|(name, _)| format!("        {name}();")).collect::<Vec<_>>().join("\n"),
+        ),
+        ("{constraints}", constraints.iter().map(function).collect::<Vec<_>>().join("\n\n")),
         ("{opening}", opening.text()),
         ("{commitments}", commitments.text()),
         ("{memory}", memory.declarations()),
@@ -82,6 +86,12 @@ fn sections(protocol: &Protocol, keys: &Keys) -> Vec<(&'static str, String)> {
         ("{points}", transcript.runs.iter().map(|run| run.count).sum::<usize>().to_string()),
         ("{proof_length}", transcript.length.to_string()),
     ]
+}
+
+/// A function that works on memory alone.
+fn function((name, block): &(String, Block)) -> String {
+    let open = format!("    function {name}() private pure {{\n        assembly (\"memory-safe\") {{");
+    format!("{open}\n{}\n        }}\n    }}", block.text())
 }
 
 fn scalar_checks(transcript: &Transcript) -> String {

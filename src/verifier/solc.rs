@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub const MAX_RUNTIME: usize = 24_576;
 
 /// What is asked for of a contract.
-const OUTPUT: [&str; 3] = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"];
+const OUTPUT: [&str; 4] = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.functionDebugData"];
 
 /// The oldest compiler that takes the contracts' pragma.
 const OLDEST: semver::Version = semver::Version::new(0, 8, 24);
@@ -28,6 +28,8 @@ pub struct Compiled {
     pub runtime_size: usize,
     /// The ABI.
     pub abi: Value,
+    /// The contract's own functions with their positions in the runtime code, by position.
+    pub functions: Vec<(String, usize)>,
 }
 
 /// How to compile. The default is what `gen-verifier` records and every codehash of this project rests on.
@@ -156,7 +158,20 @@ fn contract(output: &Value, file: &str, name: &str) -> Result<Compiled, Verifier
         .zip(code("deployedBytecode"))
         .filter(|(c, _)| !c.is_empty())
         .ok_or_else(|| VerifierError::Compile { name: name.into(), problem: format!("{file} gave no bytecode for it") })?;
-    Ok(Compiled { name: name.into(), creation, runtime_size: runtime.len(), abi: found["abi"].clone() })
+    let functions = functions(&found["evm"]["deployedBytecode"]["functionDebugData"]);
+    Ok(Compiled { name: name.into(), creation, runtime_size: runtime.len(), abi: found["abi"].clone(), functions })
+}
+
+/// The functions that solc knows the entry of, by entry: `"@_invert_123": { "entryPoint": 456, .. }`. One that it put into its caller
+/// has none.
+fn functions(debug: &Value) -> Vec<(String, usize)> {
+    let entries = debug.as_object().into_iter().flatten().filter_map(|(name, data)| {
+        let (name, _id) = name.strip_prefix('@')?.rsplit_once('_')?;
+        Some((name.to_owned(), usize::try_from(data["entryPoint"].as_u64()?).ok()?))
+    });
+    let mut all: Vec<(String, usize)> = entries.collect();
+    all.sort_by_key(|(_, entry)| *entry);
+    all
 }
 
 /// The sources of `file` and of everything it imports, by their names in the import statements' own terms.

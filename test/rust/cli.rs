@@ -6,7 +6,7 @@ use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, r
 use serde_json::Value;
 use std::{fs, path::Path};
 
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "gen-verifier",
     "prove",
     "verify",
@@ -22,6 +22,7 @@ const VERBS: [&str; 19] = [
     "revoke",
     "status",
     "deployments",
+    "gas",
     "inspect",
     "doctor",
     "demo",
@@ -414,4 +415,23 @@ fn ctrl_c_ends_with_130() {
     let mut text = String::new();
     std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut text).unwrap();
     assert!(text.contains("\"interrupted\""), "{text}");
+}
+
+/// The report needs the keys and a compiler, and nothing of it is written when a file cannot be.
+#[test]
+fn gas_is_reported_by_part() {
+    let folder = shared().join("artifacts");
+    let work = tempfile::tempdir().unwrap();
+    let [folder, svg] = [folder, work.path().join("gas.svg")].map(|p| p.to_str().unwrap().to_owned());
+    let gas = &run(&["gas", &folder, "--svg", &svg]).result()["gas"];
+    let parts = gas["parts"].as_array().unwrap();
+    let sum: u64 = parts.iter().map(|part| part["gas"].as_u64().unwrap()).sum();
+    assert_eq!(gas["total"].as_u64(), Some(sum));
+    assert!(gas["floor"].as_u64() < Some(sum) && parts.iter().any(|part| part["name"] == "pairing"));
+    let drawn = fs::read_to_string(&svg).unwrap();
+    assert!(parts.iter().all(|part| drawn.contains(part["name"].as_str().unwrap())), "{drawn}");
+    let prague = run(&["gas", &folder, "--rules", "prague"]).result()["gas"]["total"].as_u64();
+    assert!(prague < Some(sum), "an inversion is cheaper under prague's rules");
+    assert_eq!(run(&["gas", work.path().to_str().unwrap()]).code, 2);
+    assert_eq!(run(&["gas", &folder, "--svg", "/nowhere/gas.svg"]).code, 4);
 }

@@ -2,6 +2,8 @@
 
 #[path = "verifier/differential.rs"]
 mod differential;
+#[path = "verifier/gas.rs"]
+mod gas;
 #[path = "verifier/matrix.rs"]
 mod matrix;
 #[path = "verifier/shapes.rs"]

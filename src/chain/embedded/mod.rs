@@ -11,6 +11,7 @@ mod evm;
 mod fault;
 mod methods;
 mod node;
+pub mod profile;
 mod query;
 pub mod transport;
 

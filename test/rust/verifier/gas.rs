@@ -1,0 +1,58 @@
+//! The gas report against real transactions.
+
+use crate::{
+    stand::{Deployed, Stand, compiler},
+    support::Output,
+};
+use alloy::sol_types::SolCall;
+use zkml_evm::{
+    chain::{
+        bindings::IProofVerifier,
+        embedded::{Hardfork, profile::profile},
+        gas::measure,
+    },
+    circuit::Objective,
+    op::InputMode,
+    proof::verify::ProofLayout,
+};
+
+/// The refusal at the end (an error's selector instead of nothing) is what the measured call and an accepted one differ in.
+const REFUSAL: u64 = 64;
+
+fn agrees(stand: &Stand, hardfork: Hardfork) {
+    let compiled = compiler().compile_verifier(&stand.source()).unwrap();
+    let cs = stand.keys.vk().cs();
+    let fixed = cs.num_fixed_columns() + cs.permutation().get_columns().len();
+    let layout = ProofLayout::of(&stand.keys.shape);
+    let report = measure(&compiled, &layout, stand.instances.len(), fixed, hardfork).unwrap();
+    let call = IProofVerifier::verifyProofCall { publicInputs: stand.words(), proof: stand.proof.clone().into() };
+    let data = call.abi_encode();
+    let calldata: u64 = data.iter().map(|&byte| if byte == 0 { 4 } else { 16 }).sum();
+    let real = profile(&compiled.creation, &[], data.into(), hardfork).unwrap();
+    assert!(real.succeeded);
+    let execution = real.total - 21_000 - calldata;
+    assert!(report.execution.abs_diff(execution) <= REFUSAL, "predicted {}, used {execution}", report.execution);
+    assert!(report.total + REFUSAL >= real.total && report.total < real.total + 1_500, "{} for {}", report.total, real.total);
+    assert_eq!(report.total, report.parts.iter().map(|part| part.gas).sum::<u64>());
+    assert!(report.parts.iter().all(|part| part.gas > 0), "{:?}", report.parts);
+    assert!(report.floor < real.total && report.floor > real.total * 4 / 5, "floor {} of {}", report.floor, real.total);
+}
+
+#[test]
+fn the_report_predicts_what_a_proof_uses() {
+    agrees(&Stand::credit_sized(), Hardfork::Osaka);
+    let revealed = Stand::new(&[5, 4, 3], InputMode::Private, Output::Reveal, Objective::Gas);
+    agrees(&revealed, Hardfork::Osaka);
+    agrees(&revealed, Hardfork::Prague);
+}
+
+/// The profile is of the transaction that a chain would run.
+#[tokio::test]
+async fn the_profile_is_what_the_chain_charges() {
+    let stand = Stand::new(&[5, 4, 3], InputMode::Private, Output::Reveal, Objective::Gas);
+    let compiled = compiler().compile_verifier(&stand.source()).unwrap();
+    let call = IProofVerifier::verifyProofCall { publicInputs: stand.words(), proof: stand.proof.clone().into() };
+    let used = profile(&compiled.creation, &[], call.abi_encode().into(), Hardfork::Osaka).unwrap().total;
+    let estimated = Deployed::new(&compiled).await.verify(&stand.words(), &stand.proof).await.unwrap();
+    assert!((used..used + used / 50).contains(&estimated), "{used} used, {estimated} estimated");
+}
