@@ -231,7 +231,17 @@ fn a_public_chain_takes_keystores_and_keeps_to_the_ceilings() {
     let dear = deploy(&[&named[..], &["good", "--max-fee", "5000"]].concat());
     assert_eq!(dear.refused(), (1, "chain/cost-too-high".into()));
     assert!(!home.join("deployments/4242.json").exists(), "nothing was sent, nothing is recorded");
-    for bad in [["--max-fee", "-1"], ["--max-fee", "lots"], ["--max-cost", "1e400"]] {
+    let tip = deploy(&[&named[..], &["good", "--gas-price", "1gwei", "--priority-gas-price", "2gwei"]].concat());
+    assert_eq!(tip.refused(), (2, "usage/conflict".into()));
+    let low = deploy(&[&named[..], &["good", "--legacy", "--gas-price", "1gwei"]].concat());
+    assert_eq!(low.refused(), (5, "chain/underpriced".into()), "{}", low.stdout);
+    for bad in [
+        ["--gas-price", "1parsec"],
+        ["--confirmations", "0"],
+        ["--max-fee", "-1"],
+        ["--max-fee", "lots"],
+        ["--max-cost", "1e400"],
+    ] {
         assert_eq!(deploy(&[&named[..], &["good"], &bad].concat()).refused(), (2, "usage/arguments".into()), "{bad:?}");
     }
     let sent = deploy(&[&named[..], &["good", "--max-fee", "5000", "--max-cost", "50.5"]].concat()).result();
