@@ -68,6 +68,7 @@ fn the_tour_on_anvil() {
     let deploy = [&["deploy", "--artifacts", "a", "--dev-account", "0"], &rpc[..], &here[..]].concat();
     assert_eq!(verb(&deploy).result()["broadcast"], false);
     let deployed = verb(&[&deploy[..], &["--broadcast"]].concat()).result();
+    explorers_can_verify(work.path(), &deployed);
     let again = verb(&[&deploy[..], &["--broadcast"]].concat()).result();
     assert_eq!(deployed["contracts"], again["contracts"], "nothing is deployed twice");
     let address = |label: &str| deployed["contracts"][label]["address"].as_str().unwrap().to_owned();
@@ -102,6 +103,30 @@ fn the_tour_on_anvil() {
     assert_eq!(send("2", &["--broadcast"]).result()["amount"], "5000");
     assert!(send("2", &["--broadcast"]).stdout.contains("NullifierSpent"));
     ends(&|arguments| verb(&[arguments, &rpc[..]].concat()), policy);
+}
+
+/// What is kept beside each deployment compiles to exactly what was sent, by solc alone.
+fn explorers_can_verify(folder: &Path, deployed: &Value) {
+    use alloy::primitives::{Address, B256, Bytes, address, keccak256};
+    for (label, deployment) in deployed["contracts"].as_object().unwrap() {
+        let path = |kind: &str| folder.join(format!("deployments/31337/{label}.{kind}"));
+        let read = |kind: &str| std::fs::read_to_string(path(kind)).unwrap();
+        let rest: Value = serde_json::from_str(&read("verify.json")).unwrap();
+        assert_eq!(rest["address"], deployment["address"], "{label}");
+        assert!(rest["compilerVersion"].as_str().unwrap().starts_with("v0.8."), "{rest}");
+        let solc = std::process::Command::new(project("tools/solc"))
+            .args(["--standard-json", path("standard-json").to_str().unwrap()])
+            .output();
+        let output: Value = serde_json::from_slice(&solc.unwrap().stdout).unwrap();
+        let (file, name) = rest["contract"].as_str().unwrap().split_once(':').unwrap();
+        let code = output["contracts"][file][name]["evm"]["bytecode"]["object"].as_str().unwrap();
+        let arguments: Bytes = rest["constructorArguments"].as_str().unwrap().parse().unwrap();
+        let creation = [alloy::hex::decode(code).unwrap(), arguments.to_vec()].concat();
+        let factory = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
+        let salt: B256 = keccak256("zkml-evm.deploy.v1");
+        let address: Address = rest["address"].as_str().unwrap().parse().unwrap();
+        assert_eq!(address, factory.create2(salt, keccak256(creation)), "{label}");
+    }
 }
 
 /// `deployments check`: all agrees; then a wrong owner, and a record that was edited in each of its parts.
