@@ -5,8 +5,8 @@ use super::{
     chains::ChainArguments,
     failure::{CliError, Failure},
 };
-use crate::chain::{Chain, Offer};
-use alloy::primitives::{U256, utils::parse_units};
+use crate::chain::{Account, Chain, Offer};
+use alloy::primitives::{Address, U256, utils::parse_units};
 use clap::Args;
 use std::path::Path;
 
@@ -20,6 +20,9 @@ pub struct SendArguments {
     /// Send the transactions; without it, only say what would be sent
     #[arg(long)]
     pub broadcast: bool,
+    /// Make the dry run as this account, whose key is elsewhere: a timelock, a multisig
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["broadcast", "signer"])]
+    from: Option<Address>,
     #[command(flatten)]
     fees: FeeArguments,
     /// Blocks, its own included, that a transaction must be deep before it counts
@@ -61,6 +64,41 @@ impl SendArguments {
         let offer = Offer { gas_price: fees.gas_price, priority: fees.priority_gas_price, legacy: fees.legacy };
         let chain = self.chain.connect(None, project).await?;
         Ok(chain.limited(fees.max_fee, fees.max_cost).offering(offer).confirming(self.confirmations))
+    }
+}
+
+impl SendArguments {
+    /// Unlocks the account, unless a dry run names it by `--from`.
+    ///
+    /// # Errors
+    /// Those of unlocking.
+    pub fn sender(&self, chain: &Chain) -> Result<Sender, Failure> {
+        match self.from {
+            Some(address) => Ok(Sender { address, account: None }),
+            None => {
+                let account = self.account.unlock(chain.is_local())?;
+                Ok(Sender { address: account.address(), account: Some(account) })
+            }
+        }
+    }
+}
+
+/// Who sends.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    /// The account's address.
+    pub address: Address,
+    account: Option<Account>,
+}
+
+impl Sender {
+    /// The account, to sign with.
+    ///
+    /// # Errors
+    /// Only its address is known.
+    pub fn account(&self) -> Result<&Account, CliError> {
+        let how = "give `--account NAME`, `--keystore FILE`, or on a local chain `--dev-account INDEX`";
+        self.account.as_ref().ok_or(CliError::Missing { what: "a signing account", how })
     }
 }
 

@@ -193,6 +193,11 @@ fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
         assert_eq!(run(by, &["--broadcast"]).result()["sent"], false, "{arguments:?}");
         assert_eq!(run(by, &[]).result()["needed"], false, "{arguments:?}");
     }
+    let refused = verb(&["pause", "--from", ALICE]);
+    assert!(refused.stdout.contains("OwnableUnauthorizedAccount"), "{}", refused.stdout);
+    let elsewhere = verb(&["pause", "--from", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"]).result();
+    assert_eq!(elsewhere["calldata"], "0x8456cb59", "for an owner whose key is elsewhere");
+    assert_eq!(verb(&["pause", "--from", ALICE, "--broadcast"]).refused(), (2, "usage/arguments".into()));
     let owner = verb(&[&revoke[..], &["--dev-account", "0"]].concat()).result();
     assert_eq!(owner["needed"], false, "the owner sees the attestor's revocation");
     assert_eq!(
