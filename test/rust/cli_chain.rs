@@ -249,6 +249,22 @@ fn a_public_chain_takes_no_development_srs_and_no_development_account() {
     assert_eq!(expecting.refused(), (5, "chain/wrong-chain".into()));
 }
 
+/// The folder as another version of the tool would have made it.
+fn made_by(folder: &Path, tool: &str) {
+    use zkml_evm::artifact::{Manifest, manifest::sha256};
+    let path = folder.join("InferenceVerifier.sol");
+    let source = std::fs::read_to_string(&path).unwrap();
+    let this = concat!("zkml-evm ", env!("CARGO_PKG_VERSION"));
+    assert!(source.contains(this));
+    std::fs::write(path, source.replacen(this, &format!("zkml-evm {tool}"), 1)).unwrap();
+    reseal(folder, |_| {});
+    let path = folder.join("manifest.json");
+    let manifest = Manifest::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
+    let manifest = Manifest { tool: tool.to_owned(), checksum: Default::default(), ..manifest };
+    let checksum = sha256(&serde_json::to_vec(&manifest).unwrap());
+    std::fs::write(path, serde_json::to_string(&Manifest { checksum, ..manifest }).unwrap()).unwrap();
+}
+
 /// Checksums say nothing against somebody who writes them: what goes on chain follows from the keys, or does not go.
 #[test]
 fn a_verifier_that_the_keys_do_not_give_is_refused() {
@@ -290,9 +306,10 @@ fn a_verifier_that_the_keys_do_not_give_is_refused() {
     refused("InferenceVerifier.sol", "artifact/rebuilt", &|folder| {
         let path = folder.join("InferenceVerifier.sol");
         let source = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(path, source.replace("if (!accepted) revert", "if (accepted && !accepted) revert")).unwrap();
+        std::fs::write(path, source + "contract Surplus {}\n").unwrap();
         reseal(folder, |_| {});
     });
+    refused("InferenceVerifier.sol", "artifact/rebuilt", &|folder| made_by(folder, "0.1.0\ncontract Surplus {}"));
     // The development SRS under the name of a ceremony, in the file and in the manifest.
     refused("srs.bin", "proof/srs-relabelled", &|folder| {
         use zkml_evm::proof::{Provenance, Srs};
@@ -302,5 +319,8 @@ fn a_verifier_that_the_keys_do_not_give_is_refused() {
         reseal(folder, |facts| facts.srs = "ceremony 0xabc".into());
     });
     copy(&honest, &folder);
+    assert_eq!(attempt("deploy").result()["broadcast"], true);
+    // A version is named in a comment: another one gives the same code.
+    made_by(&folder, "0.1.99");
     assert_eq!(attempt("deploy").result()["broadcast"], true);
 }
