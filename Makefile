@@ -57,4 +57,4 @@ fmt: ## Format everything.
 	npm run --silent fmt
 
 clean: ## Remove what the targets made.
-	rm -rf target out cache_forge artifacts deployments/31337.json
+	rm -rf target out cache_forge artifacts deployments/31337.json deployments/31337

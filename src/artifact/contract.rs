@@ -20,6 +20,9 @@ pub struct Contract {
     pub bytecode: Code,
     /// The interface.
     pub abi: serde_json::Value,
+    /// solc's standard JSON that it comes from, where it was compiled in this run.
+    #[serde(skip)]
+    pub input: serde_json::Value,
 }
 
 /// Bytecode as solc nests it.
@@ -33,7 +36,8 @@ impl Contract {
     /// What solc gave.
     pub fn new(compiled: Compiled, solc: String) -> Self {
         let bytecode = Code { object: compiled.creation.into() };
-        Self { contract_name: compiled.name, solc, runtime_size: compiled.runtime_size, bytecode, abi: compiled.abi }
+        let (contract_name, runtime_size, abi, input) = (compiled.name, compiled.runtime_size, compiled.abi, compiled.input);
+        Self { contract_name, solc, runtime_size, bytecode, abi, input }
     }
 
     /// The file's text.

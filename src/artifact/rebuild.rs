@@ -16,13 +16,21 @@ impl Folder {
         let prover = self.prover()?;
         prover.srs.check().map_err(|e| e.at(&self.path().join(names::SRS)))?;
         let source = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
-        self.same(names::SOLIDITY, source.as_bytes(), &self.bytes(names::SOLIDITY)?)?;
+        self.same(names::SOLIDITY, self.as_then(&source).as_bytes(), &self.bytes(names::SOLIDITY)?)?;
         let made = Contract::new(compiler.compile_verifier(&source)?, compiler.version());
         match self.same(names::CONTRACT, &made.bytecode.object, &kept.bytecode.object) {
             Err(_) if release(&made.solc) != release(&kept.solc) => {
                 Err(ArtifactError::OtherCompiler { path: self.path().join(names::CONTRACT), expected: kept.solc, got: made.solc })
             }
             same => same.map(|()| made),
+        }
+    }
+
+    /// The source as the version that made the folder wrote it: its first comment names the version, and is no part of the code.
+    fn as_then(&self, source: &str) -> String {
+        match semver::Version::parse(&self.manifest.tool) {
+            Ok(then) => source.replacen(concat!("zkml-evm ", env!("CARGO_PKG_VERSION")), &format!("zkml-evm {then}"), 1),
+            Err(_) => source.to_owned(),
         }
     }
 

@@ -14,6 +14,7 @@ use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, B256, Bytes, TxHash, U256, address, bytes, keccak256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use serde_json::Value;
 
 /// EIP-170: bytes of code at one address.
 pub const RUNTIME_LIMIT: usize = crate::verifier::solc::MAX_RUNTIME;
@@ -45,6 +46,21 @@ pub struct DeployItem {
     pub srs: Option<String>,
     /// keccak256 of the code that must be on chain in the end, where it is known beforehand.
     pub expected_codehash: Option<B256>,
+    /// What a block explorer verifies it by; kept beside the record.
+    pub source: Option<Source>,
+}
+
+/// Where a contract's code comes from, as block explorers ask for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// solc's standard JSON: sources and settings.
+    pub input: Value,
+    /// Its file and name, `contracts/InferenceRouter.sol:InferenceRouter`.
+    pub contract: String,
+    /// The compiler's version.
+    pub compiler: String,
+    /// Constructor arguments, ABI-encoded.
+    pub arguments: Bytes,
 }
 
 /// What a run would do with one contract.
@@ -80,6 +96,7 @@ impl DeployItem {
             model_id: None,
             srs: None,
             expected_codehash: None,
+            source: None,
         }
     }
 
@@ -267,6 +284,9 @@ async fn record(
     let base = known.unwrap_or_else(|| item.deployment());
     let (tx, block) = receipt.map_or((base.tx, base.block), |receipt| (Some(receipt.transaction_hash), receipt.block_number));
     let deployment = Deployment { codehash: Some(codehash), tx, block, ..item.deployment() };
+    if let Some(source) = &item.source {
+        registry.keep(&item.label, item.address(), source)?;
+    }
     registry.put(&item.label, deployment.clone())?;
     Ok(deployment)
 }

@@ -45,6 +45,8 @@ pub enum ChainError {
     Reverted { what: String, revert: Box<Revert>, tx: Option<TxHash> },
     #[error("{what}: transaction {tx} is not in a block after {seconds} s")]
     NotMined { what: String, tx: TxHash, seconds: u64 },
+    #[error("{what}: transaction {tx} is {depth} blocks deep, expected {expected}, and no block came for {seconds} s")]
+    NotDeep { what: String, tx: TxHash, expected: u64, depth: u64, seconds: u64 },
     #[error("{count} transactions of {account} are still under way after {seconds} s")]
     UnderWay { account: Address, count: u64, seconds: u64 },
     #[error("{what}: no contract at {address}")]
@@ -131,6 +133,7 @@ impl Explain for ChainError {
             Self::GasLimit { .. } => "chain/gas-limit",
             Self::Reverted { .. } => "chain/reverted",
             Self::NotMined { .. } => "chain/not-mined",
+            Self::NotDeep { .. } => "chain/not-deep",
             Self::UnderWay { .. } => "chain/under-way",
             Self::NoContract { .. } => "chain/no-contract",
             Self::MissingEvent { .. } => "chain/missing-event",
@@ -199,6 +202,7 @@ impl Explain for ChainError {
             | Self::Underpriced { .. }
             | Self::FeeTooHigh { .. }
             | Self::NotMined { .. }
+            | Self::NotDeep { .. }
             | Self::UnderWay { .. }
             | Self::RegistryBusy { .. } => true,
             _ => false,
@@ -224,6 +228,7 @@ impl Explain for ChainError {
             Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
             Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one",
+            Self::NotDeep { .. } => "run the same command again when the chain goes on, or ask for fewer `--confirmations`",
             Self::UnderWay { .. } => "run the same command again when they are mined, or replace them with the same nonce and a higher fee",
             Self::NoContract { .. } => "is it deployed on this chain? see `zkml-evm status`",
             Self::MissingEvent { .. } => "is the contract at this address one of ours?",

@@ -40,4 +40,4 @@ pub use registry::{Deployment, Registry};
 pub use revert::Revert;
 pub use send::Call;
 pub use signer::{Account, AccountSource};
-pub use spending::Spending;
+pub use spending::{Offer, Spending};

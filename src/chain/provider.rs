@@ -5,7 +5,7 @@ use super::embedded::{EmbeddedOptions, EmbeddedTransport, Hardfork, LOCAL_CHAIN_
 use super::error::ChainError;
 use super::fault;
 use super::http;
-use super::spending::Spending;
+use super::spending::{Offer, Spending};
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::U256;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
@@ -58,6 +58,8 @@ pub struct Chain {
     local: bool,
     patience: Patience,
     spending: Spending,
+    offer: Offer,
+    confirmations: u64,
     backing: Backing,
 }
 
@@ -94,7 +96,8 @@ impl ChainTarget {
             }
         };
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client).erased();
-        let mut chain = Chain { provider, id: 0, endpoint, local: false, patience, spending: Spending::default(), backing };
+        let (spending, offer) = (Spending::default(), Offer::default());
+        let mut chain = Chain { provider, id: 0, endpoint, local: false, patience, spending, offer, confirmations: 1, backing };
         chain.id = chain.provider.get_chain_id().await.map_err(|e| chain.explain("asking for the chain id", e))?;
         if chain.id == 0 {
             return Err(chain.malformed("asking for the chain id", "no chain has the id 0"));
@@ -162,6 +165,26 @@ impl Chain {
         let Spending { max_fee_per_gas: fee, max_cost: cost } = self.spending;
         let spending = Spending { max_fee_per_gas: max_fee_per_gas.unwrap_or(fee), max_cost: max_cost.unwrap_or(cost) };
         Self { spending, ..self }
+    }
+
+    /// What transactions offer per gas.
+    pub fn offer(&self) -> Offer {
+        self.offer
+    }
+
+    /// The same chain with another offer.
+    pub fn offering(self, offer: Offer) -> Self {
+        Self { offer, ..self }
+    }
+
+    /// Blocks, its own included, that a transaction must be deep before it counts; 1 unless set.
+    pub fn confirmations(&self) -> u64 {
+        self.confirmations
+    }
+
+    /// The same chain, where a transaction counts when it is this many blocks deep, its own included.
+    pub fn confirming(self, confirmations: u64) -> Self {
+        Self { confirmations: confirmations.max(1), ..self }
     }
 
     /// `web3_clientVersion`.

@@ -3,6 +3,7 @@
 //! A record is written before its transaction is sent, and again when it is mined. A run that is interrupted in
 //! between finds the hash here and waits for that transaction instead of sending another.
 
+use super::deploy::Source;
 use super::error::ChainError;
 use alloy::primitives::{Address, B256, TxHash};
 use serde::{Deserialize, Serialize};
@@ -125,20 +126,38 @@ impl Registry {
         self.save()
     }
 
-    fn save(&self) -> Result<(), ChainError> {
+    /// Keeps what a block explorer verifies a contract by, in `<folder>/<chainId>/`: `<label>.standard-json` as solc took it, and
+    /// `<label>.verify.json` with the rest.
+    pub fn keep(&self, label: &str, address: Address, source: &Source) -> Result<(), ChainError> {
         let Some(path) = &self.path else { return Ok(()) };
-        let write = || -> std::io::Result<()> {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut file, &self.record)?;
-            file.write_all(b"\n")?;
-            file.as_file().sync_all()?;
-            share(file.as_file())?;
-            file.persist(path)?;
-            Ok(())
-        };
-        write().map_err(|e| file_error(path, e))
+        let folder = path.with_extension("");
+        std::fs::create_dir_all(&folder).map_err(|e| file_error(&folder, e))?;
+        let rest = serde_json::json!({
+            "address": address, "contract": source.contract, "compilerVersion": format!("v{}", source.compiler),
+            "constructorArguments": source.arguments,
+        });
+        write(&folder.join(format!("{label}.standard-json")), &source.input)?;
+        write(&folder.join(format!("{label}.verify.json")), &rest)
     }
+
+    fn save(&self) -> Result<(), ChainError> {
+        self.path.as_ref().map_or(Ok(()), |path| write(path, &self.record))
+    }
+}
+
+/// Replaces a file in one step, so that it is whole at any time.
+fn write(path: &Path, content: &impl Serialize) -> Result<(), ChainError> {
+    let write = || -> std::io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, content)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        share(file.as_file())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|e| file_error(path, e))
 }
 
 impl Record {

@@ -5,6 +5,7 @@ use super::fault;
 use super::provider::Chain;
 use super::revert::Revert;
 use super::signer::Account;
+use super::spending::Offer;
 use alloy::consensus::TxEnvelope;
 use alloy::eips::BlockId;
 use alloy::eips::eip2718::Encodable2718;
@@ -85,6 +86,11 @@ impl Signed {
     pub fn hash(&self) -> TxHash {
         *self.envelope.tx_hash()
     }
+
+    /// The transaction as it goes over the wire.
+    pub fn encoded(&self) -> Vec<u8> {
+        self.envelope.encoded_2718()
+    }
 }
 
 impl Chain {
@@ -163,8 +169,7 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Reverted`] with the decoded error where it is mined and failed; [`ChainError::NotMined`].
     pub async fn broadcast(&self, signed: &Signed) -> Result<TransactionReceipt, ChainError> {
-        let raw = signed.envelope.encoded_2718();
-        match self.provider().send_raw_transaction(&raw).await {
+        match self.provider().send_raw_transaction(&signed.encoded()).await {
             Ok(_) => {}
             Err(error) if fault::is_already_known(&error) => {}
             Err(error) => match self.explain(&signed.what, error) {
@@ -218,8 +223,42 @@ impl Chain {
         if self.is_local() { Duration::from_millis(200) } else { Duration::from_secs(4) }
     }
 
-    /// Waits until a transaction is in a block, whether it succeeded or not.
+    /// Waits until a transaction is as deep in the chain as it must be, whether it succeeded or not. Where the chain is reorganised
+    /// meanwhile, what counts is the block that holds the transaction in the end.
+    ///
+    /// # Errors
+    /// [`ChainError::NotMined`]; [`ChainError::NotDeep`] where no block comes any more.
     pub async fn confirm(&self, what: &str, tx: TxHash) -> Result<TransactionReceipt, ChainError> {
+        let expected = self.confirmations();
+        let mut receipt = self.mined(what, tx).await?;
+        if expected <= 1 {
+            return Ok(receipt);
+        }
+        let (mut seen, mut since) = (0, Instant::now());
+        loop {
+            let latest = self.provider().get_block_number().await.map_err(|e| self.explain(what, e))?;
+            let depth = receipt.block_number.map_or(0, |at| (latest + 1).saturating_sub(at));
+            if depth >= expected {
+                let again = self.mined(what, tx).await?;
+                if again.block_hash == receipt.block_hash {
+                    return Ok(again);
+                }
+                receipt = again;
+                continue;
+            }
+            if latest > seen {
+                (seen, since) = (latest, Instant::now());
+            }
+            if since.elapsed() >= self.patience().confirm {
+                let seconds = self.patience().confirm.as_secs();
+                return Err(ChainError::NotDeep { what: what.to_owned(), tx, expected, depth, seconds });
+            }
+            tokio::time::sleep(self.longest_pause()).await;
+        }
+    }
+
+    /// Waits until a transaction is in a block.
+    async fn mined(&self, what: &str, tx: TxHash) -> Result<TransactionReceipt, ChainError> {
         let start = Instant::now();
         let longest = self.longest_pause();
         let mut pause = Duration::from_millis(5);
@@ -272,14 +311,28 @@ impl Chain {
     }
 
     async fn fees(&self, what: &str) -> Result<Fees, ChainError> {
+        let Offer { gas_price, priority, legacy } = self.offer();
+        match (legacy, gas_price, priority) {
+            (true, Some(price), _) => return Ok(Fees::Legacy { price }),
+            (true, None, _) => return self.legacy_fees(what).await,
+            (false, Some(max), Some(priority)) => return Ok(Fees::Dynamic { max, priority }),
+            _ => {}
+        }
         match self.provider().estimate_eip1559_fees().await {
-            Ok(fees) => Ok(Fees::Dynamic { max: fees.max_fee_per_gas, priority: fees.max_priority_fee_per_gas }),
-            Err(RpcError::UnsupportedFeature(_)) => {
-                let price = self.provider().get_gas_price().await.map_err(|e| self.explain(what, e))?;
-                Ok(Fees::Legacy { price })
+            Ok(fees) => {
+                let base = fees.max_fee_per_gas.saturating_sub(fees.max_priority_fee_per_gas);
+                let tip = priority.unwrap_or(fees.max_priority_fee_per_gas);
+                let max = gas_price.unwrap_or(base.saturating_add(tip));
+                Ok(Fees::Dynamic { max, priority: tip.min(max) })
             }
+            Err(RpcError::UnsupportedFeature(_)) => self.legacy_fees(what).await,
             Err(error) => Err(self.explain(what, error)),
         }
+    }
+
+    async fn legacy_fees(&self, what: &str) -> Result<Fees, ChainError> {
+        let price = self.provider().get_gas_price().await.map_err(|e| self.explain(what, e))?;
+        Ok(Fees::Legacy { price })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ceilings on what a transaction may cost: fees come from a node, and a node may be wrong, or lie.
+//! What a transaction offers, and ceilings on what it may cost: fees come from a node, and a node may be wrong, or lie.
 
 use super::error::ChainError;
 use alloy::primitives::U256;
@@ -11,6 +11,17 @@ pub struct Spending {
     pub max_fee_per_gas: u128,
     /// Wei for the whole transaction, its value included.
     pub max_cost: U256,
+}
+
+/// What is offered per gas where that is not left to the node, in wei.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// At most this, tip included; of a legacy transaction exactly this.
+    pub gas_price: Option<u128>,
+    /// The tip.
+    pub priority: Option<u128>,
+    /// Send transactions as before EIP-1559.
+    pub legacy: bool,
 }
 
 impl Default for Spending {

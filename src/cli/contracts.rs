@@ -3,19 +3,46 @@
 use super::failure::Failure;
 use crate::{
     artifact::Contract,
-    chain::{CompiledContract, deploy::DeployItem, registry::label},
+    chain::{
+        CompiledContract,
+        deploy::{DeployItem, Source},
+        registry::label,
+    },
     verifier::Compiler,
 };
-use alloy::primitives::{Address, B256, U256};
+use alloy::{
+    primitives::{Address, B256, Bytes, U256},
+    sol_types::{SolType, SolValue, abi::TokenSeq},
+};
 use std::path::Path;
 
 /// The compiled settlement contracts.
 #[derive(Clone, Debug)]
 pub struct Contracts {
-    router: CompiledContract,
-    attestations: CompiledContract,
-    lending: CompiledContract,
-    token: CompiledContract,
+    router: Made,
+    attestations: Made,
+    lending: Made,
+    token: Made,
+}
+
+/// A compiled contract and where it comes from.
+#[derive(Clone, Debug)]
+struct Made {
+    contract: CompiledContract,
+    source: Source,
+}
+
+impl Made {
+    /// Its deployment with constructor arguments.
+    fn item<T: SolValue>(&self, arguments: &T) -> DeployItem
+    where
+        for<'a> <T::SolType as SolType>::Token<'a>: TokenSeq<'a>,
+    {
+        let contract = &self.contract;
+        let source = Source { arguments: arguments.abi_encode_params().into(), ..self.source.clone() };
+        let item = DeployItem::new(&contract.name, contract.with_args(arguments), contract.runtime_size);
+        DeployItem { source: Some(source), ..item }
+    }
 }
 
 /// Who owns the settlement contracts, and what they lend.
@@ -56,22 +83,26 @@ impl Contracts {
             ("contracts/consumers/LendingThreshold.sol", label::LENDING),
             ("contracts/mocks/MockERC20.sol", label::TOKEN),
         ];
-        let [router, attestations, lending, token] = compiler.compile_contracts(root, all)?.map(CompiledContract::from);
+        let [router, attestations, lending, token] = compiler.compile_contracts(root, all)?.map(|compiled| {
+            let contract = format!("{}:{}", compiled.file, compiled.name);
+            let source =
+                Source { input: compiled.input.clone(), contract, compiler: compiler.version(), arguments: Bytes::new() };
+            Made { contract: compiled.into(), source }
+        });
         Ok(Self { router, attestations, lending, token })
     }
 
     /// What to deploy, in order, and where it will be.
     pub fn items(&self, verifier: DeployItem, settings: &Settings) -> (Vec<DeployItem>, Addresses) {
-        let item = |contract: &CompiledContract, creation| DeployItem::new(&contract.name, creation, contract.runtime_size);
-        let router = item(&self.router, self.router.with_args(&(settings.owner, settings.guardian)));
-        let attestations = item(&self.attestations, self.attestations.with_args(&(settings.owner,)));
+        let router = self.router.item(&(settings.owner, settings.guardian));
+        let attestations = self.attestations.item(&(settings.owner,));
         let token = settings.token.is_none().then(|| {
             let arguments = ("Demo Dollar".to_owned(), "DUSD".to_owned(), U256::from(6));
-            item(&self.token, self.token.with_args(&arguments))
+            self.token.item(&arguments)
         });
         let token_address = settings.token.or(token.as_ref().map(DeployItem::address)).unwrap_or_default();
         let arguments = (settings.owner, token_address, router.address(), attestations.address());
-        let lending = item(&self.lending, self.lending.with_args(&arguments));
+        let lending = self.lending.item(&arguments);
         let addresses = Addresses {
             verifier: verifier.address(),
             router: router.address(),
@@ -85,7 +116,14 @@ impl Contracts {
 
 /// The deployment of a model's verifier.
 pub fn verifier_item(contract: &Contract, model_id: B256, srs: &str) -> DeployItem {
+    let source = Source {
+        input: contract.input.clone(),
+        contract: format!("InferenceVerifier.sol:{}", contract.contract_name),
+        compiler: contract.solc.clone(),
+        arguments: Bytes::new(),
+    };
     DeployItem {
+        source: (!contract.input.is_null()).then_some(source),
         label: label::verifier(&model_id),
         model_id: Some(model_id),
         srs: Some(srs.to_owned()),

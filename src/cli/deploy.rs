@@ -44,18 +44,18 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     if arguments.token.is_none() && !arguments.verifier_only && !chain.is_local() {
         return Err(CliError::Missing { what: "the token to lend", how: "give --token ADDRESS, or --verifier-only" }.into());
     }
-    let account = model.send.account.unlock(chain.is_local())?;
+    let sender = model.send.sender(&chain)?;
     let verifier = model.verifier(&folder, console).await?;
-    let items = items(&arguments, verifier, account.address(), console).await?;
+    let items = items(&arguments, verifier, sender.address, console).await?;
 
     if !model.send.broadcast {
         let registry = model.record.view(&chain)?;
-        let plan = deploy::plan(&chain, account.address(), &items, &registry, model.allow_insecure_srs).await?;
+        let plan = deploy::plan(&chain, sender.address, &items, &registry, model.allow_insecure_srs).await?;
         return dry_run(&chain, &plan, console);
     }
     let mut registry = model.record.open(&chain, console)?;
     let progress = |item: &DeployItem, step: &Step| console.note(describe(&item.label, item.address(), step));
-    deploy::execute(&chain, &account, &items, &mut registry, model.allow_insecure_srs, progress).await?;
+    deploy::execute(&chain, sender.account()?, &items, &mut registry, model.allow_insecure_srs, progress).await?;
     let deployed: std::collections::BTreeMap<_, _> = registry.contracts().collect();
     let lines: Vec<String> = deployed.iter().map(|(label, d)| format!("{label:<28} {}", d.address)).collect();
     let value = serde_json::json!({ "broadcast": true, "chainId": chain.id(), "contracts": deployed });

@@ -34,7 +34,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         let text = format!("the proof is for chain {}, this is chain {}", context.chain_id, chain.id());
         return Err(CliError::Conflict(text).into());
     }
-    let account = arguments.send.account.unlock(chain.is_local())?;
+    let sender = arguments.send.sender(&chain)?;
     let request = LoanRequest {
         lending: context.consumer,
         policy_id: context.policy_id,
@@ -44,13 +44,15 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         proof: proof.proof.clone(),
     };
     if !arguments.send.broadcast {
-        let simulation = settle::simulate_loan(&chain, account.address(), &request).await?;
+        let simulation = settle::simulate_loan(&chain, sender.address, &request).await?;
         let value =
             serde_json::json!({ "broadcast": false, "gas": simulation.gas, "maxCostWei": simulation.max_cost.to_string() });
         let human = format!("the loan would open, for about {} gas; add --broadcast to send", simulation.gas);
         return console.result("submit", &value, &human);
     }
-    let loan = settle::open_loan(&chain, &account, &request).await?;
+    // An interrupted run may have sent it: what is under way is waited for, and a second one then refused before it is sent.
+    chain.settled(sender.address).await?;
+    let loan = settle::open_loan(&chain, sender.account()?, &request).await?;
     let value = serde_json::json!({
         "broadcast": true, "loanId": loan.id.to_string(), "borrower": loan.borrower, "amount": loan.amount.to_string(),
         "nullifier": loan.nullifier, "tx": loan.mined.tx, "block": loan.mined.block, "gasUsed": loan.mined.gas_used,

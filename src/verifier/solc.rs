@@ -30,6 +30,10 @@ pub struct Compiled {
     pub abi: Value,
     /// The contract's own functions with their positions in the runtime code, by position.
     pub functions: Vec<(String, usize)>,
+    /// The file that it is in, by its name in `input`.
+    pub file: String,
+    /// solc's standard JSON that it comes from: sources and settings.
+    pub input: Value,
 }
 
 /// How to compile. The default is what `gen-verifier` records and every codehash of this project rests on.
@@ -146,11 +150,12 @@ impl Compiler {
         let errors = output["errors"].as_array().map(Vec::as_slice).unwrap_or(&[]);
         match errors.iter().find(|e| e["severity"] == "error") {
             Some(error) => Err(failed(error["formattedMessage"].as_str().unwrap_or("an error without a message").into())),
-            None => Ok(output),
+            None => Ok(json!({ "contracts": output["contracts"], "input": input })),
         }
     }
 }
 
+/// One contract of what was compiled, with the input of it all.
 fn contract(output: &Value, file: &str, name: &str) -> Result<Compiled, VerifierError> {
     let found = &output["contracts"][file][name];
     let code = |part: &str| found["evm"][part]["object"].as_str().and_then(|hex| alloy::hex::decode(hex).ok());
@@ -159,7 +164,8 @@ fn contract(output: &Value, file: &str, name: &str) -> Result<Compiled, Verifier
         .filter(|(c, _)| !c.is_empty())
         .ok_or_else(|| VerifierError::Compile { name: name.into(), problem: format!("{file} gave no bytecode for it") })?;
     let functions = functions(&found["evm"]["deployedBytecode"]["functionDebugData"]);
-    Ok(Compiled { name: name.into(), creation, runtime_size: runtime.len(), abi: found["abi"].clone(), functions })
+    let (abi, input) = (found["abi"].clone(), output["input"].clone());
+    Ok(Compiled { name: name.into(), creation, runtime_size: runtime.len(), abi, functions, file: file.into(), input })
 }
 
 /// The functions that solc knows the entry of, by entry: `"@_invert_123": { "entryPoint": 456, .. }`. One that it put into its caller

@@ -11,9 +11,10 @@ use alloy::rpc::types::{Filter, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolEvent;
 use chain_support::{connect, dev, router_item};
+use std::time::Duration;
 use zkml_evm::chain::bindings::{IInferenceRouter, Ownable2Step};
 use zkml_evm::chain::embedded::{EmbeddedOptions, Hardfork};
-use zkml_evm::chain::{Call, Chain, ChainError, ChainTarget, Patience, Registry, Spending, deploy};
+use zkml_evm::chain::{Call, Chain, ChainError, ChainTarget, Offer, Patience, Registry, Spending, deploy};
 use zkml_evm::error::Explain;
 
 on_both!(
@@ -21,6 +22,7 @@ on_both!(
     facts,
     nonce_too_low,
     ceilings_are_kept,
+    offers_are_sent_as_given,
     underpriced,
     insufficient_funds,
     gas_limit_out_of_range,
@@ -111,6 +113,66 @@ async fn ceilings_are_kept(chain: Chain) {
     assert!(error.hint().contains("--max-cost"));
     assert_eq!(chain.provider().get_transaction_count(from.address()).await.unwrap(), 0);
     chain.limited(None, Some(plan.max_cost)).send(&from, &call).await.unwrap();
+}
+
+async fn offers_are_sent_as_given(chain: Chain) {
+    use alloy::consensus::Transaction;
+    const GWEI: u128 = 1_000_000_000;
+    let call = Call::transfer("paying", dev(1).address(), U256::from(5));
+    let offers = [
+        (Offer { gas_price: Some(7 * GWEI), priority: Some(3), legacy: false }, (7 * GWEI, Some(3))),
+        (Offer { gas_price: Some(7 * GWEI), priority: None, legacy: true }, (7 * GWEI, None)),
+    ];
+    let mut chain = chain;
+    for (offer, expected) in offers {
+        chain = chain.offering(offer);
+        let receipt = chain.send(&dev(0), &call).await.unwrap();
+        let sent = chain.provider().get_transaction_by_hash(receipt.transaction_hash).await.unwrap().unwrap();
+        assert_eq!((sent.max_fee_per_gas(), sent.max_priority_fee_per_gas()), expected, "{offer:?}");
+    }
+    // A price alone leaves the tip to the node, and a tip alone the price; neither tip is more than the price.
+    let plan = chain.offering(Offer { gas_price: Some(2 * GWEI), ..Offer::default() });
+    let cost = plan.simulate(dev(0).address(), &call).await.unwrap();
+    assert_eq!(cost.max_cost, U256::from(2 * GWEI * u128::from(cost.gas_limit) + 5));
+    let tipped = plan.offering(Offer { priority: Some(100 * GWEI), ..Offer::default() });
+    assert!(tipped.simulate(dev(0).address(), &call).await.unwrap().max_cost > U256::from(100 * GWEI * 25_200));
+    // The ceiling holds for what the user offers as well.
+    let error = tipped.limited(Some(GWEI), None).send(&dev(0), &call).await.unwrap_err();
+    assert!(matches!(error, ChainError::FeeTooHigh { .. }), "{error}");
+}
+
+/// A transaction that a reorganisation throws out counts from the block that takes it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn confirmations_outlive_a_reorganisation() {
+    let patience = Patience { confirm: Duration::from_secs(2), ..Patience::default() };
+    let chain = ChainTarget::anvil().connect(None, patience).await.unwrap().confirming(3);
+    let ask = async |method: &'static str, parameters: serde_json::Value| {
+        let _: serde_json::Value = chain.provider().raw_request(method.into(), parameters).await.unwrap();
+    };
+    let mine = async || ask("evm_mine", serde_json::json!([])).await;
+    let call = Call::transfer("paying", dev(1).address(), U256::from(5));
+    let signed = chain.prepare(&dev(0), &call).await.unwrap();
+    // In a block, and no further one comes.
+    let error = chain.broadcast(&signed).await.unwrap_err();
+    assert!(matches!(error, ChainError::NotDeep { depth: 1, expected: 3, .. }), "{error}");
+    assert!(error.retryable());
+
+    let waiting = chain.broadcast(&signed);
+    let events = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        mine().await;
+        ask("anvil_reorg", serde_json::json!([2, []])).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(chain.provider().get_transaction_count(dev(0).address()).await.unwrap(), 0, "it is out of the chain");
+        let _pending = chain.provider().send_raw_transaction(&signed.encoded()).await.unwrap();
+        mine().await;
+        mine().await;
+    };
+    let (receipt, ()) = tokio::join!(waiting, events);
+    let receipt = receipt.unwrap();
+    let block = chain.provider().get_block_by_number(receipt.block_number.unwrap().into()).await.unwrap().unwrap();
+    assert_eq!(Some(block.header.hash), receipt.block_hash, "the block is in the chain");
+    assert_eq!(chain.provider().get_transaction_count(dev(0).address()).await.unwrap(), 1);
 }
 
 async fn underpriced(chain: Chain) {

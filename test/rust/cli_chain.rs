@@ -68,6 +68,7 @@ fn the_tour_on_anvil() {
     let deploy = [&["deploy", "--artifacts", "a", "--dev-account", "0"], &rpc[..], &here[..]].concat();
     assert_eq!(verb(&deploy).result()["broadcast"], false);
     let deployed = verb(&[&deploy[..], &["--broadcast"]].concat()).result();
+    explorers_can_verify(work.path(), &deployed);
     let again = verb(&[&deploy[..], &["--broadcast"]].concat()).result();
     assert_eq!(deployed["contracts"], again["contracts"], "nothing is deployed twice");
     let address = |label: &str| deployed["contracts"][label]["address"].as_str().unwrap().to_owned();
@@ -102,6 +103,30 @@ fn the_tour_on_anvil() {
     assert_eq!(send("2", &["--broadcast"]).result()["amount"], "5000");
     assert!(send("2", &["--broadcast"]).stdout.contains("NullifierSpent"));
     ends(&|arguments| verb(&[arguments, &rpc[..]].concat()), policy);
+}
+
+/// What is kept beside each deployment compiles to exactly what was sent, by solc alone.
+fn explorers_can_verify(folder: &Path, deployed: &Value) {
+    use alloy::primitives::{Address, B256, Bytes, address, keccak256};
+    for (label, deployment) in deployed["contracts"].as_object().unwrap() {
+        let path = |kind: &str| folder.join(format!("deployments/31337/{label}.{kind}"));
+        let read = |kind: &str| std::fs::read_to_string(path(kind)).unwrap();
+        let rest: Value = serde_json::from_str(&read("verify.json")).unwrap();
+        assert_eq!(rest["address"], deployment["address"], "{label}");
+        assert!(rest["compilerVersion"].as_str().unwrap().starts_with("v0.8."), "{rest}");
+        let solc = std::process::Command::new(project("tools/solc"))
+            .args(["--standard-json", path("standard-json").to_str().unwrap()])
+            .output();
+        let output: Value = serde_json::from_slice(&solc.unwrap().stdout).unwrap();
+        let (file, name) = rest["contract"].as_str().unwrap().split_once(':').unwrap();
+        let code = output["contracts"][file][name]["evm"]["bytecode"]["object"].as_str().unwrap();
+        let arguments: Bytes = rest["constructorArguments"].as_str().unwrap().parse().unwrap();
+        let creation = [alloy::hex::decode(code).unwrap(), arguments.to_vec()].concat();
+        let factory = address!("4e59b44847b379578588920cA78FbF26c0B4956C");
+        let salt: B256 = keccak256("zkml-evm.deploy.v1");
+        let address: Address = rest["address"].as_str().unwrap().parse().unwrap();
+        assert_eq!(address, factory.create2(salt, keccak256(creation)), "{label}");
+    }
 }
 
 /// `deployments check`: all agrees; then a wrong owner, and a record that was edited in each of its parts.
@@ -168,6 +193,11 @@ fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
         assert_eq!(run(by, &["--broadcast"]).result()["sent"], false, "{arguments:?}");
         assert_eq!(run(by, &[]).result()["needed"], false, "{arguments:?}");
     }
+    let refused = verb(&["pause", "--from", ALICE]);
+    assert!(refused.stdout.contains("OwnableUnauthorizedAccount"), "{}", refused.stdout);
+    let elsewhere = verb(&["pause", "--from", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"]).result();
+    assert_eq!(elsewhere["calldata"], "0x8456cb59", "for an owner whose key is elsewhere");
+    assert_eq!(verb(&["pause", "--from", ALICE, "--broadcast"]).refused(), (2, "usage/arguments".into()));
     let owner = verb(&[&revoke[..], &["--dev-account", "0"]].concat()).result();
     assert_eq!(owner["needed"], false, "the owner sees the attestor's revocation");
     assert_eq!(
@@ -219,6 +249,22 @@ fn a_public_chain_takes_no_development_srs_and_no_development_account() {
     assert_eq!(expecting.refused(), (5, "chain/wrong-chain".into()));
 }
 
+/// The folder as another version of the tool would have made it.
+fn made_by(folder: &Path, tool: &str) {
+    use zkml_evm::artifact::{Manifest, manifest::sha256};
+    let path = folder.join("InferenceVerifier.sol");
+    let source = std::fs::read_to_string(&path).unwrap();
+    let this = concat!("zkml-evm ", env!("CARGO_PKG_VERSION"));
+    assert!(source.contains(this));
+    std::fs::write(path, source.replacen(this, &format!("zkml-evm {tool}"), 1)).unwrap();
+    reseal(folder, |_| {});
+    let path = folder.join("manifest.json");
+    let manifest = Manifest::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
+    let manifest = Manifest { tool: tool.to_owned(), checksum: Default::default(), ..manifest };
+    let checksum = sha256(&serde_json::to_vec(&manifest).unwrap());
+    std::fs::write(path, serde_json::to_string(&Manifest { checksum, ..manifest }).unwrap()).unwrap();
+}
+
 /// Checksums say nothing against somebody who writes them: what goes on chain follows from the keys, or does not go.
 #[test]
 fn a_verifier_that_the_keys_do_not_give_is_refused() {
@@ -260,9 +306,10 @@ fn a_verifier_that_the_keys_do_not_give_is_refused() {
     refused("InferenceVerifier.sol", "artifact/rebuilt", &|folder| {
         let path = folder.join("InferenceVerifier.sol");
         let source = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(path, source.replace("if (one != 1) revert", "if (one > 1) revert")).unwrap();
+        std::fs::write(path, source + "contract Surplus {}\n").unwrap();
         reseal(folder, |_| {});
     });
+    refused("InferenceVerifier.sol", "artifact/rebuilt", &|folder| made_by(folder, "0.1.0\ncontract Surplus {}"));
     // The development SRS under the name of a ceremony, in the file and in the manifest.
     refused("srs.bin", "proof/srs-relabelled", &|folder| {
         use zkml_evm::proof::{Provenance, Srs};
@@ -272,5 +319,8 @@ fn a_verifier_that_the_keys_do_not_give_is_refused() {
         reseal(folder, |facts| facts.srs = "ceremony 0xabc".into());
     });
     copy(&honest, &folder);
+    assert_eq!(attempt("deploy").result()["broadcast"], true);
+    // A version is named in a comment: another one gives the same code.
+    made_by(&folder, "0.1.99");
     assert_eq!(attempt("deploy").result()["broadcast"], true);
 }

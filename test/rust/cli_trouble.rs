@@ -140,35 +140,63 @@ impl Drop for Killed {
     }
 }
 
-/// The worst that can happen to a deployment, twice: killed with a transaction on its way, the first and the second one.
+/// Runs a verb on a node that mines only when it is told to, and kills it the moment that its next transaction is on its way. A
+/// transaction that the run before left is mined a while after the start, so that it is still on its way when the verb looks.
+fn kill_at_the_next_transaction(node: &Node, folder: &Path, arguments: &[&str]) {
+    let (_, before) = node.sent();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
+    command.args(arguments).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut running = Killed(command.spawn().unwrap());
+    let (start, mut mined) = (Instant::now(), false);
+    while node.sent().1 == before {
+        assert!(start.elapsed() < Duration::from_secs(240), "nothing is sent after transaction {before}");
+        assert!(running.0.try_wait().unwrap().is_none(), "it ended before it was killed, after transaction {before}");
+        if !mined && start.elapsed() > Duration::from_secs(5) {
+            node.ask("evm_mine", serde_json::json!([]));
+            mined = true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    drop(running);
+    assert_eq!(node.sent(), (before, before + 1), "killed with one transaction on its way");
+}
+
+/// The worst that can happen to an operator, eight times: killed with a transaction on its way.
 #[test]
-fn a_deployment_that_is_killed_goes_on_and_deploys_nothing_twice() {
+fn runs_that_are_killed_go_on_and_send_nothing_twice() {
     let work = tempfile::tempdir().unwrap();
     generate(&work.path().join("a"), &[]).result();
     let node = Node::start();
     let root = project("");
-    let deploy = ["--json", "deploy", "--artifacts", "a", "--dev-account", "0", "--broadcast", "--rpc-url", node.anvil.url()];
-    let deploy = [&deploy[..], &["--project", root.to_str().unwrap()]].concat();
+    let fixed = ["--artifacts", "a", "--dev-account", "0", "--broadcast", "--rpc-url", node.anvil.url()];
+    let fixed = [&fixed[..], &["--project", root.to_str().unwrap()]].concat();
+    let deploy = [&["--json", "deploy"], &fixed[..]].concat();
     node.ask("evm_setAutomine", serde_json::json!([false]));
-    for round in 0..2 {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
-        command.args(&deploy).current_dir(work.path()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut running = Killed(command.spawn().unwrap());
-        let start = Instant::now();
-        while node.sent().1 == round {
-            assert!(start.elapsed() < Duration::from_secs(240), "nothing is sent in round {round}");
-            assert!(running.0.try_wait().unwrap().is_none(), "it ended before it was killed, in round {round}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        drop(running);
-        assert_eq!(node.sent(), (round, round + 1), "killed with one transaction on its way");
-        node.ask("evm_mine", serde_json::json!([]));
+    for _ in 0..2 {
+        kill_at_the_next_transaction(&node, work.path(), &deploy);
     }
+    node.ask("evm_mine", serde_json::json!([]));
     node.ask("evm_setAutomine", serde_json::json!([true]));
     let done = run_in(work.path(), &deploy).result();
     assert_eq!(done["contracts"].as_object().map(|c| c.len()), Some(5), "{done}");
-    assert_eq!(node.sent(), (5, 5), "five contracts, five transactions");
     assert!(done["contracts"].as_object().unwrap().values().all(|c| c["tx"].is_string() && c["codehash"].is_string()), "{done}");
+    assert_eq!(node.sent(), (5, 5), "five contracts, five transactions");
+
+    let attestor = dev_account(1).to_string();
+    let terms = ["--attestor", &attestor, "--threshold", "0.5", "--amount", "5", "--fund", "10"];
+    let register = [&["--json", "register"], &fixed[..], &terms].concat();
+    node.ask("evm_setAutomine", serde_json::json!([false]));
+    // Model, attestor, policy, minting, approval, payment.
+    for _ in 0..6 {
+        kill_at_the_next_transaction(&node, work.path(), &register);
+    }
+    node.ask("evm_mine", serde_json::json!([]));
+    node.ask("evm_setAutomine", serde_json::json!([true]));
+    let done = run_in(work.path(), &register).result();
+    for part in ["model", "attestor", "policy", "funded"] {
+        assert_eq!(done[part], "already so", "{done}");
+    }
+    assert_eq!(node.sent(), (11, 11), "and six more");
 }
 
 /// What cannot be recorded is not sent: a run after it would not know.
@@ -231,7 +259,17 @@ fn a_public_chain_takes_keystores_and_keeps_to_the_ceilings() {
     let dear = deploy(&[&named[..], &["good", "--max-fee", "5000"]].concat());
     assert_eq!(dear.refused(), (1, "chain/cost-too-high".into()));
     assert!(!home.join("deployments/4242.json").exists(), "nothing was sent, nothing is recorded");
-    for bad in [["--max-fee", "-1"], ["--max-fee", "lots"], ["--max-cost", "1e400"]] {
+    let tip = deploy(&[&named[..], &["good", "--gas-price", "1gwei", "--priority-gas-price", "2gwei"]].concat());
+    assert_eq!(tip.refused(), (2, "usage/conflict".into()));
+    let low = deploy(&[&named[..], &["good", "--legacy", "--gas-price", "1gwei"]].concat());
+    assert_eq!(low.refused(), (5, "chain/underpriced".into()), "{}", low.stdout);
+    for bad in [
+        ["--gas-price", "1parsec"],
+        ["--confirmations", "0"],
+        ["--max-fee", "-1"],
+        ["--max-fee", "lots"],
+        ["--max-cost", "1e400"],
+    ] {
         assert_eq!(deploy(&[&named[..], &["good"], &bad].concat()).refused(), (2, "usage/arguments".into()), "{bad:?}");
     }
     let sent = deploy(&[&named[..], &["good", "--max-fee", "5000", "--max-cost", "50.5"]].concat()).result();

@@ -10,11 +10,11 @@ use super::{
     chains::{RecordArguments, address},
     failure::Failure,
     output::Console,
-    send::SendArguments,
+    send::{SendArguments, Sender},
 };
 use crate::{
     artifact::Folder,
-    chain::{Account, Action, Chain, registry::label},
+    chain::{Action, Chain, registry::label},
 };
 use alloy::primitives::{Address, B256};
 use clap::Args;
@@ -74,23 +74,23 @@ impl Pool {
     }
 }
 
-/// Unlocks the account, and says or does what the verb is for.
+/// Says, or with `--broadcast` does, what the verb is for.
 async fn act(verb: &str, action: Action, send: &SendArguments, chain: &Chain, console: &Console) -> Result<(), Failure> {
-    let account = send.account.unlock(chain.is_local())?;
-    act_as(verb, action, &account, send.broadcast, chain, console).await
+    let sender = send.sender(chain)?;
+    act_as(verb, action, &sender, send.broadcast, chain, console).await
 }
 
 async fn act_as(
     verb: &str,
     action: Action,
-    account: &Account,
+    sender: &Sender,
     broadcast: bool,
     chain: &Chain,
     console: &Console,
 ) -> Result<(), Failure> {
     let call = action.call();
     if broadcast {
-        let mined = action.run(chain, account).await?;
+        let mined = action.run(chain, sender.account()?).await?;
         let value = json!({
             "broadcast": true, "chainId": chain.id(), "contract": call.to, "sent": mined.is_some(),
             "tx": mined.map(|m| m.tx), "block": mined.and_then(|m| m.block), "gasUsed": mined.map(|m| m.gas_used),
@@ -103,7 +103,7 @@ async fn act_as(
     }
     let simulation = match action.is_done(chain).await? {
         true => None,
-        false => Some(chain.simulate(account.address(), &call).await?),
+        false => Some(chain.simulate(sender.address, &call).await?),
     };
     let value = json!({
         "broadcast": false, "chainId": chain.id(), "contract": call.to, "calldata": call.data, "needed": simulation.is_some(),

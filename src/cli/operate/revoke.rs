@@ -48,13 +48,13 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
             CliError::Conflict(format!("the attestation is for chain {}, this is chain {}", file.chain_id, chain.id())).into()
         );
     }
-    let account = arguments.send.account.unlock(chain.is_local())?;
+    let sender = arguments.send.sender(&chain)?;
     let given = arguments.registry.or(file.as_ref().map(|file| file.verifying_contract));
     let attestations = address(&arguments.record.view(&chain)?, label::ATTESTATIONS, given)?;
-    let attestor = file.as_ref().map(|file| file.attestor).or(arguments.attestor).unwrap_or(account.address());
+    let attestor = file.as_ref().map(|file| file.attestor).or(arguments.attestor).unwrap_or(sender.address);
     let struct_hash = file.map(|file| file.attestation().eip712_hash_struct()).or(arguments.struct_hash);
     let struct_hash =
         struct_hash.ok_or(CliError::Missing { what: "the attestation", how: "give --attestation or --struct-hash" })?;
-    let action = Action::Revoke { attestations, attestor, struct_hash, by_owner: attestor != account.address() };
-    act_as("revoke", action, &account, arguments.send.broadcast, &chain, console).await
+    let action = Action::Revoke { attestations, attestor, struct_hash, by_owner: attestor != sender.address };
+    act_as("revoke", action, &sender, arguments.send.broadcast, &chain, console).await
 }
