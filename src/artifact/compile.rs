@@ -2,7 +2,7 @@
 
 use super::ArtifactError;
 use crate::{
-    circuit::{Objective, Plan, plan},
+    circuit::{Objective, Plan, plan, plan::plan_within},
     model::{self, Graph},
     op::InputMode,
     quant::{
@@ -62,6 +62,8 @@ pub struct Recipe {
     pub precision: Precision,
     /// What the plan makes small.
     pub objective: Objective,
+    /// Bytes that making keys and proving may take.
+    pub max_memory: Option<u64>,
 }
 
 impl Default for Recipe {
@@ -72,6 +74,7 @@ impl Default for Recipe {
             output: OutputChoice::Threshold,
             precision: Precision::default(),
             objective: Objective::Balanced,
+            max_memory: None,
         }
     }
 }
@@ -118,7 +121,10 @@ impl Quantised {
         let options = Options { input: recipe.input, output: recipe.output, precision: recipe.precision };
         let calibrated = calibrate(&source.graph, &source.schema, &options)?;
         let threshold = threshold.map(|text| text.integer(&ThresholdScale::of(&calibrated.program)?)).transpose()?;
-        let plan = plan(&calibrated.program, recipe.objective)?;
+        let plan = match recipe.max_memory {
+            Some(allowed) => plan_within(&calibrated.program, recipe.objective, allowed)?,
+            None => plan(&calibrated.program, recipe.objective)?,
+        };
         let report = report(&source.graph, &source.schema, &calibrated, &source.rows, threshold)?;
         Ok(Self { calibrated, plan, report })
     }

@@ -34,6 +34,16 @@ pub enum CircuitError {
         /// Bits of the widest range check.
         range: u32,
     },
+    /// More memory is needed than was allowed.
+    #[error("{doing} takes about {} MB of memory, allowed are {} MB", needed.div_ceil(1_000_000), allowed / 1_000_000)]
+    Memory {
+        /// The work.
+        doing: &'static str,
+        /// Bytes predicted.
+        needed: u64,
+        /// Bytes allowed.
+        allowed: u64,
+    },
     /// The statement is false: there is no proof of it.
     #[error("the score is below the threshold {threshold}: no proof exists")]
     BelowThreshold {
@@ -68,6 +78,7 @@ impl Explain for CircuitError {
             Self::Trace(_) => "circuit/layout",
             Self::TooLarge { .. } => "circuit/too-large",
             Self::NoLimbs { .. } => "circuit/no-limbs",
+            Self::Memory { .. } => "circuit/memory",
             Self::BelowThreshold { .. } => "circuit/below-threshold",
             Self::ThresholdRange { .. } => "circuit/threshold-range",
             Self::Statement { .. } => "circuit/statement",
@@ -80,6 +91,7 @@ impl Explain for CircuitError {
             Self::Quant(e) => e.exit_code(),
             Self::TooLarge { .. } | Self::NoLimbs { .. } => ExitCode::UnsupportedModel,
             Self::BelowThreshold { .. } => ExitCode::No,
+            Self::Memory { .. } => ExitCode::Environment,
             _ => ExitCode::Usage,
         }
     }
@@ -89,6 +101,7 @@ impl Explain for CircuitError {
             Self::Quant(e) => e.hint(),
             Self::TooLarge { .. } => "use a smaller model".into(),
             Self::NoLimbs { shift, magnitude, range } => precisions_near(*shift, *magnitude, *range),
+            Self::Memory { .. } => "allow more with --max-memory, or use a smaller model".into(),
             Self::BelowThreshold { .. } => "only a higher score, or a policy with a lower threshold, can be proven".into(),
             Self::ThresholdRange { .. } => "thresholds outside the score's range are never or always reached".into(),
             Self::Statement { .. } => String::new(),

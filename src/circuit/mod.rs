@@ -2,13 +2,16 @@
 
 pub mod build;
 pub mod commitment;
+pub mod drawing;
 pub mod error;
 pub mod layout;
+pub mod memory;
 pub mod plan;
 pub mod statement;
 
 pub use build::InferenceCircuit;
 pub use error::CircuitError;
 pub use layout::{Witness, lay_out};
+pub use memory::Memory;
 pub use plan::{Objective, Plan, plan};
 pub use statement::Statement;

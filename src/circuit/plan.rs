@@ -1,6 +1,6 @@
 //! The planner: chooses limb size, weight columns and k for a program and an objective.
 
-use super::CircuitError;
+use super::{CircuitError, Memory};
 use crate::{
     gates::{Shape, poseidon_params},
     op::{InputMode, Op},
@@ -113,6 +113,21 @@ pub fn plan(program: &Program, objective: Objective) -> Result<Plan, CircuitErro
             let none = CircuitError::NoLimbs { shift, magnitude, range: range_bits(program)? };
             Err(smallest.map_or(none, |rows| CircuitError::TooLarge { rows, max_k: MAX_K }))
         }
+    }
+}
+
+/// The best candidate whose keys and proofs stay within `allowed` bytes of memory.
+///
+/// # Errors
+/// As [`plan`], and [`CircuitError::Memory`] with what the smallest candidate takes.
+pub fn plan_within(program: &Program, objective: Objective, allowed: u64) -> Result<Plan, CircuitError> {
+    let all = candidates(program, objective)?;
+    if let Some(best) = all.iter().find(|plan| Memory::of(plan).most() <= allowed) {
+        return Ok(*best);
+    }
+    match all.iter().map(|plan| Memory::of(plan).most()).min() {
+        Some(needed) => Err(CircuitError::Memory { doing: "making keys and proving", needed, allowed }),
+        None => plan(program, objective),
     }
 }
 

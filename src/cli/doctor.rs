@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     artifact::{ArtifactError, Folder},
+    circuit::Memory,
     error::{ExitCode, Explain},
     proof::Provenance,
     verifier::Compiler,
@@ -110,16 +111,13 @@ fn program(name: &str, root: &Path, mend: &str) -> Result<String, (String, Strin
     found.map(|p| p.display().to_string()).ok_or_else(|| ("not found".into(), mend.into()))
 }
 
-/// Free memory against the circuit: a column takes 2^k · 32 bytes, four times over on the extended domain.
+/// Free memory against the circuit.
 fn memory(folder: Option<&Folder>) -> Finding {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
     let free =
         line.and_then(|l| l.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<u64>().ok()).map(|kib| kib * 1024);
-    let needed = folder.map(|folder| {
-        let plan = &folder.manifest.facts.plan;
-        (plan.advice + plan.fixed + 8) as u64 * 5 * 32 * (1u64 << plan.shape.k) + (64 << 20)
-    });
+    let needed = folder.map(|folder| Memory::of(&folder.manifest.facts.plan).proof);
     let mb = |bytes: u64| bytes / 1_000_000;
     let found = match (free, needed) {
         (None, _) => Ok("this system does not say how much is free".into()),

@@ -1,6 +1,6 @@
 //! `gen-verifier MODEL --calibration DATA --out DIR`.
 
-use super::{blocking, failure::Failure, output::Console, project};
+use super::{blocking, failure::Failure, output::Console, project, size};
 use crate::{
     artifact::{Contract, Manifest, Package, Prover, Quantised, Recipe, Source, Staging, compile::ThresholdText},
     circuit::Objective,
@@ -35,6 +35,9 @@ pub struct Arguments {
     /// Bits dropped by each rescale, and bits of each activation
     #[arg(long, value_name = "SHIFT,MAGNITUDE", default_value = "16,16", value_parser = precision)]
     precision: Precision,
+    /// Most memory that making keys and proving may take, such as 512MB; refused beforehand when no layout stays below
+    #[arg(long, value_name = "SIZE", value_parser = size::bytes)]
+    max_memory: Option<u64>,
     #[command(flatten)]
     threshold: ThresholdArguments,
     /// The artifact folder to make
@@ -126,7 +129,7 @@ impl Arguments {
             ObjectiveArgument::Prover => Objective::Prover,
             ObjectiveArgument::Gas => Objective::Gas,
         };
-        Recipe { input, output, precision: self.precision, objective }
+        Recipe { input, output, precision: self.precision, objective, max_memory: self.max_memory }
     }
 }
 

@@ -6,11 +6,13 @@ use super::{
 };
 use crate::{
     artifact::Folder,
-    circuit::{Plan, plan::candidates},
+    circuit::{Memory, Plan, drawing, lay_out, plan::candidates},
     op::Interval,
+    proof::artifact::write_bytes,
     quant::range,
 };
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -23,6 +25,9 @@ pub struct Arguments {
     /// Show every shape that the planner could have chosen, best first
     #[arg(long)]
     candidates: bool,
+    /// Draw the circuit, columns by rows, and write the picture here
+    #[arg(long, value_name = "FILE.svg")]
+    layout: Option<PathBuf>,
     /// Read the keys too, and check that they are those of the model id
     #[arg(long)]
     keys: bool,
@@ -35,6 +40,10 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
         folder.prover()?;
     }
     let report = folder.report()?;
+    if let Some(path) = &arguments.layout {
+        let trace = lay_out(&folder.program, folder.manifest.facts.plan.shape, None)?;
+        write_bytes(path, drawing::svg(&trace).as_bytes(), false)?;
+    }
     let all = match arguments.candidates {
         true => candidates(&folder.program, folder.manifest.facts.objective)?,
         false => Vec::new(),
@@ -45,7 +54,7 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
     }
     let value = json!({
         "folder": arguments.folder, "manifest": folder.manifest, "report": report,
-        "candidates": arguments.candidates.then_some(all),
+        "candidates": arguments.candidates.then(|| all.iter().map(Candidate::of).collect::<Vec<_>>()), "layout": arguments.layout,
     });
     console.result("inspect", &value, &sections.join("\n\n"))
 }
@@ -109,12 +118,27 @@ fn accuracy(report: &Value) -> String {
     )
 }
 
+/// A plan with what it needs.
+#[derive(Serialize)]
+struct Candidate<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    memory: Memory,
+}
+
+impl<'a> Candidate<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        Self { plan, memory: Memory::of(plan) }
+    }
+}
+
 fn candidate_table(all: &[Plan], chosen: &Plan) -> String {
-    let mut table = table(["", "k", "rows", "limb bits", "weight columns", "advice", "fixed"]);
+    let mut table = table(["", "k", "rows", "limb bits", "weight columns", "advice", "fixed", "memory, MB"]);
     for plan in all {
         let mark = if plan == chosen { "chosen" } else { "" };
-        let shape = &plan.shape;
-        let numbers = [shape.k as usize, plan.rows, shape.limb_bits as usize, shape.weights as usize, plan.advice, plan.fixed];
+        let (shape, memory) = (&plan.shape, Memory::of(plan).most().div_ceil(1_000_000) as usize);
+        let numbers =
+            [shape.k as usize, plan.rows, shape.limb_bits as usize, shape.weights as usize, plan.advice, plan.fixed, memory];
         table.add_row(std::iter::once(mark.to_owned()).chain(numbers.iter().map(usize::to_string)));
     }
     table.to_string()

@@ -25,6 +25,7 @@ pub mod project;
 pub mod prove;
 pub mod register;
 pub mod send;
+pub mod size;
 pub mod status;
 pub mod submit;
 pub mod verify;

@@ -5,10 +5,12 @@ use super::{
     failure::{CliError, Failure},
     gen_verifier::ThresholdArguments,
     output::Console,
+    size,
 };
 use crate::{
     artifact::{Binding, Folder, Opening, ProofFile, proof_file::read_small, scalar},
     chain::attest::{Context, SignedAttestation},
+    circuit::{Memory, memory},
     op::InputMode,
     quant::input,
 };
@@ -39,6 +41,9 @@ pub struct Arguments {
     threshold: ThresholdArguments,
     #[command(flatten)]
     call: CallArguments,
+    /// Most memory that proving may take, such as 512MB; refused beforehand when it would take more
+    #[arg(long, value_name = "SIZE", value_parser = size::bytes)]
+    max_memory: Option<u64>,
     /// The proof file to write
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
     out: PathBuf,
@@ -92,6 +97,7 @@ impl CallArguments {
 /// Reads everything, proves on a thread of its own, checks the proof, writes it.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
     let folder = Folder::open(&arguments.artifacts)?;
+    memory::check("proving", Memory::of(&folder.manifest.facts.plan).proof, arguments.max_memory)?;
     let attestation = arguments.attestation.as_deref().map(read_attestation).transpose()?;
     let (row, salt) = secret(&arguments, &folder)?;
     let binding = arguments.call.binding(folder.manifest.facts.model_id, attestation.as_ref())?;

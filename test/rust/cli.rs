@@ -101,10 +101,91 @@ fn inspect_shows_everything() {
     let shown = run(&["inspect", path, "--candidates", "--keys"]).result();
     assert_eq!(shown["manifest"]["srs"], "insecure-dev");
     assert!(shown["candidates"].as_array().unwrap().len() > 1);
+    assert!(shown["candidates"][0]["memory"]["proof"].as_u64().unwrap() > 1_000_000);
     let text = run_in(&project(""), &["inspect", path, "--candidates"]);
     for part in ["model id", "insecure-dev", "threshold", "chosen", "accuracy"] {
         assert!(text.stdout.contains(part), "{part}: {}", text.stdout);
     }
+}
+
+#[test]
+fn a_circuit_can_be_drawn() {
+    let work = tempfile::tempdir().unwrap();
+    let picture = work.path().join("circuit.svg");
+    let artifacts = shared().join("artifacts");
+    let shown = run(&["inspect", artifacts.to_str().unwrap(), "--layout", picture.to_str().unwrap()]).result();
+    assert_eq!(shown["layout"], picture.to_str().unwrap());
+    let svg = fs::read_to_string(&picture).unwrap();
+    assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>\n"));
+    let plan = &shown["manifest"]["plan"];
+    for part in [
+        "weights 0",
+        "multiplicity",
+        "hash: partial round",
+        "threshold",
+        "linear layer",
+        &format!("2^{} rows", plan["shape"]["k"]),
+    ] {
+        assert!(svg.contains(part), "{part}");
+    }
+    // As many columns as the plan has, and nothing but the legend beside them.
+    let columns = svg.matches("rotate(-60)").count() as u64;
+    assert_eq!(columns, plan["advice"].as_u64().unwrap() + plan["fixed"].as_u64().unwrap());
+}
+
+#[test]
+fn memory_beyond_the_limit_is_refused_beforehand_with_the_number() {
+    let work = tempfile::tempdir().unwrap();
+    let out = work.path().join("out");
+    let refused = generate(&out, &["--no-compile", "--max-memory", "20MB"]);
+    assert_eq!(refused.refused(), (4, "circuit/memory".into()));
+    let message = refused.json()["error"]["message"].as_str().unwrap().to_owned();
+    let (before, allowed) = message.split_once(" MB of memory, allowed are ").unwrap();
+    assert_eq!(allowed, "20 MB");
+    let needed: u64 = before.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(!out.exists());
+    // Just enough is enough.
+    generate(&out, &["--no-compile", "--max-memory", &format!("{needed}MB")]).result();
+    assert_eq!(generate(&out, &["--no-compile", "--max-memory", "much"]).refused().0, 2);
+
+    let proof = work.path().join("proof.json");
+    let refused = prove(shared(), &proof, &["--threshold", "-1", "--max-memory", "1MB"]);
+    assert_eq!(refused.refused(), (4, "circuit/memory".into()));
+    assert!(!proof.exists());
+    prove(shared(), &proof, &["--threshold", "-1", "--max-memory", "1GiB"]).result();
+}
+
+/// Wherever an interrupt falls: the folder is whole or not there, and nothing else is left beside it.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_gen_verifier_leaves_nothing_half_written() {
+    let mut interrupted = 0;
+    for delay in [5, 20, 40, 60, 80, 100, 130, 160, 200, 300] {
+        let work = tempfile::tempdir().unwrap();
+        let out = work.path().join("out");
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_zkml-evm"))
+            .current_dir(project(""))
+            .args(["gen-verifier", MODEL, "--calibration", DATA, "--no-compile", "--out", out.to_str().unwrap()])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(delay));
+        // SAFETY: a signal to a process of our own that has not been waited for.
+        assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGINT) }, 0);
+        let status = child.wait().unwrap();
+        let left: Vec<_> = fs::read_dir(work.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        if status.success() {
+            assert_eq!(run(&["inspect", out.to_str().unwrap(), "--keys"]).code, 0, "{delay} ms: whole");
+            assert_eq!(left, ["out"], "{delay} ms");
+        } else {
+            // Before the handler is there the system ends the process, and nothing was begun.
+            assert!(matches!(status.code(), Some(130) | None), "{delay} ms: {status}");
+            assert!(left.is_empty(), "{delay} ms: {left:?}");
+            interrupted += 1;
+        }
+    }
+    assert!(interrupted > 0, "some interrupts fall before the end");
 }
 
 #[cfg(unix)]

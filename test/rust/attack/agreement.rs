@@ -17,8 +17,8 @@ use zkml_evm::{
 
 const PRECISIONS: [(u32, u32); 7] = [(8, 8), (16, 8), (24, 16), (9, 9), (20, 10), (12, 12), (48, 24)];
 
-const MODES: [InputMode; 3] = [InputMode::Committed, InputMode::Public, InputMode::Private];
-const OUTPUTS: [Output; 4] = [Output::Reveal, Output::Threshold, Output::Argmax, Output::Sigmoid];
+pub const MODES: [InputMode; 3] = [InputMode::Committed, InputMode::Public, InputMode::Private];
+pub const OUTPUTS: [Output; 4] = [Output::Reveal, Output::Threshold, Output::Argmax, Output::Sigmoid];
 
 /// A random program of up to four layers, sums and moves among them, whose intervals use the precision to the full.
 pub fn random_program(rng: &mut ChaCha20Rng) -> Program {
@@ -26,7 +26,8 @@ pub fn random_program(rng: &mut ChaCha20Rng) -> Program {
     program_of(rng, mode, output)
 }
 
-fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Program {
+/// A random program with these modes.
+pub fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Program {
     // A segment of a function is one limb of 8 bits, and the place inside it at least another.
     let serves = |&(_, magnitude): &(u32, u32)| output != Output::Sigmoid || (magnitude % 8 == 0 && magnitude >= 16);
     let precisions: Vec<(u32, u32)> = PRECISIONS.into_iter().filter(serves).collect();
@@ -156,7 +157,7 @@ fn check(seed: u64, mock: bool) -> Result<(), TestCaseError> {
 }
 
 /// A witness of a random input; with a threshold, the score itself or the lowest.
-fn random_witness(program: &Program, rng: &mut ChaCha20Rng) -> Witness {
+pub fn random_witness(program: &Program, rng: &mut ChaCha20Rng) -> Witness {
     let input = random_input(program, rng);
     let committed = program.input().unwrap().mode == InputMode::Committed;
     let threshold = match &program.output().unwrap().op {

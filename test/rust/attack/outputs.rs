@@ -3,19 +3,20 @@
 //! With the public values held fixed a forger must find another witness of the *same* statement. A gate that lets a wrong result
 //! stand beside it, such as a fraction in the field for a probability, shows only when the result may go along.
 
+use super::agreement::{MODES, OUTPUTS, program_of, random_witness};
 use super::bench::{End, Sample, function_sample, layer_sample, linear, shape, unchecked_function_sample};
 use super::lab::{Changes, Lab};
 use super::mutation::{Effort, attack};
 use super::support::{Output, input, mlp};
 use halo2_proofs::halo2curves::bn256::Fr;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 use zkml_evm::{
     circuit::{Objective, Witness, lay_out, plan},
     gates::field::to_field,
     op::{InputMode, Op},
     quant::{Program, run},
 };
-
-const OUTPUTS: [Output; 4] = [Output::Reveal, Output::Sigmoid, Output::Threshold, Output::Argmax];
 
 /// A whole model on the bench, its outputs unknown.
 struct Open {
@@ -31,12 +32,17 @@ impl Open {
     fn new(mode: InputMode, output: Output) -> Self {
         let widths: &[usize] = if output == Output::Threshold { &[3, 2, 1] } else { &[3, 2, 2] };
         let program = mlp(widths, mode, output, 1);
-        let shape = plan(&program, Objective::Balanced).unwrap().shape;
         let values = input(&program, 2);
         let threshold = (output == Output::Threshold).then(|| run(&program, &values).unwrap().output()[0] - 3);
         let salt = (mode == InputMode::Committed).then(|| Fr::from(99));
         let witness = Witness::new(&program, &values, Fr::from(42), salt, threshold).unwrap();
-        let trace = lay_out(&program, shape, Some(&witness)).unwrap();
+        Self::of(program, &witness)
+    }
+
+    fn of(program: Program, witness: &Witness) -> Self {
+        let shape = plan(&program, Objective::Balanced).unwrap().shape;
+        let (mode, values) = (program.input().unwrap().mode, witness.run.tensors[0].clone());
+        let trace = lay_out(&program, shape, Some(witness)).unwrap();
         let instances = witness.statement.instances();
         let count = statement_outputs(&program);
         let outputs = instances.len() - count..instances.len();
@@ -112,6 +118,25 @@ fn no_false_output_has_a_witness() {
             let others = output == Output::Threshold || mode == InputMode::Private;
             assert!((truths > 0) == others, "{mode:?} {output:?}: {truths} other true statements");
         }
+    }
+}
+
+/// The same for random programs: residual connections, moves and constants among layers.
+#[test]
+fn no_false_output_of_a_random_program_has_a_witness() {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    for (mode, output) in MODES.into_iter().flat_map(|mode| OUTPUTS.map(|output| (mode, output))) {
+        let program = program_of(&mut rng, mode, output);
+        let witness = random_witness(&program, &mut rng);
+        let mut open = Open::of(program, &witness);
+        let start = std::time::Instant::now();
+        // A cell costs as much as there are rows.
+        let stride = 7 << (open.lab.trace.shape.k - 9);
+        let report = attack(&mut open.lab, Effort { stride, depth: 6, nodes: 20, stop: false });
+        let lies: Vec<_> = report.survivors.iter().filter(|(_, changes)| !open.is_true(changes)).collect();
+        eprintln!("{:?} {mode:?} {output:?}: {} forgeries, {} late", start.elapsed(), report.tried, report.late);
+        assert!(lies.is_empty(), "{mode:?} {output:?}: {} forged statements: {:?}", lies.len(), lies[0]);
+        assert!(report.late > 20, "{mode:?} {output:?}: only {} forgeries reached fold and lookup", report.late);
     }
 }
 
