@@ -10,7 +10,7 @@ use alloy::{
 };
 use halo2_proofs::halo2curves::{bn256::Fr, ff::PrimeField};
 use std::path::Path;
-use support::{Output, input, mlp};
+use support::{Output, input, mlp, walk, walking_shape};
 use zkml_evm::{
     chain::{
         AccountSource, Chain, ChainTarget, Password, Patience, Registry,
@@ -125,6 +125,34 @@ async fn accepts_and_refuses_as_native_verification_does() {
         changed[at_byte] ^= 1;
         assert!(call(&chain, at, instances.clone(), &changed).await.is_err(), "byte {at_byte}");
     }
+}
+
+/// A circuit with kernels that walk, on chain and off.
+#[tokio::test]
+async fn a_convolution_verifies_on_chain() {
+    let program = walk();
+    let shape = walking_shape(&program);
+    let srs = Srs::development(shape.k);
+    let keys = Keys::generate(&program, shape, &srs).unwrap();
+    let witness = Witness::new(&program, &input(&program, 3), Fr::from(42), None, None).unwrap();
+    let instances = witness.statement.instances();
+    let proof = prove(&program, &keys, &srs, &witness).unwrap();
+    verify(&keys, &srs, &instances, &proof).unwrap();
+    let setup = Setup { program, keys, srs, instances, proof };
+    let chain = ChainTarget::embedded().connect(None, Patience::default()).await.unwrap();
+    let (at, size) = deploy_verifier(&chain, &setup).await;
+    let instances = words(&setup.instances);
+    let gas = call(&chain, at, instances.clone(), &setup.proof).await.unwrap();
+    eprintln!("convolution: {size} bytes, whole transaction {gas} gas, proof {} bytes", setup.proof.len());
+    for i in (0..setup.proof.len()).step_by(61) {
+        let mut changed = setup.proof.clone();
+        changed[i] ^= 1;
+        assert!(call(&chain, at, instances.clone(), &changed).await.is_err(), "byte {i}");
+    }
+    let last = instances.len() - 1;
+    let mut other = instances;
+    other[last] += U256::from(1);
+    assert!(call(&chain, at, other, &setup.proof).await.is_err());
 }
 
 #[test]
