@@ -268,8 +268,8 @@ mod tests {
             (vec![0], 4, 1),
             (vec![11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0], 4, 3),
             (vec![9, 3, 2, 1, 0], 4, 4),
-            (vec![100, 99, 50, 2, 0], 8, 9),
-            (vec![1000, 0], 6, 21),
+            (vec![100, 99, 50, 2, 0], 8, 16),
+            (vec![1000, 0], 6, 26),
         ] {
             let lines = schedule(&exponents, width, &steps);
             let blocks = replayed(&lines, width, &steps);

@@ -142,8 +142,8 @@ mod tests {
         let conv = conv(1, 2, 4, 3, 1, 1);
         let x = vec![Interval::new(2, 10); 16];
         let intervals = conv.intervals(&x).unwrap();
-        // Weights -3..=3 twice over nine taps; zero is inside, since the rim is.
-        assert_eq!(intervals[0], Interval::new(5 - 90, 5 + 60));
+        // The first filter: -11 and 6 are the sums of its negative and positive weights; zero counts, since the rim is zero.
+        assert_eq!(intervals[0], Interval::new(5 - 110, 5 + 60));
         for values in [[2; 16], [10; 16], std::array::from_fn(|i| 2 + i as i128 % 9)] {
             assert!(conv.eval(&values).iter().zip(&intervals).all(|(y, i)| i.contains(*y)));
         }
