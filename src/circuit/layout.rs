@@ -87,7 +87,7 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
             Op::Constant(constant) => constant.rows(&mut trace)?,
             Op::Move(moved) => moved.eval(&read),
             // Accumulators are no cells: the rescale that follows places them.
-            Op::Linear(_) | Op::Sum(_) => Vec::new(),
+            Op::Linear(_) | Op::Sum(_) | Op::Conv(_) => Vec::new(),
             Op::Rescale(_) => lay_out_layer(program, index, &mut trace, &cells, witness)?,
             Op::Sigmoid(sigmoid) => sigmoid.rows(&mut trace, &read, values().as_deref())?,
             Op::Reveal | Op::Threshold(_) => {
@@ -116,26 +116,24 @@ fn lay_out_layer(
 ) -> Result<Vec<Cell>, TraceError> {
     let Some(layer) = index.checked_sub(1).map(|i| &program.nodes[i]) else { return Ok(Vec::new()) };
     let inputs = gather(&layer.inputs, cells).unwrap_or_default();
+    let x = witness.and_then(|w| gather(&layer.inputs, &w.run.tensors));
     let y = witness.and_then(|w| w.run.tensors.get(index - 1));
-    // The result's cell and the first row of each output.
-    let place = |trace: &mut Trace, i: usize, bias: i128| -> Result<(Cell, usize), TraceError> {
+    let mut outputs = vec![Cell { row: 0 }; program.width(index).unwrap_or(0)];
+    let mut place = |trace: &mut Trace, i: usize, bias: i128| -> Result<usize, TraceError> {
         let y = y.and_then(|y| y.get(i).copied());
-        match (&program.nodes[index].op, program.nodes.get(index + 1).map(|n| &n.op)) {
-            (_, Some(Op::Threshold(threshold))) => threshold.rows(trace, bias, y, witness.and_then(|w| w.threshold)),
-            (Op::Rescale(rescale), _) => rescale.rows(trace, bias, y).map(|cell| (cell, cell.row)),
-            _ => Err(TraceError::NoSuchGate("rescale")),
-        }
+        let (cell, row) = match (&program.nodes[index].op, program.nodes.get(index + 1).map(|n| &n.op)) {
+            (_, Some(Op::Threshold(threshold))) => threshold.rows(trace, bias, y, witness.and_then(|w| w.threshold))?,
+            (Op::Rescale(rescale), _) => rescale.rows(trace, bias, y).map(|cell| (cell, cell.row))?,
+            _ => return Err(TraceError::NoSuchGate("rescale")),
+        };
+        outputs[i] = cell;
+        Ok(row)
     };
-    let mut outputs = Vec::new();
-    for (i, &bias) in layer.op.bias().iter().enumerate() {
-        let (cell, row) = place(trace, i, bias)?;
-        if let Op::Sum(sum) = &layer.op {
-            sum.rows(trace, i, &inputs, row)?;
-        }
-        outputs.push(cell);
-    }
-    if let Op::Linear(linear) = &layer.op {
-        linear.rows(trace, &inputs)?;
+    match &layer.op {
+        Op::Linear(linear) => linear.rows(trace, &inputs, &mut place)?,
+        Op::Sum(sum) => sum.rows(trace, &inputs, &mut place)?,
+        Op::Conv(conv) => conv.rows(trace, &inputs, x.as_deref(), &mut place)?,
+        _ => return Err(TraceError::NoSuchGate("rescale")),
     }
     Ok(outputs)
 }

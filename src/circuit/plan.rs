@@ -2,8 +2,8 @@
 
 use super::{CircuitError, Memory};
 use crate::{
-    gates::{Shape, poseidon_params},
-    op::{InputMode, Op},
+    gates::{Shape, Steps, poseidon_params},
+    op::{InputMode, Op, conv},
     quant::{Node, Program, range},
 };
 use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
@@ -177,10 +177,23 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
         threshold,
         argmax: has(|op| matches!(op, Op::Argmax(_))),
         function: has(|op| matches!(op, Op::Sigmoid(_))),
+        ..Shape::default()
     };
+    let shape = walking(program, shape);
     // The segment of a function is one limb.
     let fits = |op: &Op| !matches!(op, Op::Sigmoid(s) if s.segment_bits != limb_bits || s.input_bits != precision.magnitude_bits);
     Ok((shape.magnitude_limbs >= 2 || !shape.function).then_some(shape).filter(|_| program.nodes.iter().all(|n| fits(&n.op))))
+}
+
+/// The shape with the steps of its walks, where a convolution is shorter for it.
+fn walking(program: &Program, shape: Shape) -> Shape {
+    let convs = || program.nodes.iter().filter_map(|n| if let Op::Conv(conv) = &n.op { Some(conv) } else { None });
+    if convs().next().is_none() || shape.weights < Steps::COLUMNS {
+        return shape;
+    }
+    let walking = Shape { steps: conv::best_steps(convs()), ..shape };
+    let (walks, border) = convs().map(|conv| conv.walks(&walking)).fold((false, false), |a, b| (a.0 || b.0, a.1 || b.1));
+    if walks { Shape { border, ..walking } } else { shape }
 }
 
 /// Rows that the placements of `program` take: [`lay_out`](super::lay_out) places exactly as many.
@@ -200,6 +213,7 @@ pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
                 .saturating_mul(shape.rescale_rows())
                 .saturating_add(l.inputs.saturating_mul(l.outputs.div_ceil(shape.weights as usize))),
             Op::Sum(s) => s.bias.len().saturating_mul(shape.rescale_rows()).saturating_add(s.extra_rows(shape.rescale_rows())),
+            Op::Conv(c) => c.stencil.outputs().saturating_mul(shape.rescale_rows()).saturating_add(c.extra_rows(shape)),
             Op::Constant(c) => c.row_count(shape.range_rows(), shape.commits()),
             Op::Threshold(_) => shape.range_rows(),
             Op::Argmax(_) => read(node).saturating_mul(shape.argmax_rows()),

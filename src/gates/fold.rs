@@ -12,7 +12,7 @@
 //! Both ends are pinned to zero (`lookup.rs`), so some `y_i - b_i - sum_j W_ij x_j != 0` survives with probability at most `N / r`.
 //! Every `y` (limbs), `x` (column `a`) is committed before γ is drawn; `W` and `b` are fixed.
 
-use super::{Cell, Columns, Shape, Trace, TraceError, field::to_field, rescale};
+use super::{Cell, Columns, Shape, Trace, TraceError, field::to_field, rescale, walk};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -23,12 +23,13 @@ use halo2_proofs::{
 /// With `w` weight columns `W_0..W_(w-1)`, and `_prev`, `_next` for the neighbouring rows:
 ///
 /// ```text
-/// linear * (folded - (linear_prev - last_prev) * γ^w * folded_prev - sum_k γ^(w-1-k) W_k) = 0
+/// linear * (folded - (linear_prev + shift_prev - last_prev) * γ^w * folded_prev - sum_k γ^(w-1-k) W_k) = 0
 /// active * (fold_next - fold) - sum_kinds selector * ((γ-1) * fold + y - b) + last * a * folded = 0
 /// ```
 ///
 /// `folded` restarts wherever the row before is not linear or is the last row of its input, by fixed columns alone: row 0 reads
-/// row -1, an unusable row, only behind `linear_prev - last_prev`, which is zero there.
+/// row -1, an unusable row, only behind `linear_prev - last_prev`, which is zero there. Rows that walk (`walk.rs`, where there are
+/// any) have `shift = 1` instead of `linear`, and `last = 1` where an input takes part.
 /// Relies on: `x` and `y` having enforced intervals (range and rescale rows), so that equality in the field is equality of integers.
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
     cs.create_gate("linear fold", |cells| {
@@ -38,7 +39,11 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape:
         let [last, last_prev] = [0, -1].map(|r| cells.query_fixed(columns.last, Rotation(r)));
         let [folded, folded_prev] = [0, -1].map(|r| cells.query_advice(columns.folded, Rotation(r)));
         let weights: Vec<_> = columns.weights.iter().map(|&w| cells.query_fixed(w, Rotation::cur())).collect();
-        let horner = weights.into_iter().fold((linear_prev - last_prev) * folded_prev, |sum, w| sum * gamma.clone() + w);
+        let mut continues = linear_prev - last_prev;
+        if let Some(shift) = columns.shift {
+            continues = continues + cells.query_fixed(shift, Rotation::prev());
+        }
+        let horner = weights.into_iter().fold(continues * folded_prev, |sum, w| sum * gamma.clone() + w);
 
         let active = cells.query_fixed(columns.active, Rotation::cur());
         let [fold, fold_next] = [0, 1].map(|r| cells.query_advice(columns.fold, Rotation(r)));
@@ -93,11 +98,19 @@ pub fn assign_phase2(trace: &mut Trace, gamma: Fr) {
     let width_power = gamma.pow([u64::from(shape.weights)]);
     let gamma_powers: Vec<Fr> = (0..shape.weights).rev().map(|k| gamma.pow([u64::from(k)])).collect();
     let fixed = |trace: &Trace, column: halo2_proofs::plonk::Column<_>, row: usize| trace.fixed[column.index()][row];
+    let steps: Vec<Fr> = shape.steps.exponents().iter().map(|&e| gamma.pow([u64::from(e)])).collect();
     let mut fold = Fr::ZERO;
     let mut continues = false;
     for row in 0..trace.end {
         trace.advice[columns.fold.index()][row] = fold;
-        if fixed(trace, columns.linear, row) == Fr::ONE {
+        if columns.shift.is_some_and(|shift| fixed(trace, shift, row) == Fr::ONE) {
+            let folded = walk::folded_at(trace, row, &steps);
+            trace.advice[columns.folded.index()][row] = folded;
+            continues = fixed(trace, columns.last, row) != Fr::ONE;
+            if !continues {
+                fold -= trace.advice[columns.a.index()][row] * folded;
+            }
+        } else if fixed(trace, columns.linear, row) == Fr::ONE {
             let mut folded = Fr::ZERO;
             if continues {
                 folded = trace.advice[columns.folded.index()][row - 1] * width_power;

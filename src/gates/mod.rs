@@ -15,7 +15,9 @@ pub mod rescale;
 pub mod selector;
 pub mod shape;
 pub mod trace;
+pub mod walk;
 
 pub use selector::Selector;
 pub use shape::{Columns, Shape};
 pub use trace::{Cell, Trace, TraceError};
+pub use walk::Steps;

@@ -28,6 +28,7 @@ pub enum Kind {
 /// ```text
 /// relu, signed:  y = 2^s * q + R - 2^(s-1),   q = b*G - (1-b)*(1+G)
 /// threshold:     y = 2^s * (a + G) + R - 2^(s-1)
+/// border:        y = a
 /// ```
 ///
 /// Returned as pairs (selector, y) for the fold.
@@ -47,6 +48,9 @@ pub(super) fn accumulators(
         let threshold = cells.query_advice(columns.a, Rotation::cur());
         let y = (threshold + magnitude(cells, columns, shape)) * scale + remainder(cells, columns, shape) - half;
         all.push((selector, y));
+    }
+    if let Some(selector) = sum_of(cells, &[columns.border]) {
+        all.push((selector, cells.query_advice(columns.a, Rotation::cur())));
     }
     all
 }
@@ -119,10 +123,21 @@ pub fn place_threshold(
     Ok(row)
 }
 
+/// Places an output that nothing reads, as a cell of its own: it takes its place in the fold, which alone determines it.
+pub fn place_border(trace: &mut Trace, y: Option<i128>) -> Result<(), TraceError> {
+    let selector = trace.columns.border.ok_or(TraceError::NoSuchGate("border"))?;
+    let row = trace.take_rows(1)?;
+    trace.enable(selector, row)?;
+    trace.assign(trace.columns.a, row, y.map(to_field))
+}
+
 /// The accumulator that the cells of `row` stand for, where a rescale or a threshold starts; the value side of [`accumulators`].
 pub(super) fn accumulator_at(trace: &Trace, row: usize) -> Option<Fr> {
     let (columns, shape) = (&trace.columns, &trace.shape);
     let enabled = |selector: Option<Selector>| trace.is_enabled(selector, row);
+    if enabled(columns.border) {
+        return Some(trace.advice[columns.a.index()][row]);
+    }
     let (rescales, compares) = (enabled(columns.relu) || enabled(columns.signed), enabled(columns.threshold));
     if !rescales && !compares {
         return None;

@@ -2,7 +2,7 @@
 //!
 //! | column | phase | in range rows | in rescale rows | in linear rows | in Poseidon rows |
 //! |---|---|---|---|---|---|
-//! | `a` (copyable) | 1 | the value | the result | `x_j` | state 0 |
+//! | `a` (copyable) | 1 | the value | the result | `x_j`, or a border output | state 0 |
 //! | `b` | 1 | packed sum | sign bit | | state 1 |
 //! | `c` | 1 | | | | state 2 |
 //! | `limb` | 1 | limbs of `v - lo`, `hi - v` | limbs of remainder, magnitude | | |
@@ -11,14 +11,15 @@
 //! | `fold` | 2 | running fold of all linear layers, on every row | | | |
 //! | `sum` | 2 | running sum of the lookup, on every row | | | |
 
-use super::{Selector, argmax, fold, function, lookup, poseidon, range, rescale};
+use super::{Selector, Steps, argmax, fold, function, lookup, poseidon, range, rescale, walk};
 use halo2_proofs::{
     halo2curves::bn256::Fr,
     plonk::{Advice, Challenge, Column, ConstraintSystem, Fixed, Instance, SecondPhase},
 };
 use serde::{Deserialize, Serialize};
 
-/// Which gates a circuit has and how wide they are. Together with the fixed columns this determines the verifying key.
+/// Which gates a circuit has and how wide they are. Together with the fixed columns this determines the verifying key. The order of
+/// the fields is that of stored shapes and of the model's identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shape {
     /// The circuit has `2^k` rows.
@@ -47,6 +48,10 @@ pub struct Shape {
     pub argmax: bool,
     /// There is a function table.
     pub function: bool,
+    /// How far one row can move folded weights; none where nothing walks.
+    pub steps: Steps,
+    /// Some convolution has outputs beyond its windows, which stand in cells of their own.
+    pub border: bool,
 }
 
 /// What a function table adds.
@@ -80,6 +85,8 @@ impl Default for Shape {
             threshold: false,
             argmax: false,
             function: false,
+            steps: Steps::default(),
+            border: false,
         }
     }
 }
@@ -138,6 +145,9 @@ impl Shape {
             && self.magnitude_bits() <= 48
             && self.range_limbs * self.limb_bits <= 64
             && (!self.function || self.magnitude_limbs >= 2)
+            && self.steps.is_sound()
+            && (self.steps.is_empty() || self.weights >= Steps::COLUMNS)
+            && (!self.border || !self.steps.is_empty())
             && self.pack_bits <= 64
             && self.pack_bits.is_multiple_of(8)
     }
@@ -186,6 +196,10 @@ pub struct Columns {
     pub argmax: Option<Selector>,
     /// The function table, when there is one.
     pub function: Option<FunctionColumns>,
+    /// On a row whose cell of column `a` is an accumulator of its own.
+    pub border: Option<Selector>,
+    /// 1 on rows that move or load `folded`; present when something walks.
+    pub shift: Option<Column<Fixed>>,
     /// On a Poseidon absorb row.
     pub absorb: Option<Selector>,
     /// On the first row of a full Poseidon round; a column of its own, since its gate has degree 3 without selector.
@@ -217,8 +231,8 @@ impl Columns {
             table_tag: cs.fixed_column(),
             theta: cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase),
         });
-        let wanted = [true, shape.relu, shape.signed, shape.threshold, shape.argmax, shape.commits()];
-        let [range, relu, signed, threshold, argmax, absorb] = Selector::shared(cs, wanted);
+        let wanted = [true, shape.relu, shape.signed, shape.threshold, shape.argmax, shape.commits(), shape.border];
+        let [range, relu, signed, threshold, argmax, absorb, border] = Selector::shared(cs, wanted);
         let columns = Self {
             a,
             b,
@@ -240,6 +254,8 @@ impl Columns {
             threshold,
             argmax,
             function,
+            border,
+            shift: (!shape.steps.is_empty()).then(|| cs.fixed_column()),
             absorb,
             full: shape.commits().then(|| Selector::single(cs)),
             partial: shape.commits().then(|| Selector::single(cs)),
@@ -252,6 +268,7 @@ impl Columns {
         range::configure(cs, &columns, shape);
         rescale::configure(cs, &columns, shape);
         fold::configure(cs, &columns, shape);
+        walk::configure(cs, &columns, shape);
         argmax::configure(cs, &columns, shape);
         function::configure(cs, &columns, shape);
         poseidon::configure(cs, &columns);
@@ -261,10 +278,12 @@ impl Columns {
 
     /// Every fixed column.
     pub fn fixed_columns(&self) -> Vec<Column<Fixed>> {
-        let selectors = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.absorb, self.full, self.partial];
+        let gates = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.border];
+        let hashes = [self.absorb, self.full, self.partial];
         let single = [self.constant, self.table, self.active, self.linear, self.last];
         let function = self.function.iter().flat_map(|f| [f.selector.column(), f.table_value, f.table_slope, f.table_tag]);
-        let shared = selectors.iter().flatten().map(Selector::column).chain(function);
+        let selectors = gates.iter().chain(&hashes).flatten().map(Selector::column);
+        let shared = selectors.chain(function).chain(self.shift);
         let mut all: Vec<_> = self.weights.iter().copied().chain(single).chain(shared).collect();
         all.sort_by_key(Column::index);
         all.dedup();

@@ -2,7 +2,7 @@
 //!
 //! Tensors are flat vectors of static length in row-major order, so Reshape, Flatten and Identity leave no node.
 
-use super::ModelError;
+use super::{ModelError, Stencil};
 
 /// The model's input or output tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,17 @@ pub struct Sum {
     pub bias: Vec<f32>,
 }
 
+/// A convolution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conv {
+    /// Channels, filters, groups and axes.
+    pub stencil: Stencil,
+    /// By filter, channel of its group, row and column, all finite.
+    pub weights: Vec<f32>,
+    /// One entry per filter, all finite.
+    pub bias: Vec<f32>,
+}
+
 /// One float operator.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GraphOp {
@@ -54,6 +65,8 @@ pub enum GraphOp {
     Input,
     /// `y = W x + b`.
     Linear(Linear),
+    /// A convolution with stored weights.
+    Conv(Conv),
     /// `max(x, 0)`, element by element.
     Relu,
     /// `1 / (1 + exp(-x))`, element by element.
@@ -132,6 +145,7 @@ impl Graph {
             .iter()
             .map(|n| match &n.op {
                 GraphOp::Linear(l) => l.weights.len() + l.bias.len(),
+                GraphOp::Conv(c) => c.weights.len() + c.bias.len(),
                 _ => 0,
             })
             .sum()
@@ -152,12 +166,21 @@ impl GraphOp {
         match self {
             GraphOp::Input => x.to_vec(),
             GraphOp::Linear(linear) => linear.eval(x),
+            GraphOp::Conv(conv) => conv.eval(x),
             GraphOp::Relu => x.iter().map(|v| v.max(0.0)).collect(),
             GraphOp::Sigmoid => x.iter().map(|v| sigmoid(*v)).collect(),
             GraphOp::Sum(sum) => sum.eval(x),
             GraphOp::Move(from) => from.iter().map(|&i| x[i as usize]).collect(),
             GraphOp::Constant(values) => values.iter().map(|&v| f64::from(v)).collect(),
         }
+    }
+}
+
+impl Conv {
+    /// The convolution in f64.
+    pub fn eval(&self, x: &[f64]) -> Vec<f64> {
+        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+        self.stencil.convolve(&wide(&self.weights), &wide(&self.bias), x)
     }
 }
 

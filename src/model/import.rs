@@ -43,6 +43,7 @@ impl Walk {
         // One stored tensor may be read by many nodes, so the file's own limit does not bound the copies.
         self.reserve(match &op {
             GraphOp::Linear(linear) => linear.weights.len(),
+            GraphOp::Conv(conv) => conv.weights.len(),
             GraphOp::Sum(sum) => sum.terms.iter().map(Vec::len).sum(),
             _ => 0,
         })?;

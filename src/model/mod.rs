@@ -14,8 +14,10 @@ pub mod onnx;
 pub mod operator;
 pub mod port;
 pub mod size;
+pub mod stencil;
 pub mod wire;
 
 pub use error::ModelError;
-pub use graph::{Graph, GraphNode, GraphOp, Linear, Port, Sum};
+pub use graph::{Conv, Graph, GraphNode, GraphOp, Linear, Port, Sum};
 pub use onnx::{MAX_FILE_BYTES, from_bytes, load};
+pub use stencil::Stencil;

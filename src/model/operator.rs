@@ -8,6 +8,7 @@ use tract_onnx::pb::{AttributeProto, NodeProto};
 mod activation;
 mod arithmetic;
 mod broadcast;
+mod conv;
 mod dense;
 mod moves;
 mod normalize;
@@ -29,6 +30,7 @@ pub struct Row {
 const TABLE: &[Row] = &[
     Row { name: "Gemm", attributes: &["alpha", "beta", "transA", "transB"], build: dense::gemm },
     Row { name: "MatMul", attributes: &[], build: dense::matmul },
+    Row { name: "Conv", attributes: conv::ATTRIBUTES, build: conv::conv },
     Row { name: "Add", attributes: &[], build: |walk, call| arithmetic::add(walk, call, 1.0) },
     Row { name: "Sub", attributes: &[], build: |walk, call| arithmetic::add(walk, call, -1.0) },
     Row { name: "Mul", attributes: &[], build: arithmetic::mul },

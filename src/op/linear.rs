@@ -1,6 +1,6 @@
 //! Linear: `y = W x + b` with fixed integer weights.
 
-use super::Interval;
+use super::{Interval, Place};
 use crate::gates::{Cell, Trace, TraceError, fold};
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +46,16 @@ impl Linear {
             .collect()
     }
 
-    /// The layer's right-hand side; the rows of its outputs (a rescale each, in order) come before.
-    pub fn rows(&self, trace: &mut Trace, inputs: &[Cell]) -> Result<(), TraceError> {
+    /// All outputs, then the terms of each input.
+    pub fn rows(&self, trace: &mut Trace, inputs: &[Cell], place: &mut Place<'_>) -> Result<(), TraceError> {
+        for (i, &bias) in self.bias.iter().enumerate() {
+            place(trace, i, bias)?;
+        }
+        self.terms(trace, inputs)
+    }
+
+    /// The layer's right-hand side; its outputs were placed last, in order.
+    pub fn terms(&self, trace: &mut Trace, inputs: &[Cell]) -> Result<(), TraceError> {
         for (j, &input) in inputs.iter().enumerate() {
             let column: Vec<i128> = (0..self.outputs).map(|i| self.weight(i, j)).collect();
             fold::place_input(trace, &column, input)?;

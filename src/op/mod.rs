@@ -2,6 +2,7 @@
 
 pub mod argmax;
 pub mod constant;
+pub mod conv;
 pub mod input;
 pub mod interval;
 pub mod linear;
@@ -13,6 +14,7 @@ pub mod threshold;
 
 pub use argmax::Argmax;
 pub use constant::Constant;
+pub use conv::Conv;
 pub use input::{Input, InputMode};
 pub use interval::Interval;
 pub use linear::Linear;
@@ -22,7 +24,12 @@ pub use sigmoid::Sigmoid;
 pub use sum::{Sum, Term};
 pub use threshold::Threshold;
 
+use crate::gates::{Trace, TraceError};
 use serde::{Deserialize, Serialize};
+
+/// Places one output of an accumulating op, given its index and bias, where the op wants it in the order of the fold; returns the
+/// first row of its rescale.
+pub type Place<'a> = dyn FnMut(&mut Trace, usize, i128) -> Result<usize, TraceError> + 'a;
 
 /// One integer operator of a [`Program`](crate::quant::Program).
 ///
@@ -50,6 +57,8 @@ pub enum Op {
     Move(Move),
     /// The same integers in every run.
     Constant(Constant),
+    /// A convolution with fixed weights, exact.
+    Conv(Conv),
 }
 
 impl Op {
@@ -67,20 +76,12 @@ impl Op {
             Op::Sum(_) => "sum",
             Op::Move(_) => "move",
             Op::Constant(_) => "constant",
+            Op::Conv(_) => "conv",
         }
     }
 
     /// Whether its results are accumulators: no cells, but the left-hand sides of the fold, for the rescale that follows.
     pub fn accumulates(&self) -> bool {
-        matches!(self, Op::Linear(_) | Op::Sum(_))
-    }
-
-    /// What each output of an accumulating op adds to its products.
-    pub fn bias(&self) -> &[i128] {
-        match self {
-            Op::Linear(linear) => &linear.bias,
-            Op::Sum(sum) => &sum.bias,
-            _ => &[],
-        }
+        matches!(self, Op::Linear(_) | Op::Sum(_) | Op::Conv(_))
     }
 }

@@ -1,6 +1,6 @@
 //! Sum: every output has its own few inputs. Residual connections, means, pools of averages, scale and shift.
 
-use super::Interval;
+use super::{Interval, Place};
 use crate::gates::{Cell, Trace, TraceError, fold};
 use serde::{Deserialize, Serialize};
 
@@ -52,13 +52,16 @@ impl Sum {
         self.terms.iter().map(|terms| terms.len().saturating_sub(beside)).fold(0, usize::saturating_add)
     }
 
-    /// The right-hand side of output `i`, whose rescale stands on the `rescale_rows` rows from `output` on, and which was placed last.
-    pub fn rows(&self, trace: &mut Trace, i: usize, inputs: &[Cell], output: usize) -> Result<(), TraceError> {
-        let beside = output + trace.shape.rescale_rows();
-        for (t, term) in self.terms[i].iter().enumerate() {
-            let row = output + 1 + t;
-            let row = if row < beside { row } else { trace.take_rows(1)? };
-            fold::place_term(trace, row, term.weight, inputs[term.element as usize])?;
+    /// Each output with its terms: the first of them on rows of the rescale, whose column `a` is free beyond the first.
+    pub fn rows(&self, trace: &mut Trace, inputs: &[Cell], place: &mut Place<'_>) -> Result<(), TraceError> {
+        for (i, (terms, &bias)) in self.terms.iter().zip(&self.bias).enumerate() {
+            let output = place(trace, i, bias)?;
+            let beside = output + trace.shape.rescale_rows();
+            for (t, term) in terms.iter().enumerate() {
+                let row = output + 1 + t;
+                let row = if row < beside { row } else { trace.take_rows(1)? };
+                fold::place_term(trace, row, term.weight, inputs[term.element as usize])?;
+            }
         }
         Ok(())
     }

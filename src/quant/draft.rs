@@ -5,9 +5,10 @@ use super::calibrate_error::CalibrateError;
 use super::scale::{ANY, Row, Source, power_of_two};
 use super::structure::Structure;
 use super::{Node, Program, Schema};
-use crate::model::{Graph, GraphNode, GraphOp};
+use crate::model::{self, Graph, GraphNode, GraphOp};
 use crate::op::{
-    Argmax, Constant, Interval, Linear, Move, Op, Rescale, Sigmoid, Sum, Term, Threshold, sigmoid::OUTPUT_SCALE_LOG2,
+    Argmax, Constant, Conv, Interval, Linear, Move, Op, Rescale, Sigmoid, Sum, Term, Threshold, conv::hulls,
+    sigmoid::OUTPUT_SCALE_LOG2,
 };
 use std::collections::HashMap;
 
@@ -109,11 +110,22 @@ impl<'a> Draft<'a> {
     fn layer(&mut self, index: usize, relu: bool) -> Result<Tensor, CalibrateError> {
         let node = &self.graph.nodes[index];
         let read = self.read(&node.inputs);
-        let rows = rows_of(node);
         let rescale = self.rescale(relu);
-        let scales = self.choose(index, &rows, &read.source, rescale)?;
-        let (op, accumulators) =
-            integer_layer(node, &rows, &read.source, &scales, rescale.shift as i32).ok_or_else(|| self.no_scale(index))?;
+        let (op, scales) = match &node.op {
+            GraphOp::Conv(conv) => self.conv(index, conv, &read, rescale)?,
+            _ => {
+                let rows = rows_of(node);
+                let scales = self.choose(index, &rows, &read.source, rescale)?;
+                (integer_layer(node, &rows, &read.source, &scales, rescale.shift as i32), scales)
+            }
+        };
+        let accumulators = match &op {
+            Op::Linear(linear) => linear.intervals(&read.source.intervals),
+            Op::Sum(sum) => sum.intervals(&read.source.intervals),
+            Op::Conv(conv) => conv.intervals(&read.source.intervals),
+            _ => None,
+        };
+        let accumulators = accumulators.ok_or_else(|| self.no_scale(index))?;
         let intervals = accumulators.iter().map(|y| rescale.interval(y)).collect();
         let inputs = node.inputs.iter().map(|&i| self.tensors[i].node).collect();
         let fine = scales.iter().map(|e| e + rescale.shift as i32).collect();
@@ -124,10 +136,53 @@ impl<'a> Draft<'a> {
         Ok(tensor(made, scales, intervals))
     }
 
-    /// One scale for each row: the finest that fits all rows of its class.
+    /// A convolution in integers, and the scale of each output.
+    fn conv(
+        &mut self,
+        index: usize,
+        conv: &model::Conv,
+        read: &Tensor,
+        rescale: Rescale,
+    ) -> Result<(Op, Vec<i32>), CalibrateError> {
+        let stencil = &conv.stencil;
+        let steps = read.source.steps.chunks(stencil.pixels());
+        if steps.clone().any(|plane| plane.iter().any(|s| *s != plane[0])) {
+            let problem = "the pixels of a channel must have the same number of decimals".into();
+            return Err(CalibrateError::Structure { node: self.graph.nodes[index].name.clone(), problem });
+        }
+        // One element for each channel stands for all its pixels.
+        let source = Source { steps: steps.map(|plane| plane[0]).collect(), intervals: hulls(stencil, &read.source.intervals) };
+        let per_filter = stencil.channels_per_group() * stencil.taps();
+        let rows: Vec<Row> = (0..stencil.filters)
+            .map(|filter| {
+                let first = filter / stencil.filters_per_group() * stencil.channels_per_group();
+                let elements = (0..per_filter).map(|i| (first + i / stencil.taps()) as u32).collect();
+                Row { elements, weights: conv.weights[filter * per_filter..][..per_filter].to_vec(), bias: conv.bias[filter] }
+            })
+            .collect();
+        let windows = stencil.windows();
+        let classes: Vec<u32> = self.structure.classes(index).iter().step_by(windows).copied().collect();
+        let scales = self.choose_in(index, &rows, &classes, &source, rescale)?;
+        let integers = rows.iter().zip(&scales).map(|(row, scale)| row.integers(&source, scale + rescale.shift as i32));
+        let (weights, bias): (Vec<_>, Vec<_>) = integers.unzip();
+        let op = Op::Conv(Conv { stencil: *stencil, weights: weights.concat(), bias });
+        Ok((op, scales.iter().flat_map(|&scale| std::iter::repeat_n(scale, windows)).collect()))
+    }
+
     fn choose(&mut self, index: usize, rows: &[Row], source: &Source, rescale: Rescale) -> Result<Vec<i32>, CalibrateError> {
+        self.choose_in(index, rows, self.structure.classes(index), source, rescale)
+    }
+
+    /// One scale for each row: the finest that fits all rows of its class.
+    fn choose_in(
+        &mut self,
+        index: usize,
+        rows: &[Row],
+        classes: &[u32],
+        source: &Source,
+        rescale: Rescale,
+    ) -> Result<Vec<i32>, CalibrateError> {
         let p = self.options.precision;
-        let classes = self.structure.classes(index);
         let mut lowest: HashMap<u32, i32> = HashMap::new();
         for (row, &class) in rows.iter().zip(classes) {
             let allowed = if self.structure.is_compared(class) { p.score_interval() } else { p.quotient_interval() };
@@ -137,15 +192,12 @@ impl<'a> Draft<'a> {
         }
         for (&class, scale) in &mut lowest {
             let bound = self.scales.get(&class).copied().unwrap_or(ANY);
-            self.lowered |= self.chosen.get(&class).is_some_and(|&chosen| *scale < chosen);
             *scale = bound.min(*scale);
-            // An output that is zero whatever comes in says nothing about the scale of others.
+            // An output that is zero whatever comes in leaves the choice to others; where there are none, it is 0.
+            let used = if *scale == ANY { 0 } else { *scale };
+            self.lowered |= self.chosen.insert(class, used).is_some_and(|chosen| chosen != used);
             self.scales.insert(class, *scale);
-            if *scale == ANY {
-                *scale = 0;
-            } else {
-                self.chosen.insert(class, *scale);
-            }
+            *scale = used;
         }
         Ok(classes.iter().map(|class| lowest.get(class).copied().unwrap_or(0)).collect())
     }
@@ -259,19 +311,15 @@ fn rows_of(node: &GraphNode) -> Vec<Row> {
     }
 }
 
-/// The integer op of a layer and the intervals of its accumulators; `None` when one leaves the limit.
-fn integer_layer(node: &GraphNode, rows: &[Row], source: &Source, scales: &[i32], shift: i32) -> Option<(Op, Vec<Interval>)> {
+/// The integer op of a layer or sum.
+fn integer_layer(node: &GraphNode, rows: &[Row], source: &Source, scales: &[i32], shift: i32) -> Op {
     let (weights, bias): (Vec<_>, Vec<_>) =
         rows.iter().zip(scales).map(|(row, scale)| row.integers(source, scale + shift)).unzip();
     if let GraphOp::Linear(linear) = &node.op {
-        let made = Linear { outputs: linear.outputs, inputs: linear.inputs, weights: weights.concat(), bias };
-        let intervals = made.intervals(&source.intervals)?;
-        return Some((Op::Linear(made), intervals));
+        return Op::Linear(Linear { outputs: linear.outputs, inputs: linear.inputs, weights: weights.concat(), bias });
     }
     let terms = |(row, weights): (&Row, Vec<i128>)| {
         row.elements.iter().zip(weights).map(|(&element, weight)| Term { element, weight }).collect()
     };
-    let made = Sum { terms: rows.iter().zip(weights).map(terms).collect(), bias };
-    let intervals = made.intervals(&source.intervals)?;
-    Some((Op::Sum(made), intervals))
+    Op::Sum(Sum { terms: rows.iter().zip(weights).map(terms).collect(), bias })
 }

@@ -6,6 +6,9 @@ use crate::op::{Interval, Op};
 /// Scales of real models stay far below; a larger one comes from a damaged file and would overflow where scales are added.
 const MAX_SCALE_LOG2: u32 = 400;
 
+/// No circuit has the rows for more.
+const MAX_ELEMENTS: usize = 1 << 20;
+
 impl Precision {
     /// What a rescaled quotient may be: `[-2^M, 2^M - 1]`.
     pub fn quotient_interval(&self) -> Interval {
@@ -87,6 +90,9 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
             l.intervals(x).ok_or_else(limit)?
         }
         (Op::Sum(s), Some(x)) if s.is_consistent(x.len()) => s.intervals(x).ok_or_else(limit)?,
+        (Op::Conv(c), Some(x)) if c.is_consistent(x.len()) && c.stencil.outputs() <= MAX_ELEMENTS => {
+            c.intervals(x).ok_or_else(limit)?
+        }
         (Op::Move(m), Some(x)) if m.is_consistent(x.len()) => m.eval(x),
         (Op::Rescale(r), Some(y)) if before.is_some_and(Op::accumulates) => {
             if r.shift != p.shift_bits {

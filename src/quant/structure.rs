@@ -24,7 +24,7 @@ pub struct Structure {
 impl GraphOp {
     /// Whether it sums products, so that a rescale follows.
     fn accumulates(&self) -> bool {
-        matches!(self, GraphOp::Linear(_) | GraphOp::Sum(_))
+        matches!(self, GraphOp::Linear(_) | GraphOp::Sum(_) | GraphOp::Conv(_))
     }
 }
 
@@ -96,6 +96,13 @@ impl Structure {
                         node.inputs.iter().flat_map(|&n| (0..graph.nodes[n].len).map(move |i| element(n, i))).collect();
                     from.iter().enumerate().for_each(|(i, &at)| join.join(element(index, i), sources[at as usize]));
                 }
+                // A kernel's weights are the same for all pixels of a channel and all windows of a filter.
+                GraphOp::Conv(conv) => {
+                    let planes = [(node.inputs[0], conv.stencil.pixels()), (index, conv.stencil.windows())];
+                    for (at, plane) in planes {
+                        (0..graph.nodes[at].len).for_each(|i| join.join(element(at, i), element(at, i - i % plane)));
+                    }
+                }
                 GraphOp::Relu if self.fused[index] => {
                     node.inputs.iter().for_each(|&n| (0..node.len).for_each(|i| join.join(element(index, i), element(n, i))));
                 }
@@ -133,6 +140,10 @@ fn reads_earlier(graph: &Graph, index: usize, node: &GraphNode) -> bool {
         GraphOp::Sum(sum) => sum.terms.iter().flatten().all(|&(i, _)| (i as usize) < read) && sum.terms.len() == node.len,
         GraphOp::Move(from) => from.iter().all(|&i| (i as usize) < read) && from.len() == node.len,
         GraphOp::Linear(linear) => node.inputs.len() == 1 && linear.inputs == read && linear.outputs == node.len,
+        GraphOp::Conv(c) => {
+            let fits = c.stencil.is_sound() && c.stencil.inputs() == read && c.stencil.outputs() == node.len;
+            fits && node.inputs.len() == 1 && c.weights.len() == c.stencil.weights() && c.bias.len() == c.stencil.filters
+        }
         GraphOp::Relu | GraphOp::Sigmoid => node.inputs.len() == 1 && read == node.len,
     };
     sources && node.inputs.iter().all(|&i| i < index)

@@ -171,6 +171,10 @@ fn fixtures_become_programs_for_every_output() {
         ("reductions", OutputChoice::Reveal, false),
         ("reductions", OutputChoice::Argmax, false),
         ("average_pools", OutputChoice::Reveal, false),
+        ("conv", OutputChoice::Argmax, false),
+        ("conv_odd", OutputChoice::Reveal, false),
+        ("depthwise", OutputChoice::Reveal, false),
+        ("conv_1d", OutputChoice::Reveal, false),
     ] {
         let graph = model::load(&folder(&format!("test/fixtures/onnx/{file}.onnx"))).unwrap();
         let schema = unit_schema(graph.input.len());

@@ -112,6 +112,7 @@ pub(super) fn scale_and_shift(
     if let Some((name, op, inputs)) = alone.then(|| absorbed(walk, call, source, &weights, &bias)).flatten() {
         match &op {
             GraphOp::Linear(linear) => call.finite(&linear.weights).and_then(|()| call.finite(&linear.bias))?,
+            GraphOp::Conv(conv) => call.finite(&conv.weights).and_then(|()| call.finite(&conv.bias))?,
             GraphOp::Sum(sum) => {
                 sum.terms.iter().try_for_each(|t| call.finite(&t.iter().map(|(_, w)| *w).collect::<Vec<_>>()))?;
                 call.finite(&sum.bias)?;
@@ -141,6 +142,21 @@ fn absorbed(walk: &Walk, call: &Call, source: usize, weights: &[f32], bias: &[f3
             }
             made.bias = biased(&linear.bias);
             GraphOp::Linear(made)
+        }
+        GraphOp::Conv(conv) => {
+            let windows = conv.stencil.windows();
+            let same = |values: &[f32]| values.chunks(windows).all(|all| all.iter().all(|v| *v == all[0]));
+            if !same(weights) || !same(bias) {
+                return None;
+            }
+            let by_filter = |values: &[f32]| values.iter().step_by(windows).copied().collect::<Vec<f32>>();
+            let (factors, shifts) = (by_filter(weights), by_filter(bias));
+            let mut made = conv.clone();
+            for (filter, factor) in made.weights.chunks_mut(conv.weights.len() / conv.bias.len()).zip(&factors) {
+                filter.iter_mut().for_each(|w| *w = scaled(*w, *factor));
+            }
+            made.bias = conv.bias.iter().zip(factors.iter().zip(&shifts)).map(shifted).collect();
+            GraphOp::Conv(made)
         }
         GraphOp::Sum(sum) => {
             let mut made = sum.clone();

@@ -2,9 +2,9 @@
 
 use super::Call;
 use super::broadcast::{indices, strides};
-use super::window::{self, Axis};
+use super::window;
 use crate::model::import::{Value, Walk};
-use crate::model::{GraphOp, ModelError, Sum};
+use crate::model::{GraphOp, ModelError, Sum, stencil::Axis};
 
 pub(super) const ATTRIBUTES: &[&str] = &["axes", "keepdims", "noop_with_empty_axes"];
 pub(super) const POOL_ATTRIBUTES: &[&str] =

@@ -1,36 +1,10 @@
 //! Windows that slide over the spatial axes of `[N, C, ...]`: kernel, strides, pads and dilations, checked.
 
 use super::Call;
-use crate::model::ModelError;
-
-/// Sides beyond this are nobody's model; it also keeps all products of two in range.
-const MAX_SIDE: usize = 1 << 20;
-
-/// One spatial axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Axis {
-    /// Elements of the input.
-    pub(super) size: usize,
-    /// Taps of the kernel.
-    pub(super) kernel: usize,
-    /// Distance of neighbouring windows.
-    pub(super) stride: usize,
-    /// Distance of neighbouring taps.
-    pub(super) dilation: usize,
-    /// Elements added before.
-    pub(super) before: usize,
-    /// Elements added behind.
-    pub(super) behind: usize,
-    /// Windows.
-    pub(super) outputs: usize,
-}
-
-impl Axis {
-    /// The input element under tap `k` of window `o`; `None` on a pad.
-    pub(super) fn source(&self, o: usize, k: usize) -> Option<usize> {
-        (o * self.stride + k * self.dilation).checked_sub(self.before).filter(|&i| i < self.size)
-    }
-}
+use crate::model::{
+    ModelError,
+    stencil::{Axis, MAX_SIDE},
+};
 
 /// The axes of a node on spatial sizes `sizes`, whose kernel is `kernel`.
 pub(super) fn axes(call: &Call, sizes: &[usize], kernel: &[usize]) -> Result<Vec<Axis>, ModelError> {
@@ -69,7 +43,7 @@ pub(super) fn axes(call: &Call, sizes: &[usize], kernel: &[usize]) -> Result<Vec
                 return Err(call.refuse("ceil_mode with windows that do not fit; pad the input instead"));
             }
             let outputs = (padded - reach) / stride + 1;
-            Ok(Axis { size, kernel, stride, dilation, before, behind, outputs })
+            Ok(Axis { size, kernel, stride, dilation, before, outputs })
         })
         .collect()
 }

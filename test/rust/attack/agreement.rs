@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 use zkml_evm::{
     circuit::{InferenceCircuit, Objective, Witness, lay_out, plan, plan::candidates},
     gates::field::to_field,
-    op::{Argmax, Constant, Input, InputMode, Interval, Linear, Move, Op, Rescale, Sigmoid, Sum, Term, Threshold},
+    model::{Stencil, stencil::Axis},
+    op::{
+        Argmax, Constant, Conv, Input, InputMode, Interval, Linear, Move, Op, Rescale, Sigmoid, Sum, Term, Threshold, conv::hulls,
+    },
     proof::{Keys, Srs, prove, verify},
     quant::{Node, Precision, Program, range, run},
 };
@@ -68,7 +71,18 @@ pub fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Pro
         let bound = (1i128 << bits) - (1i128 << shift_bits);
         let relu = !compared && rng.gen_bool(0.6);
         let rescale = Rescale { shift: shift_bits, relu };
-        let (op, inputs, y) = if rng.gen_bool(0.5) {
+        let kind = rng.gen_range(0..3);
+        let (op, inputs, y) = if kind == 0 && !(last && matches!(output, Output::Threshold | Output::Argmax)) {
+            // Pixels are whatever elements there are, in any order.
+            let (inputs, x) = some_of(rng, &tensors);
+            let stencil = random_stencil(rng);
+            let moved = Move { from: (0..stencil.inputs()).map(|_| rng.gen_range(0..x.len() as u32)).collect() };
+            let x = moved.eval(&x);
+            nodes.push(read("pixels", Op::Move(moved), inputs));
+            let conv = random_conv(rng, stencil, &x, bound);
+            let y = conv.intervals(&x).unwrap();
+            (Op::Conv(conv), vec![nodes.len() - 1], y)
+        } else if kind == 1 {
             let (node, x) = tensors[tensors.len() - 1].clone();
             let linear = random_layer(rng, &x, outputs, bound);
             let y = linear.intervals(&x).unwrap();
@@ -121,6 +135,43 @@ fn some_of(rng: &mut ChaCha20Rng, tensors: &[(usize, Vec<Interval>)]) -> (Vec<us
         all.extend(x);
         (nodes, all)
     })
+}
+
+/// Up to 5x5 pixels and two groups, with strides, pads, dilation and windows that lie on pads alone; half of them so dense that a
+/// walk is the shorter way.
+fn random_stencil(rng: &mut ChaCha20Rng) -> Stencil {
+    if rng.gen_bool(0.5) {
+        let axis = |rng: &mut ChaCha20Rng| {
+            let (size, kernel, before) = (rng.gen_range(4..=5), rng.gen_range(2..=3), rng.gen_range(0..=1));
+            Axis { size, kernel, stride: 1, dilation: 1, before, outputs: size + 2 * before - kernel + 1 }
+        };
+        return Stencil { channels: 1, filters: rng.gen_range(1..=4), groups: 1, axes: [axis(rng), axis(rng)] };
+    }
+    let axis = |rng: &mut ChaCha20Rng| Axis {
+        size: rng.gen_range(1..=4),
+        kernel: rng.gen_range(1..=3),
+        stride: rng.gen_range(1..=3),
+        dilation: rng.gen_range(1..=2),
+        before: rng.gen_range(0..=2),
+        outputs: rng.gen_range(1..=3),
+    };
+    let groups = rng.gen_range(1..=2);
+    let (channels, filters) = (groups * rng.gen_range(1..=2), groups * rng.gen_range(1..=2));
+    let axes = if rng.gen_bool(0.3) { [Axis::POINT, axis(rng)] } else { [axis(rng), axis(rng)] };
+    Stencil { channels, filters, groups, axes }
+}
+
+fn random_conv(rng: &mut ChaCha20Rng, stencil: Stencil, x: &[Interval], bound: i128) -> Conv {
+    let hulls = hulls(&stencil, x);
+    let (mut weights, mut bias) = (Vec::new(), Vec::new());
+    for filter in 0..stencil.filters {
+        let first = filter / stencil.filters_per_group() * stencil.channels_per_group();
+        let taps = (0..stencil.channels_per_group() * stencil.taps()).map(|i| hulls[first + i / stencil.taps()]);
+        let row = random_layer(rng, &taps.collect::<Vec<_>>(), 1, bound);
+        weights.extend(row.weights);
+        bias.extend(row.bias);
+    }
+    Conv { stencil, weights, bias }
 }
 
 /// Outputs of none to seven terms, as wide as `bound` allows.
@@ -182,14 +233,24 @@ fn check_program(program: &Program, rng: &mut ChaCha20Rng, mock: bool) -> Result
     let instances = witness.statement.instances();
     prop_assert_eq!(instances.len(), plan.shape.instances as usize);
     prop_assert_eq!(zkml_evm::circuit::statement::layout(program).unwrap().len(), instances.len());
-    // Every rescaled value in the circuit is the interpreter's, in order.
+    // Every rescaled value in the circuit is the interpreter's: in order, but for convolutions, which place window by window.
     let columns = trace.columns.clone();
     let selected = |row: usize| [columns.relu, columns.signed].iter().any(|&s| trace.is_enabled(s, row));
-    let placed: Vec<Fr> = (0..trace.end).filter(|&row| selected(row)).map(|row| trace.advice[columns.a.index()][row]).collect();
-    let rescales = program.nodes.iter().zip(&run.tensors).filter(|(node, _)| matches!(node.op, Op::Rescale(_)));
-    let meant: Vec<Fr> = rescales.flat_map(|(_, tensor)| tensor.iter().map(|&v| to_field(v))).collect();
-    prop_assert_eq!(&placed[..], &meant[..placed.len()]);
-    prop_assert!(placed.len() + usize::from(witness.threshold.is_some()) == meant.len());
+    let mut placed: Vec<Fr> =
+        (0..trace.end).filter(|&row| selected(row)).map(|row| trace.advice[columns.a.index()][row]).collect();
+    for (node, tensor) in program.nodes.iter().zip(&run.tensors).filter(|(node, _)| matches!(node.op, Op::Rescale(_))) {
+        if witness.threshold.is_some() && node.name == program.nodes[program.nodes.len() - 2].name {
+            continue;
+        }
+        let mut here: Vec<Fr> = placed.drain(..tensor.len()).collect();
+        let mut meant: Vec<Fr> = tensor.iter().map(|&v| to_field(v)).collect();
+        if matches!(program.nodes[node.inputs[0]].op, Op::Conv(_)) {
+            here.sort_unstable();
+            meant.sort_unstable();
+        }
+        prop_assert_eq!(here, meant, "{}", &node.name);
+    }
+    prop_assert!(placed.is_empty());
     if mock {
         let circuit = InferenceCircuit::new(trace.clone());
         MockProver::run(plan.shape.k, &circuit, vec![instances.clone()]).unwrap().assert_satisfied();
@@ -205,6 +266,22 @@ proptest! {
     fn the_circuit_agrees_with_the_interpreter(seed in any::<u64>()) {
         check(seed, false)?;
     }
+}
+
+/// Among the random programs, each method of a convolution is the shorter one many times.
+#[test]
+fn random_programs_walk_and_do_not() {
+    let (mut walks, mut direct) = (0, 0);
+    for seed in 0..200 {
+        let program = random_program(&mut ChaCha20Rng::seed_from_u64(seed));
+        for plan in candidates(&program, Objective::Balanced).unwrap().iter().filter(|p| p.shape.weights >= 6) {
+            let convs = program.nodes.iter().filter_map(|n| if let Op::Conv(conv) = &n.op { Some(conv) } else { None });
+            for conv in convs {
+                *if conv.walks(&plan.shape).0 { &mut walks } else { &mut direct } += 1;
+            }
+        }
+    }
+    assert!(walks > 50 && direct > 50, "{walks} {direct}");
 }
 
 #[test]

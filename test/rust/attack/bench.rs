@@ -4,7 +4,7 @@ use super::lab::Lab;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_evm::{
     gates::{
-        Cell, Shape, Trace, argmax,
+        Cell, Shape, Steps, Trace, argmax,
         field::to_field,
         function,
         poseidon::{self, Left},
@@ -12,7 +12,8 @@ use zkml_evm::{
         range::{self, Packed},
         rescale::{self, Kind},
     },
-    op::{Interval, Linear, Sigmoid, Sum, Term},
+    model::{Stencil, stencil::Axis},
+    op::{Conv, Interval, Linear, Sigmoid, Sum, Term},
 };
 
 /// A trace with its public values.
@@ -93,7 +94,7 @@ pub fn layer_sample(mut shape: Shape, end: End, layer: &Linear, x: &[i128], [lo,
             }
         }
     }
-    layer.rows(&mut trace, &inputs).unwrap();
+    layer.terms(&mut trace, &inputs).unwrap();
     if end == End::Argmax {
         let half = 1i128 << (shape.shift_bits() - 1);
         let scores: Vec<i128> = y.iter().map(|y| (y + half) >> shape.shift_bits()).collect();
@@ -175,14 +176,51 @@ pub fn sum_sample(x: &[i128], [lo, hi]: [i128; 2]) -> Sample {
     let rows: [&[(u32, i128)]; 4] = [&[(0, 300), (1, -211)], &[], &[(1, 4), (1, 5), (0, -9), (0, 1), (1, 77), (0, 2)], &[(1, 1)]];
     let sum =
         Sum { terms: rows.iter().map(|r| r.iter().copied().map(term).collect()).collect(), bias: vec![1000, -70_000, 12, 0] };
-    for (i, (&bias, y)) in sum.bias.iter().zip(sum.eval(x)).enumerate() {
-        let kind = if i % 2 == 0 { Kind::Signed } else { Kind::Relu };
-        let cell = rescale::place(&mut trace, kind, bias, Some(y)).unwrap();
-        sum.rows(&mut trace, i, &inputs, cell.row).unwrap();
-    }
+    let y = sum.eval(x);
+    let mut place = |trace: &mut Trace, i: usize, bias: i128| {
+        let kind = [Kind::Signed, Kind::Relu][i % 2];
+        rescale::place(trace, kind, bias, Some(y[i])).map(|cell| cell.row)
+    };
+    sum.rows(&mut trace, &inputs, &mut place).unwrap();
     assert_eq!(trace.row, 2 * shape.range_rows() + 4 * shape.rescale_rows() + sum.extra_rows(shape.rescale_rows()));
     trace.finish().unwrap();
     Sample { name: format!("sums of {x:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
+}
+
+/// A convolution of public values whose kernels walk: filters of random weights, every result rescaled.
+pub fn conv_sample(stencil: Stencil, steps: &[u32]) -> Sample {
+    let shape = Shape { k: 9, weights: 6, signed: true, steps: Steps::new(steps), border: true, ..shape() };
+    let [lo, hi] = [-20, 30];
+    let weights = (0..stencil.weights() as i128).map(|i| (i * 37 + 11) % 61 - 30).collect();
+    let conv = Conv { stencil, weights, bias: (0..stencil.filters as i128).map(|f| 50 - 77 * f).collect() };
+    assert_eq!(conv.walks(&shape), (true, true), "{stencil:?}");
+    let x: Vec<i128> = (0..stencil.inputs() as i128).map(|i| (i * 29 + 3) % 51 - 20).collect();
+    let mut trace = Trace::new(shape).unwrap();
+    let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [lo, hi], Some(v)).unwrap()).collect();
+    inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    let y = conv.eval(&x);
+    let before = trace.row;
+    let mut place =
+        |trace: &mut Trace, i: usize, bias: i128| rescale::place(trace, Kind::Signed, bias, Some(y[i])).map(|cell| cell.row);
+    conv.rows(&mut trace, &inputs, Some(&x), &mut place).unwrap();
+    assert_eq!(trace.row - before, y.len() * shape.rescale_rows() + conv.extra_rows(&shape));
+    trace.finish().unwrap();
+    Sample { name: format!("walk {stencil:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
+}
+
+/// Small convolutions for [`conv_sample`]: an image with pads, strides, groups, dilation.
+pub fn stencils() -> Vec<(Stencil, Vec<u32>)> {
+    let axis = |size, kernel, stride, dilation, before, outputs| Axis { size, kernel, stride, dilation, before, outputs };
+    let square = axis(5, 3, 1, 1, 1, 5);
+    let strided = axis(16, 6, 2, 1, 2, 8);
+    let dilated = axis(12, 5, 1, 2, 4, 12);
+    let line = |channels, filters, groups, axis| Stencil { channels, filters, groups, axes: [Axis::POINT, axis] };
+    vec![
+        (Stencil { axes: [square; 2], ..line(1, 2, 1, square) }, vec![2, 6]),
+        (line(1, 4, 1, strided), vec![4]),
+        (line(2, 4, 2, axis(7, 3, 1, 1, 1, 7)), vec![2]),
+        (line(1, 1, 1, dilated), vec![]),
+    ]
 }
 
 /// A layer from its rows.
@@ -218,4 +256,7 @@ pub fn every_gate() -> Vec<Sample> {
         function_sample(-128),
         function_sample(21),
     ]
+    .into_iter()
+    .chain(stencils().into_iter().map(|(stencil, steps)| conv_sample(stencil, &steps)))
+    .collect()
 }

@@ -3,11 +3,12 @@
 use super::credit::credit;
 use super::lab::Lab;
 use super::lattice::cancelling;
+use super::support::{walk, walking_shape};
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
 use std::sync::OnceLock;
 use zkml_evm::{
     circuit::{InferenceCircuit, Witness, build::Completion, build::assign_phase2, lay_out},
-    gates::{Selector, Trace, lookup::multiplicities},
+    gates::{Selector, Shape, Trace, lookup::multiplicities},
     proof::{Keys, ProofError, Srs, prove::prove_circuit, verify},
     quant::{Program, run},
 };
@@ -34,6 +35,22 @@ impl Mint {
             Mint { program, keys, srs, trace, witness }
         };
         MINT.get_or_init(make).clone()
+    }
+
+    /// A convolution of an image, revealed, with kernels that walk.
+    fn of_a_walk() -> Self {
+        let program = walk();
+        let shape = walking_shape(&program);
+        let image: Vec<i128> = (0..25).map(|i| i * 83 % 256).collect();
+        let witness = Witness::new(&program, &image, Fr::from(42), None, None).unwrap();
+        Self::of(program, shape, witness)
+    }
+
+    fn of(program: Program, shape: Shape, witness: Witness) -> Self {
+        let srs = Srs::development(shape.k);
+        let keys = Keys::generate(&program, shape, &srs).unwrap();
+        let trace = lay_out(&program, shape, Some(&witness)).unwrap();
+        Self { program, keys, srs, trace, witness }
     }
 
     /// The public values of the honest trace.
@@ -177,6 +194,29 @@ fn known() -> Fr {
 fn an_honest_proof_verifies_and_one_with_empty_running_columns_does_not() {
     let mint = Mint::new();
     mint.try_forge(&mint.trace, assign_phase2, &mint.instances()).unwrap();
+    mint.assert_refused("empty running columns", &mint.trace, zeros);
+}
+
+/// An output of a convolution that is wrong by one step of its remainder, with a border output that takes the error back under the
+/// challenge that the forger hopes for: refused, since the real one depends on both. So is every completion that hides it otherwise.
+#[test]
+fn no_forged_convolution_verifies() {
+    let mut mint = Mint::of_a_walk();
+    mint.try_forge(&mint.trace, assign_phase2, &mint.instances()).unwrap();
+    let (outputs, borders) = (mint.rows(mint.trace.columns.relu), mint.rows(mint.trace.columns.border));
+    assert_eq!((outputs.len(), borders.len()), (2 * 25, 2 * (49 - 25)));
+    let (output, border) = (outputs[7], borders[20]);
+    let error = if mint.shift_remainder(output, 1) { Fr::ONE } else { -Fr::ONE };
+    assert!(error == Fr::ONE || mint.shift_remainder(output, -1));
+    let power = |row: usize| known().pow_vartime([outputs.iter().chain(&borders).filter(|&&other| other > row).count() as u64]);
+    let a = mint.trace.columns.a.index();
+    mint.trace.advice[a][border] -= error * power(output) * power(border).invert().unwrap();
+    recount(&mut mint.trace);
+    let lab = Lab::forced_with(mint.trace.clone(), &mint.instances(), 3, Some([known(), Fr::from(1 << 40)]));
+    assert_eq!(lab.first_violated(&lab.values), None, "a challenge known in advance is forgeable");
+    mint.assert_refused("an honest second phase", &mint.trace, assign_phase2);
+    mint.assert_refused("the hoped-for challenge", &mint.trace, hoped);
+    mint.assert_refused("the end of the fold", &mint.trace, pinned);
     mint.assert_refused("empty running columns", &mint.trace, zeros);
 }
 

@@ -2,8 +2,8 @@
 //! itself (a circuit without one of its constraints must be caught).
 
 use super::bench::{
-    End, Sample, every_gate, function_sample, hash_sample, layer_sample, linear, range_sample, shape, tiny, tiny_function,
-    tiny_function_sample,
+    End, Sample, conv_sample, every_gate, function_sample, hash_sample, layer_sample, linear, range_sample, shape, stencils,
+    tiny, tiny_function, tiny_function_sample,
 };
 use super::enumerate::{Choice, witnesses};
 use super::lab::Lab;
@@ -100,6 +100,7 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     let argmax = || layer_sample(shape(), End::Argmax, &three, &[417, 600], inputs);
     let hash = || hash_sample(&[0, 200, -5, 17]);
     let range = || range_sample(shape(), inputs, 17);
+    let walk = || stencils().into_iter().map(|(stencil, steps)| conv_sample(stencil, &steps)).next().unwrap();
     let samples: Vec<(&str, Sample)> = vec![
         ("a - lo is made of limbs", range()),
         ("hi - a is made of limbs", range()),
@@ -123,6 +124,8 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
         ("square of state 2", hash()),
         ("full round", hash()),
         ("partial round", hash()),
+        ("fold of the linear layers", walk()),
+        ("a = q", walk()),
     ];
     let mut unseen = Vec::new();
     for (name, sample) in samples {
@@ -136,7 +139,7 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
         }
     }
     assert!(unseen.is_empty(), "the harness sees nothing without {unseen:?}");
-    for (name, sample) in [("folded weights", signed()), ("square of state 0", hash())] {
+    for (name, sample) in [("folded weights", signed()), ("walked weights", walk()), ("square of state 0", hash())] {
         assert!(!phase2_cells(&sample.lab().without(name)).1.is_empty(), "without `{name}` the second phase is free");
     }
     assert!(hash_cells(&hash().lab()).1.is_empty(), "a hash is determined by what it absorbs");

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use zkml_evm::{
     circuit::{CircuitError, Objective, Witness, lay_out, plan, statement},
-    gates::Shape,
+    gates::{Shape, Steps},
     op::{Constant, InputMode, Interval, Move, Op, Sum, Term, Threshold},
     proof::{Keys, Srs},
     quant::{Node, Program, range},
@@ -17,7 +17,7 @@ use zkml_evm::{
 
 type Twist = fn(&mut Shape, i64);
 
-const TWISTS: [(&str, Twist); 13] = [
+const TWISTS: [(&str, Twist); 15] = [
     ("k", |s, d| s.k = moved(s.k, d)),
     ("instances", |s, d| s.instances = moved(s.instances, d)),
     ("weights", |s, d| s.weights = if d == -1 { 1 } else { moved(s.weights, 1000 * d) }),
@@ -31,6 +31,8 @@ const TWISTS: [(&str, Twist); 13] = [
     ("threshold", |s, _| s.threshold = !s.threshold),
     ("argmax", |s, _| s.argmax = !s.argmax),
     ("function", |s, _| s.function = !s.function),
+    ("steps", |s, d| s.steps = Steps::new(&[moved(3, d)])),
+    ("border", |s, _| s.border = !s.border),
 ];
 
 fn moved(value: u32, by: i64) -> u32 {
@@ -322,6 +324,13 @@ proptest! {
                     1 => drop(sum.bias.pop()),
                     2 => sum.terms[0].push(Term { element: edge as u32, weight: 1 }),
                     _ => sum.terms[0].push(Term { element: 0, weight: edge }),
+                },
+                Op::Conv(conv) => match rng.gen_range(0..5) {
+                    0 => conv.weights[0] = edge,
+                    1 => conv.bias[0] = edge,
+                    2 => conv.stencil.axes[0].kernel = edge as usize,
+                    3 => conv.stencil.axes[1].stride = edge as usize,
+                    _ => conv.stencil.axes[rng.gen_range(0..2)].outputs = edge as usize,
                 },
                 Op::Move(moved) => match rng.gen_range(0..2) {
                     0 => moved.from[0] = edge as u32,

@@ -226,11 +226,14 @@ impl Kinds {
         let function = columns.function.as_ref().map(|f| f.selector);
         let mut selectors = vec![(columns.range, "range"), (columns.relu, "relu"), (columns.signed, "signed")];
         selectors.extend([(columns.threshold, "threshold"), (columns.argmax, "argmax"), (function, "function")]);
+        selectors.push((columns.border, "border"));
         selectors.extend([(columns.full, "full round"), (columns.partial, "partial round"), (columns.absorb, "absorb")]);
         let mut owner = "none";
         let owners = (0..lab.trace.end).map(|row| {
             let selected = selectors.iter().find(|(s, _)| lab.trace.is_enabled(*s, row)).map(|(_, name)| *name);
-            owner = selected.or((lab.fixed(columns.linear, row) == Fr::ONE).then_some("linear")).unwrap_or(owner);
+            let walks = columns.shift.is_some_and(|shift| lab.fixed(shift, row) == Fr::ONE);
+            let linear = (lab.fixed(columns.linear, row) == Fr::ONE).then_some("linear");
+            owner = selected.or(linear).or(walks.then_some("walk")).unwrap_or(owner);
             owner
         });
         Self { columns: names, owners: owners.collect() }

@@ -1,12 +1,12 @@
 //! What is committed before which challenge, the degree of every shape the planner can choose, and a forger who knows the challenge.
 
-use super::bench::{End, layer_sample, linear, shape};
+use super::bench::{End, Sample, conv_sample, layer_sample, linear, shape, stencils};
 use super::lab::Lab;
 use super::support::{Output, mlp};
-use halo2_proofs::halo2curves::bn256::Fr;
+use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
 use zkml_evm::{
     circuit::{Objective, plan},
-    gates::{Columns, Shape, field::to_field},
+    gates::{Columns, Shape, Steps, field::to_field},
     op::InputMode,
     proof::keys::{MAX_DEGREE, constraint_system},
 };
@@ -15,15 +15,19 @@ use zkml_evm::{
 fn shapes() -> Vec<Shape> {
     let widths = [(8, 3, 2, 2, 3), (12, 2, 1, 32, 1), (9, 3, 2, 3, 7), (8, 8, 6, 16, 8)];
     let mut all = Vec::new();
-    for bits in 0..64u32 {
+    for bits in 0..128u32 {
         let on = |bit: u32| bits >> bit & 1 == 1;
         for (limb_bits, remainder_limbs, magnitude_limbs, weights, range_limbs) in widths {
             let pack_bits = if on(0) { 24 } else { 0 };
-            let [relu, signed, threshold, argmax, function] = [1, 2, 3, 4, 5].map(on);
+            let [relu, signed, threshold, argmax, function, border] = [1, 2, 3, 4, 5, 6].map(on);
             // A function table splits its input in two limbs or more.
             if function && magnitude_limbs < 2 {
                 continue;
             }
+            if border && weights < Steps::COLUMNS {
+                continue;
+            }
+            let steps = if border { Steps::new(&[2, 8, 64]) } else { Steps::default() };
             let k = 13;
             all.push(Shape {
                 k,
@@ -38,6 +42,8 @@ fn shapes() -> Vec<Shape> {
                 threshold,
                 argmax,
                 function,
+                steps,
+                border,
                 ..Shape::default()
             });
         }
@@ -113,5 +119,41 @@ fn a_forger_who_knows_the_challenge_succeeds_and_one_who_does_not_fails() {
     for seed in 1..20 {
         let refused = accepts(None, seed);
         assert_eq!(refused.map(|(name, _)| name).as_deref(), Some("fold starts and ends at zero"));
+    }
+}
+
+/// The forgery that a known challenge permits beside a walk: one output of a convolution is wrong by one step of its remainder, and
+/// a border output, which no range check bounds, takes the error back at its own power of γ. Under any other challenge it does not.
+#[test]
+fn a_border_output_hides_an_error_from_a_known_challenge_only() {
+    for (stencil, steps) in stencils() {
+        let Sample { name, trace: honest, instances } = conv_sample(stencil, &steps);
+        let known = Fr::from(37).pow_vartime([1_000_003]);
+        let columns = honest.columns.clone();
+        let rows = |selector| (0..honest.end).filter(|&row| honest.is_enabled(selector, row)).collect::<Vec<usize>>();
+        let (outputs, borders) = (rows(columns.signed), rows(columns.border));
+        // The power of γ of a row is the number of accumulators behind it, for walks and blocks place their inputs later.
+        let power = |row: usize| outputs.iter().chain(&borders).filter(|&&other| other > row).count() as u64;
+        let limb = columns.limb.index();
+        // A group's outputs stand together; any border of the circuit will do.
+        for &output in &outputs {
+            let mut forged = honest.clone();
+            let digit = &mut forged.advice[limb][output];
+            *digit = if *digit == Fr::ZERO { Fr::ONE } else { *digit - Fr::ONE };
+            let error = forged.advice[limb][output] - honest.advice[limb][output];
+            let border = borders[output % borders.len()];
+            let powers = [power(output), power(border)].map(|p| known.pow_vartime([p]));
+            forged.advice[columns.a.index()][border] -= error * powers[0] * powers[1].invert().unwrap();
+            let multiplicity = columns.multiplicity.index();
+            for (row, count) in zkml_evm::gates::lookup::multiplicities(&forged).into_iter().enumerate() {
+                forged.advice[multiplicity][row] = Fr::from(count);
+            }
+            let accepts = |challenges: Option<[Fr; 2]>, seed: u64| {
+                let lab = Lab::forced_with(forged.clone(), &instances, seed, challenges);
+                lab.first_violated(&lab.values).is_none()
+            };
+            assert!(accepts(Some([known, Fr::from(1 << 40)]), 1), "{name}: the known challenge is forgeable");
+            assert!(!accepts(None, 2) && !accepts(Some([known + Fr::ONE, Fr::from(1 << 40)]), 3), "{name}");
+        }
     }
 }

@@ -172,24 +172,40 @@ pub fn layer_identities(trace: &Trace, all: &[Constraint]) -> Vec<Constraint> {
     };
     let fixed = |column: Column<Fixed>, row: usize| trace.fixed[column.index()][row];
     let columns = &trace.columns;
-    let outputs = [columns.relu, columns.signed, columns.threshold];
+    let outputs = [columns.relu, columns.signed, columns.threshold, columns.border];
     let mut found: Vec<Constraint> = Vec::new();
-    // The folded weights so far, lowest power of γ last.
-    let mut block: Vec<Fr> = Vec::new();
+    // `folded` as a polynomial: the coefficient of the highest power of γ first. It starts afresh after an input has taken part.
+    let mut folded: Vec<Vec<Term>> = Vec::new();
+    let mut taken = false;
+    let constant = |c: Fr| if c == Fr::ZERO { vec![] } else { vec![(c, vec![])] };
     for row in 0..trace.end {
         if outputs.iter().any(|&s| trace.is_enabled(s, row)) {
             found.push(Constraint { name: "layer identity".into(), row, terms: accumulator(row) });
         }
-        if fixed(columns.linear, row) != Fr::ONE {
-            block.clear();
-            continue;
+        let a = (columns.a.index() * rows + row) as CellId;
+        if fixed(columns.linear, row) == Fr::ONE {
+            if taken {
+                folded.clear();
+            }
+            folded.extend(columns.weights.iter().map(|&w| constant(fixed(w, row))));
+        } else if columns.shift.is_some_and(|shift| fixed(shift, row) == Fr::ONE) {
+            let exponents = trace.shape.steps.exponents();
+            match exponents.iter().zip(&columns.weights).find(|&(_, &w)| fixed(w, row) != Fr::ZERO) {
+                Some((&exponent, _)) => folded.extend(vec![vec![]; exponent as usize]),
+                None => folded = vec![vec![]],
+            }
+            let loaded = fixed(columns.weights[exponents.len()], row);
+            if loaded != Fr::ZERO {
+                folded.last_mut().expect("a polynomial").push((loaded, vec![a]));
+            }
+        } else {
+            folded.clear();
         }
-        block.extend(columns.weights.iter().map(|&w| fixed(w, row)));
-        if fixed(columns.last, row) == Fr::ONE {
-            let x = (columns.a.index() * rows + row) as CellId;
-            for (power, weight) in block.drain(..).rev().enumerate().filter(|(_, weight)| *weight != Fr::ZERO) {
+        taken = fixed(columns.last, row) == Fr::ONE;
+        if taken {
+            for (power, coefficient) in folded.iter().rev().enumerate().filter(|(_, terms)| !terms.is_empty()) {
                 let output = found.len().checked_sub(1 + power).expect("a weight for an output that is there");
-                found[output].terms.push((-weight, vec![x]));
+                found[output].terms.extend(multiplied(coefficient, &[(-Fr::ONE, vec![a])]));
             }
         }
     }

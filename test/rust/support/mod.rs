@@ -4,7 +4,10 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use zkml_evm::{
-    op::{Argmax, Input, InputMode, Interval, Linear, Op, Rescale, Sigmoid, Threshold},
+    circuit::{Objective, plan::candidates},
+    gates::Shape,
+    model::{Stencil, stencil::Axis},
+    op::{Argmax, Conv, Input, InputMode, Interval, Linear, Op, Rescale, Sigmoid, Threshold},
     quant::{Node, Precision, Program},
 };
 
@@ -46,6 +49,24 @@ pub fn mlp(widths: &[usize], mode: InputMode, output: Output, seed: u64) -> Prog
     };
     nodes.push(node("output", op, nodes.len()));
     Program { schema_id: [7; 32], precision: PRECISION, nodes }
+}
+
+/// A convolution of a private image of 25 pixels, rectified and revealed: dense enough that its kernels walk.
+pub fn walk() -> Program {
+    let axis = Axis { size: 5, kernel: 3, stride: 1, dilation: 1, before: 1, outputs: 5 };
+    let stencil = Stencil { channels: 1, filters: 2, groups: 1, axes: [axis; 2] };
+    let weights = (0..18i128).map(|i| i * 5407 % 4001 - 2000).collect();
+    let input = Op::Input(Input { ranges: vec![Interval::new(0, 255); 25], width_bytes: 1, mode: InputMode::Private });
+    let layer = Op::Conv(Conv { stencil, weights, bias: vec![70_000, -3] });
+    let rescale = Op::Rescale(Rescale { shift: 16, relu: true });
+    let nodes = [input, layer, rescale, Op::Reveal].into_iter().enumerate().map(|(i, op)| node(&i.to_string(), op, i));
+    Program { schema_id: [5; 32], precision: PRECISION, nodes: nodes.collect() }
+}
+
+/// The shape of a program whose kernels walk.
+pub fn walking_shape(program: &Program) -> Shape {
+    let plans = candidates(program, Objective::Gas).unwrap();
+    plans.into_iter().map(|p| p.shape).find(|shape| !shape.steps.is_empty()).unwrap()
 }
 
 fn node(name: &str, op: Op, index: usize) -> Node {

@@ -2,19 +2,28 @@
 
 use crate::{
     stand::{Deployed, Stand, compiler},
-    support::Output,
+    support::{Output, input, walk, walking_shape},
 };
 use alloy::primitives::U256;
-use zkml_evm::{circuit::Objective, op::InputMode, proof::verify};
+use halo2_proofs::halo2curves::bn256::Fr;
+use zkml_evm::{
+    circuit::{Objective, Witness},
+    op::InputMode,
+    proof::verify,
+};
 
 async fn agrees(widths: &[usize], mode: InputMode, output: Output, objective: Objective) {
     let stand = Stand::new(widths, mode, output, objective);
+    agree(&stand, &format!("{widths:?} {mode:?} {output:?} {objective:?}")).await;
+}
+
+async fn agree(stand: &Stand, what: &str) {
     verify(&stand.keys, &stand.srs, &stand.instances, &stand.proof).unwrap();
     let compiled = compiler().compile_verifier(&stand.source()).unwrap();
     let deployed = Deployed::new(&compiled).await;
     let words = stand.words();
     let gas = deployed.verify(&words, &stand.proof).await.unwrap();
-    println!("{widths:?} {mode:?} {output:?} {objective:?}: {} bytes, {gas} gas", compiled.runtime_size);
+    println!("{what}: {} bytes, {gas} gas", compiled.runtime_size);
     for at in [0, words.len() - 1] {
         let mut changed = words.clone();
         changed[at] ^= U256::from(1);
@@ -52,4 +61,13 @@ async fn many_public_inputs() {
 #[tokio::test]
 async fn one_public_input_and_a_threshold() {
     agrees(&[1, 1], InputMode::Public, Output::Threshold, Objective::Gas).await;
+}
+
+/// Kernels that walk over an image.
+#[tokio::test]
+async fn a_convolution() {
+    let program = walk();
+    let shape = walking_shape(&program);
+    let witness = Witness::new(&program, &input(&program, 3), Fr::from(42), None, None).unwrap();
+    agree(&Stand::of(program, shape, &witness), "a convolution").await;
 }

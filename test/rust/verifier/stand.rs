@@ -16,6 +16,7 @@ use zkml_evm::{
         deploy::{self, DeployItem},
     },
     circuit::{Objective, Witness, plan},
+    gates::Shape,
     op::InputMode,
     proof::{Keys, Srs, model_id::model_id, prove},
     quant::{Program, run},
@@ -35,16 +36,21 @@ impl Stand {
     /// A network of these widths, seeded, with a proof for one input.
     pub fn new(widths: &[usize], mode: InputMode, output: Output, objective: Objective) -> Self {
         let program = mlp(widths, mode, output, 1);
-        let plan = plan(&program, objective).unwrap();
-        let srs = Srs::development(plan.shape.k);
-        let keys = Keys::generate(&program, plan.shape, &srs).unwrap();
+        let shape = plan(&program, objective).unwrap().shape;
         let values = input(&program, 2);
         let score = run(&program, &values).unwrap().output()[0];
         let salt = (mode == InputMode::Committed).then(|| Fr::from(99));
         let threshold = (output == Output::Threshold).then_some(score - 3);
         let witness = Witness::new(&program, &values, Fr::from(42), salt, threshold).unwrap();
+        Self::of(program, shape, &witness)
+    }
+
+    /// A program in this shape, with a proof of this witness.
+    pub fn of(program: Program, shape: Shape, witness: &Witness) -> Self {
+        let srs = Srs::development(shape.k);
+        let keys = Keys::generate(&program, shape, &srs).unwrap();
         let instances = witness.statement.instances();
-        let proof = prove(&program, &keys, &srs, &witness).unwrap();
+        let proof = prove(&program, &keys, &srs, witness).unwrap();
         Self { program, keys, srs, instances, proof }
     }
 

@@ -1,0 +1,200 @@
+//! A convolution as a product of polynomials in γ: each kernel is folded once and walks over the pixels.
+//!
+//! Stride and pads cut pixels and taps into residue classes: pixel `i` with `i + before = stride * q + r` meets the taps `k` with
+//! `k * dilation = stride * t + r`, in window `q - t`. All windows `q - t` form the grid; those that are no output of the model are
+//! border outputs. With the outputs of a group placed position by position, filter by filter, the output (position p, filter o) of
+//! N positions and O filters has the power `(N-1-p) * O + (O-1-o)`, so the pixel at q has the polynomial
+//!
+//! ```text
+//! γ^((N-1-p(q)) O) * sum_(t, o) γ^(p(t) O + O-1-o) W[o, t]        p(y, x) = y * row + x
+//! ```
+//!
+//! The sum is the same for all pixels of a class. A row of the grid is as long as its positions, so no two of them share a power.
+
+use super::Conv;
+use crate::gates::{
+    Cell, Shape, Trace, TraceError, rescale,
+    walk::{Line, place_polynomial, place_walk, schedule, walk_rows},
+};
+use crate::model::{Stencil, stencil::Axis};
+use crate::op::Place;
+use std::collections::BTreeMap;
+
+/// Beyond this many outputs no circuit has the rows, and powers are not worth counting.
+const MAX_OUTPUTS: u64 = 1 << 40;
+
+/// The positions that pixels and windows reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Grid {
+    /// Positions before window 0, by axis.
+    before: [u64; 2],
+    /// Positions, by axis.
+    len: [u64; 2],
+}
+
+impl Grid {
+    pub(super) fn of(stencil: &Stencil) -> Self {
+        let before = |axis: &Axis| (axis.reach() / axis.stride).saturating_sub(axis.before / axis.stride) as u64;
+        let behind = |axis: &Axis| (axis.outputs - 1).max((axis.size - 1 + axis.before) / axis.stride) as u64;
+        let axes = &stencil.axes;
+        Self { before: [0, 1].map(|i| before(&axes[i])), len: [0, 1].map(|i| before(&axes[i]) + behind(&axes[i]) + 1) }
+    }
+
+    pub(super) fn positions(&self) -> u64 {
+        self.len[0] * self.len[1]
+    }
+
+    /// The window at a position, if it is an output.
+    fn window(&self, position: u64, stencil: &Stencil) -> Option<[usize; 2]> {
+        let at = [position / self.len[1], position % self.len[1]];
+        let along = |i: usize| {
+            let window = at[i].checked_sub(self.before[i])? as usize;
+            (window < stencil.axes[i].outputs).then_some(window)
+        };
+        Some([along(0)?, along(1)?])
+    }
+
+    /// The power of the last filter at position (q_y, q_x), counted from window 0.
+    fn power(&self, [y, x]: [usize; 2], filters: u64) -> u64 {
+        let position = (y as u64 + self.before[0]) * self.len[1] + x as u64 + self.before[1];
+        (self.positions() - 1 - position) * filters
+    }
+}
+
+/// Pixels and taps of one residue class, both in the order in which they are placed.
+struct Class {
+    /// Taps (row, column) of the highest power first.
+    taps: Vec<[usize; 2]>,
+    /// The powers of all taps and filters, falling to 0.
+    exponents: Vec<u64>,
+    /// Pixels of a plane with the powers of their polynomials, rising.
+    pixels: Vec<(u64, usize)>,
+}
+
+/// The classes that have both pixels and taps.
+fn classes(stencil: &Stencil, grid: &Grid) -> Vec<Class> {
+    let [down, across] = &stencil.axes;
+    let residues =
+        (0..down.stride.min(down.reach() + 1)).flat_map(|y| (0..across.stride.min(across.reach() + 1)).map(move |x| [y, x]));
+    residues.filter_map(|residue| class(stencil, grid, residue)).collect()
+}
+
+fn class(stencil: &Stencil, grid: &Grid, residue: [usize; 2]) -> Option<Class> {
+    let filters = stencil.filters_per_group() as u64;
+    let [down, across] = [0, 1].map(|i| taps_of(&stencil.axes[i], residue[i]));
+    let [rows, columns] = [0, 1].map(|i| pixels_of(&stencil.axes[i], residue[i]));
+    let (lowest_y, lowest_x) = (down.last()?.0 as u64, across.last()?.0 as u64);
+    let lowest = (lowest_y * grid.len[1] + lowest_x) * filters;
+    let mut made = Class { taps: vec![], exponents: vec![], pixels: vec![] };
+    for (ty, ky) in down {
+        for &(tx, kx) in &across {
+            let base = (ty as u64 * grid.len[1] + tx as u64) * filters - lowest;
+            made.taps.push([ky, kx]);
+            made.exponents.extend((0..filters).rev().map(|below| base + below));
+        }
+    }
+    for (qy, iy) in rows {
+        let along = columns.iter().map(|&(qx, ix)| (grid.power([qy, qx], filters) + lowest, iy * stencil.axes[1].size + ix));
+        made.pixels.extend(along);
+    }
+    (!made.pixels.is_empty()).then_some(made)
+}
+
+/// (t, k) with `k * dilation = stride * t + residue`, t falling.
+fn taps_of(axis: &Axis, residue: usize) -> Vec<(usize, usize)> {
+    let at = |k: usize| (k * axis.dilation / axis.stride, k);
+    (0..axis.kernel).rev().filter(|k| (k * axis.dilation) % axis.stride == residue).map(at).collect()
+}
+
+/// (q, i) with `i + before = stride * q + residue`, q falling.
+fn pixels_of(axis: &Axis, residue: usize) -> Vec<(usize, usize)> {
+    let at = |i: usize| ((i + axis.before) / axis.stride, i);
+    (0..axis.size).rev().filter(|i| (i + axis.before) % axis.stride == residue).map(at).collect()
+}
+
+/// Rows beyond the rescales.
+pub(super) fn rows(stencil: &Stencil, shape: &Shape) -> usize {
+    let grid = Grid::of(stencil);
+    let outputs = grid.positions().saturating_mul(stencil.filters as u64);
+    if outputs > MAX_OUTPUTS {
+        return usize::MAX;
+    }
+    let walk = |class: &Class| {
+        let polynomial = schedule(&class.exponents, u64::from(shape.weights), &shape.steps).len() as u64;
+        polynomial.saturating_add(walk_rows(class.pixels.iter().map(|(exponent, _)| *exponent), &shape.steps))
+    };
+    let walks = classes(stencil, &grid).iter().map(walk).fold(0, u64::saturating_add).saturating_mul(stencil.channels as u64);
+    usize::try_from(walks.saturating_add(outputs - stencil.outputs() as u64)).unwrap_or(usize::MAX)
+}
+
+/// Counts how often the pixels of all channels move by each exponent.
+pub(super) fn moves(stencil: &Stencil, moves: &mut BTreeMap<u64, u64>) {
+    let grid = Grid::of(stencil);
+    if grid.positions().saturating_mul(stencil.filters as u64) > MAX_OUTPUTS {
+        return;
+    }
+    for class in classes(stencil, &grid) {
+        let mut at = 0;
+        for (exponent, _) in class.pixels {
+            *moves.entry(exponent - std::mem::replace(&mut at, exponent)).or_default() += stencil.channels as u64;
+        }
+    }
+}
+
+pub(super) fn place_all(
+    conv: &Conv,
+    trace: &mut Trace,
+    inputs: &[Cell],
+    x: Option<&[i128]>,
+    place: &mut Place<'_>,
+) -> Result<(), TraceError> {
+    let stencil = &conv.stencil;
+    let grid = Grid::of(stencil);
+    let (filters, channels) = (stencil.filters_per_group(), stencil.channels_per_group());
+    let borders = x.map(|x| everywhere(conv, &grid, x));
+    let classes: Vec<(Class, Vec<Line>)> =
+        classes(stencil, &grid).into_iter().map(|class| scheduled(class, &trace.shape)).collect();
+    for group in 0..stencil.groups {
+        for position in 0..grid.positions() {
+            let window = grid.window(position, stencil);
+            for filter in group * filters..(group + 1) * filters {
+                match window {
+                    Some([oy, ox]) => {
+                        let output = (filter * stencil.axes[0].outputs + oy) * stencil.axes[1].outputs + ox;
+                        place(trace, output, conv.bias[filter])?;
+                    }
+                    None => {
+                        let at = filter * grid.positions() as usize + position as usize;
+                        rescale::place_border(trace, borders.as_ref().map(|values| values[at]))?;
+                    }
+                }
+            }
+        }
+        for channel in 0..channels {
+            let plane = &inputs[(group * channels + channel) * stencil.pixels()..][..stencil.pixels()];
+            for (class, lines) in &classes {
+                let taps = class.taps.iter().flat_map(|&tap| (0..filters).map(move |o| (tap, group * filters + o)));
+                let weight = |(tap, filter)| conv.weights[stencil.weight(filter, channel, tap)];
+                let weights: Vec<(u64, i128)> = class.exponents.iter().copied().zip(taps.map(weight)).collect();
+                place_polynomial(trace, lines, &weights)?;
+                place_walk(trace, class.pixels.iter().map(|&(exponent, pixel)| (exponent, plane[pixel])))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn scheduled(class: Class, shape: &Shape) -> (Class, Vec<Line>) {
+    let lines = schedule(&class.exponents, u64::from(shape.weights), &shape.steps);
+    (class, lines)
+}
+
+/// The sums at all positions, without bias.
+fn everywhere(conv: &Conv, grid: &Grid, x: &[i128]) -> Vec<i128> {
+    let axis = |i: usize| {
+        let axis = conv.stencil.axes[i];
+        Axis { before: axis.before + grid.before[i] as usize * axis.stride, outputs: grid.len[i] as usize, ..axis }
+    };
+    let stencil = Stencil { axes: [axis(0), axis(1)], ..conv.stencil };
+    stencil.convolve(&conv.weights, &vec![0; stencil.filters], x)
+}
