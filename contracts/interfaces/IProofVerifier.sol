@@ -24,7 +24,7 @@ interface IProofVerifier {
     /// is not below q, the equation does not hold, or it is the identity, which no proof contains.
     error PointNotOnCurve(uint256 index);
 
-    /// @notice A challenge lies where the verification would divide by zero. It happens to no honest prover: one in 2^240.
+    /// @notice A challenge lies where the verification would divide by zero. It happens to one proof in about 2^(254 - k).
     error DegenerateChallenge();
 
     /// @notice The contract was compiled by something that takes more memory for itself than the contract leaves to it. It says

@@ -8,8 +8,11 @@ pub enum VerifierError {
     /// The statement layout could not be derived.
     #[error(transparent)]
     Circuit(#[from] crate::circuit::CircuitError),
-    /// snark-verifier refused the protocol.
-    #[error("snark-verifier cannot render this circuit: {0}")]
+    /// Keys and SRS do not belong together.
+    #[error(transparent)]
+    Proof(Box<crate::proof::ProofError>),
+    /// The protocol has a part that the contract has no section for.
+    #[error("this circuit cannot be rendered: {0}")]
     Render(String),
     /// There is no Solidity compiler.
     #[error("no solc found; looked at {looked_at}")]
@@ -57,6 +60,7 @@ impl Explain for VerifierError {
     fn code(&self) -> &'static str {
         match self {
             Self::Circuit(e) => e.code(),
+            Self::Proof(e) => e.code(),
             Self::Render(_) => "verifier/render",
             Self::NoSolc { .. } => "verifier/no-solc",
             Self::BrokenSolc { .. } => "verifier/broken-solc",
@@ -69,6 +73,7 @@ impl Explain for VerifierError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Circuit(e) => e.exit_code(),
+            Self::Proof(e) => e.exit_code(),
             Self::TooLarge { .. } => ExitCode::UnsupportedModel,
             _ => ExitCode::Environment,
         }
@@ -77,11 +82,12 @@ impl Explain for VerifierError {
     fn hint(&self) -> String {
         match self {
             Self::Circuit(e) => e.hint(),
+            Self::Proof(e) => e.hint(),
             Self::NoSolc { .. } | Self::BrokenSolc { .. } => {
                 "run `npm ci` in the project for the bundled compiler, or name a native one with --solc or SOLC".into()
             }
             Self::TooLarge { .. } => "choose fewer weight columns: `--objective gas`".into(),
-            Self::Render(_) | Self::Compile { .. } => "this is a bug of zkml-evm unless solc is older than 0.8.24".into(),
+            Self::Render(_) | Self::Compile { .. } => "this is a bug of zkml-evm unless solc is older than 0.8.20".into(),
             Self::Io { .. } => String::new(),
         }
     }

@@ -72,6 +72,7 @@ fn fixed(columns: &Columns, count: usize) -> Vec<String> {
         (columns.full, "FULL_ROUND"),
         (columns.partial, "PARTIAL_ROUND"),
         (columns.function.as_ref().map(|f| f.selector), "FUNCTION"),
+        (columns.border, "BORDER"),
     ] {
         let Some(selector) = selector else { continue };
         match selectors.iter_mut().find(|(s, _)| s.column() == selector.column()) {
@@ -81,6 +82,9 @@ fn fixed(columns: &Columns, count: usize) -> Vec<String> {
     }
     for (selector, text) in selectors {
         name(selector.column(), format!("IS_{text}"));
+    }
+    if let Some(shift) = columns.shift {
+        name(shift, "SHIFT".into());
     }
     if let Some(function) = &columns.function {
         name(function.table_value, "TABLE_VALUE".into());

@@ -141,6 +141,7 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
     block.comment("the opening's points and the generator");
     set(&mut block, stored("COMMITMENT_OPENING_QUOTIENT"));
     scale(&mut block, "mload(OPENING_POINT)");
+    answered(&mut block);
     for (point, factor) in
         [(stored("COMMITMENT_OPENING"), "sub(r, mload(NUMERATOR))"), (constant(&protocol.g1), "mload(GENERATOR_SCALE)")]
     {
@@ -156,7 +157,10 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
             if i == 0 { set(&mut block, point) } else { fold(&mut block, "mu", point) }
         }
         match s {
-            0 => plus(&mut block, kept("TOTAL")),
+            0 => {
+                plus(&mut block, kept("TOTAL"));
+                answered(&mut block);
+            }
             _ => fold(&mut block, &format!("mload({})", scale_name(s)), kept("TOTAL")),
         }
     }
@@ -173,6 +177,12 @@ fn set(block: &mut Block, [x, y]: [String; 2]) {
 fn scale(block: &mut Block, factor: &str) {
     block.line(format!("mstore(OPERAND_X, {factor})"));
     block.line("ok := and(staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40), ok)");
+}
+
+/// Behind a call of a precompile: it answered with a point. A call of an address without code succeeds and answers nothing, and on a chain
+/// that lacks the precompile the sum would stay what the prover sent. Once for each precompile is enough: it is there or not.
+fn answered(block: &mut Block) {
+    block.line("ok := and(eq(returndatasize(), 0x40), ok)");
 }
 
 /// `SUM = SUM + point`, by precompile 6

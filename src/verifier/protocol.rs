@@ -4,7 +4,7 @@ use super::{
     VerifierError,
     expression::{Graph, Leaf, Node},
 };
-use crate::proof::{Keys, Srs, keys::fit};
+use crate::proof::{Keys, Srs, keys::fit, verify::ProofLayout};
 use halo2_proofs::{
     halo2curves::bn256::{Fr, G1Affine, G2Affine},
     poly::commitment::ParamsProver,
@@ -74,7 +74,7 @@ impl Protocol {
     /// # Errors
     /// A circuit that uses what the contract has no section for: several proofs, committed instances, instances at other rotations.
     pub fn new(keys: &Keys, srs: &Srs, instances: usize) -> Result<Self, VerifierError> {
-        let srs = fit(srs, keys.shape.k).map_err(|e| VerifierError::Render(e.to_string()))?;
+        let srs = fit(srs, keys.shape.k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
         let inner = compile(&srs.params, keys.vk(), Config::kzg().with_num_instance(vec![instances]));
         let (graph, constraints) = constraints(&inner)?;
         let unsupported = |what: &str| VerifierError::Render(format!("the protocol has {what}"));
@@ -84,13 +84,16 @@ impl Protocol {
         if inner.domain_as_witness.is_some() || inner.quotient.chunk_degree != 1 {
             return Err(unsupported("a domain or a quotient of another form"));
         }
+        if inner.num_instance.len() != 1 {
+            return Err(unsupported("another number of instance columns than one"));
+        }
         let phases: Vec<Phase> = inner
             .num_witness
             .iter()
             .zip(&inner.num_challenge)
             .map(|(&points, &challenges)| Phase { points, challenges })
             .collect();
-        Ok(Self {
+        let protocol = Self {
             k: keys.shape.k,
             omega: inner.domain.r#gen,
             instances,
@@ -106,7 +109,49 @@ impl Protocol {
             g1: srs.params.get_g()[0],
             g2: srs.params.g2(),
             s_g2: srs.params.s_g2(),
-        })
+        };
+        protocol.check(&ProofLayout::of(&keys.shape), keys.shape.instances as usize)?;
+        Ok(protocol)
+    }
+
+    /// What the sections rely on, for whatever circuit: nothing that the prover sends goes unopened, nothing is opened that it does not
+    /// send, every query is of a known polynomial and at a row of its own, and the proof has the layout that native verification reads.
+    fn check(&self, layout: &ProofLayout, instances: usize) -> Result<(), VerifierError> {
+        let refuse = |what: String| Err(VerifierError::Render(what));
+        let (quotient, rows) = (self.names.len() - 1, 1i64 << self.k);
+        let sent: usize = self.phases.iter().map(|phase| phase.points).sum();
+        if self.names.len() != self.first_witness() + sent + 1 {
+            return refuse(format!(
+                "{} polynomials have names, the protocol has {}",
+                self.names.len(),
+                self.first_witness() + sent + 1
+            ));
+        }
+        let opened = |query: &Query| self.queries.contains(query);
+        if let Some(query) = self.evaluations.iter().find(|query| !opened(query)) {
+            return refuse(format!("the evaluation of {} at rotation {} is not opened", self.names[query.poly], query.rotation));
+        }
+        let sent_or_known = |query: &Query| self.evaluations.contains(query) || (query.poly == quotient && query.rotation == 0);
+        let commits = |query: &Query| query.poly <= quotient && query.poly != self.preprocessed.len();
+        if let Some(query) = self.queries.iter().find(|query| !sent_or_known(query) || !commits(query)) {
+            return refuse(format!(
+                "polynomial {} is opened at rotation {}, and the proof has no value of it",
+                query.poly, query.rotation
+            ));
+        }
+        let mut seen: Vec<(usize, i64)> = self.queries.iter().map(|q| (q.poly, i64::from(q.rotation).rem_euclid(rows))).collect();
+        seen.sort_unstable();
+        if seen.windows(2).any(|pair| pair[0] == pair[1]) {
+            return refuse(format!("a polynomial is opened at one of the {rows} rows twice"));
+        }
+        let got = ProofLayout { points: sent + self.quotients, evaluations: self.evaluations.len() };
+        if got != *layout || self.instances != instances {
+            return refuse(format!(
+                "a proof has {layout:?} and {instances} public inputs, the protocol {got:?} and {}",
+                self.instances
+            ));
+        }
+        Ok(())
     }
 
     /// The place of the first polynomial that the prover commits to.

@@ -40,7 +40,7 @@ impl Block {
 /// `text` and what ends its line, wrapped as `forge fmt` does: the arguments of a call that is too long on lines of their own.
 fn wrap(indent: usize, text: &str, end: &str) -> String {
     let margin = " ".repeat(indent);
-    let call = text.strip_suffix(')').and_then(|text| text.split_once('('));
+    let call = text.strip_suffix(')').filter(|_| !text.starts_with("//")).and_then(|text| text.split_once('('));
     match call {
         Some((head, arguments)) if indent + text.len() + end.len() > WIDTH => {
             let arguments = split(arguments);

@@ -1,5 +1,7 @@
 //! The rendered verifier on a chain: it accepts what native verification accepts, and refuses everything else by name.
 
+#[path = "verifier/chains.rs"]
+mod chains;
 #[path = "verifier/differential.rs"]
 mod differential;
 #[path = "verifier/gas.rs"]

@@ -1,12 +1,18 @@
 //! The contract and strict native verification give the same answer to every way in which a proof can be wrong.
 
 use crate::stand::{Deployed, Stand, compiler};
-use alloy::primitives::U256;
+use alloy::{
+    primitives::{Bytes, U256},
+    sol_types::SolError,
+};
 use halo2_proofs::halo2curves::{
     bn256::{Fq, G1Affine},
     ff::PrimeField,
 };
-use zkml_evm::proof::{verify, verify::ProofLayout};
+use zkml_evm::{
+    chain::bindings::IProofVerifier,
+    proof::{verify, verify::ProofLayout},
+};
 
 /// The order of the coordinates' field.
 fn q() -> U256 {
@@ -30,8 +36,8 @@ fn points(layout: &ProofLayout) -> Vec<usize> {
 }
 
 /// Every point in turn: the identity, the generator, its negation, another encoding, beside the curve, on the curve's twist of
-/// coordinates, and its neighbour.
-fn wrong_points(proof: &[u8], layout: &ProofLayout) -> Vec<(String, Vec<u8>)> {
+/// coordinates, and its neighbour; with the contract's reason.
+fn wrong_points(proof: &[u8], layout: &ProofLayout) -> Vec<(String, Vec<u8>, Bytes)> {
     let mut all = Vec::new();
     let generator = G1Affine::generator();
     let [gx, gy] = [generator.x, generator.y].map(|c: Fq| U256::from_le_bytes(c.to_repr()));
@@ -39,38 +45,59 @@ fn wrong_points(proof: &[u8], layout: &ProofLayout) -> Vec<(String, Vec<u8>)> {
     for (i, &at) in places.iter().enumerate() {
         let (x, y) = (word(proof, at), word(proof, at + 32));
         let next = places[(i + 1) % places.len()];
-        for (what, u, v) in [
-            ("identity", U256::ZERO, U256::ZERO),
-            ("generator", gx, gy),
-            ("negation", x, q() - y),
-            ("x + q", x + q(), y),
-            ("y + q", x, y + q()),
-            ("beside the curve", x, y ^ U256::from(1)),
-            ("exchanged coordinates", y, x),
-            ("its neighbour", word(proof, next), word(proof, next + 32)),
-            ("all ones", U256::MAX, U256::MAX),
+        let beside: Bytes = IProofVerifier::PointNotOnCurve { index: U256::from(i) }.abi_encode().into();
+        let other: Bytes = IProofVerifier::PairingFailed {}.abi_encode().into();
+        for (what, u, v, reason) in [
+            ("identity", U256::ZERO, U256::ZERO, &beside),
+            ("generator", gx, gy, &other),
+            ("negation", x, q() - y, &other),
+            ("x + q", x + q(), y, &beside),
+            ("y + q", x, y + q(), &beside),
+            ("beside the curve", x, y ^ U256::from(1), &beside),
+            ("exchanged coordinates", y, x, &beside),
+            ("its neighbour", word(proof, next), word(proof, next + 32), &other),
+            ("all ones", U256::MAX, U256::MAX, &beside),
         ] {
-            all.push((format!("point {i}: {what}"), put(&put(proof, at, u), at + 32, v)));
+            all.push((format!("point {i}: {what}"), put(&put(proof, at, u), at + 32, v), reason.clone()));
         }
     }
     all
 }
 
-async fn agree(stand: &Stand, deployed: &Deployed, what: &str, proof: &[u8]) {
+/// Both refuse; the contract's reason.
+async fn refused(stand: &Stand, deployed: &Deployed, what: &str, proof: &[u8]) -> Bytes {
     let native = verify(&stand.keys, &stand.srs, &stand.instances, proof);
-    let contract = deployed.verify(&stand.words(), proof).await;
     assert!(native.is_err(), "{what}: native verification accepts");
-    let reason = contract.expect_err(what);
-    assert!(reason.len() >= 4, "{what}: refused without a reason");
+    deployed.verify(&stand.words(), proof).await.expect_err(what)
+}
+
+/// Every wrong point, and the first and last evaluation and public input under a second name.
+pub async fn wrong_encodings_are_refused(stand: &Stand, deployed: &Deployed) {
+    let layout = ProofLayout::of(&stand.keys.shape);
+    for (what, proof, expected) in wrong_points(&stand.proof, &layout) {
+        assert_eq!(refused(stand, deployed, &what, &proof).await, expected, "{what}");
+    }
+    let r: U256 = crate::R.parse().unwrap();
+    for index in [0, layout.evaluations - 1] {
+        let at = 64 * layout.points + 32 * index;
+        let value = word(&stand.proof, at) + r;
+        let reason = refused(stand, deployed, "an evaluation + r", &put(&stand.proof, at, value)).await;
+        assert_eq!(reason, Bytes::from(IProofVerifier::EvaluationOutOfRange { index: U256::from(index), value }.abi_encode()));
+    }
+    for index in [0, stand.instances.len() - 1] {
+        let mut words = stand.words();
+        words[index] += r;
+        let expected = IProofVerifier::InstanceOutOfRange { index: U256::from(index), value: words[index] };
+        let reason = deployed.verify(&words, &stand.proof).await.expect_err("a public input + r");
+        assert_eq!(reason, Bytes::from(expected.abi_encode()));
+    }
 }
 
 #[tokio::test]
 async fn every_wrong_point_is_refused_by_both() {
     let stand = Stand::credit_sized();
     let deployed = Deployed::new(&compiler().compile_verifier(&stand.source()).unwrap()).await;
-    for (what, proof) in wrong_points(&stand.proof, &ProofLayout::of(&stand.keys.shape)) {
-        agree(&stand, &deployed, &what, &proof).await;
-    }
+    wrong_encodings_are_refused(&stand, &deployed).await;
 }
 
 #[tokio::test]
@@ -79,7 +106,7 @@ async fn every_word_that_changes_is_refused_by_both() {
     let deployed = Deployed::new(&compiler().compile_verifier(&stand.source()).unwrap()).await;
     for at in (0..stand.proof.len()).step_by(32) {
         for value in [U256::ZERO, word(&stand.proof, at) ^ U256::from(1), word(&stand.proof, at) ^ (U256::from(1) << 255)] {
-            agree(&stand, &deployed, &format!("word {}", at / 32), &put(&stand.proof, at, value)).await;
+            refused(&stand, &deployed, &format!("word {}", at / 32), &put(&stand.proof, at, value)).await;
         }
     }
 }
@@ -93,7 +120,7 @@ async fn every_single_byte_change_is_refused_by_both() {
         for by in [1, 0x80] {
             let mut changed = stand.proof.clone();
             changed[at] ^= by;
-            agree(&stand, &deployed, &format!("byte {at} ^ {by}"), &changed).await;
+            refused(&stand, &deployed, &format!("byte {at} ^ {by}"), &changed).await;
         }
     }
 }

@@ -93,7 +93,8 @@ impl Deployed {
         Self { chain, at: item.address() }
     }
 
-    /// The gas of a whole transaction that verifies, or what the contract reverted with.
+    /// The gas of a whole transaction that verifies, or what the contract reverted with. A call that ends otherwise (out of gas, no
+    /// answer) is no refusal.
     pub async fn verify(&self, instances: &[U256], proof: &[u8]) -> Result<u64, Bytes> {
         let data =
             IProofVerifier::verifyProofCall { publicInputs: instances.to_vec(), proof: proof.to_vec().into() }.abi_encode();
@@ -103,7 +104,10 @@ impl Deployed {
                 assert!(returned.is_empty());
                 Ok(self.chain.provider().estimate_gas(request).await.unwrap())
             }
-            Err(error) => Err(error.as_error_resp().and_then(|e| e.as_revert_data()).unwrap_or_default()),
+            Err(error) => {
+                let reason = error.as_error_resp().and_then(|e| e.as_revert_data());
+                Err(reason.filter(|data| data.len() >= 4).unwrap_or_else(|| panic!("not a refusal: {error}")))
+            }
         }
     }
 }
