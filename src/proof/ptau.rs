@@ -50,14 +50,16 @@ impl Ceremony<'_> {
     /// [`ProofError::SrsInconsistent`], [`ProofError::SrsRelabelled`].
     pub fn read(&self, k: u32) -> Result<Srs, ProofError> {
         let failed = |problem: String| ProofError::Ptau { path: self.path.into(), problem };
-        let hash = self.hash()?;
+        // One handle: the file that is hashed is the file that is read.
+        let mut file = self.open()?;
+        let hash = hash(&mut file).map_err(|source| ProofError::Io { doing: "read", path: self.path.into(), source })?;
         if let Some(expected) = self.blake2b.filter(|expected| !expected.trim().eq_ignore_ascii_case(&hash)) {
             return Err(failed(format!("its blake2b hash is {hash}, expected {expected}")));
         }
         let label = format!("{}.{hash}", self.name);
         let provenance = Provenance::ceremony(&label)
             .ok_or_else(|| failed(format!("the ceremony's name {:?} is not of letters, digits, `.`, `_` and `-`", self.name)))?;
-        let (g, s_g2) = self.points(k).map_err(failed)?;
+        let (g, s_g2) = points(&mut file, k).map_err(failed)?;
         // halo2's constructor is a method: of any other SRS.
         let params = Srs::development(1).params.from_parts(k, g, None, G2Affine::generator(), s_g2);
         srs_check::quick(&params).map_err(|problem| ProofError::SrsInconsistent { path: self.path.into(), problem })?;
@@ -66,50 +68,54 @@ impl Ceremony<'_> {
         Ok(srs)
     }
 
-    fn hash(&self) -> Result<String, ProofError> {
+    fn open(&self) -> Result<File, ProofError> {
         let failed = |source| ProofError::Io { doing: "read", path: self.path.into(), source };
-        let mut file = File::open(self.path).map_err(failed)?;
-        if !file.metadata().map_err(failed)?.is_file() {
-            return Err(ProofError::Ptau { path: self.path.into(), problem: "it is no plain file".into() });
-        }
-        let (mut state, mut part) = (blake2b_simd::State::new(), vec![0u8; 1 << 20]);
-        loop {
-            match file.read(&mut part).map_err(failed)? {
-                0 => return Ok(state.finalize().to_hex().to_string()),
-                n => state.update(&part[..n]),
-            };
+        // Before it is opened: opening a pipe waits for its writer.
+        match std::fs::metadata(self.path).map_err(failed)?.is_file() {
+            true => File::open(self.path).map_err(failed),
+            false => Err(ProofError::Ptau { path: self.path.into(), problem: "it is no plain file".into() }),
         }
     }
+}
 
-    /// The powers up to 2^k, and s·g2.
-    fn points(&self, k: u32) -> Result<(Vec<G1Affine>, G2Affine), String> {
-        let mut file = File::open(self.path).map_err(|e| e.to_string())?;
-        let sections = sections(&mut file)?;
-        let section = |kind: u32, size: u64| match sections.iter().find(|(found, ..)| *found == kind) {
-            Some((_, _, got)) if *got != size => Err(format!("section {kind} has {got} bytes, expected {size}")),
-            Some((_, at, _)) => Ok(*at),
-            None => Err(format!("section {kind} is missing")),
+/// blake2b-512 of a whole file, in hex.
+fn hash(file: &mut File) -> std::io::Result<String> {
+    let (mut state, mut part) = (blake2b_simd::State::new(), vec![0u8; 1 << 20]);
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(state.finalize().to_hex().to_string()),
+            n => state.update(&part[..n]),
         };
-        let header = bytes_at(&mut file, section(1, 44)?, 44)?;
-        if header[..4] != 32u32.to_le_bytes() || header[4..36] != Q {
-            return Err("it is for another curve than BN254".into());
-        }
-        let power = word(&header[36..40]);
-        if !(1..=MAX_POWER).contains(&power) {
-            return Err(format!("its power is {power}, allowed are 1 to {MAX_POWER}"));
-        }
-        if !(1..=power).contains(&k) {
-            return Err(format!("it has powers for up to 2^{power} rows, 2^{k} are asked for"));
-        }
-        let powers = section(2, ((2u64 << power) - 1) * 64)?;
-        let of_g2 = section(3, (1u64 << power) * 128)?;
-        let bytes = bytes_at(&mut file, powers, 64 << k)?;
-        let points = bytes.chunks_exact(64).enumerate();
-        let g = points.map(|(i, raw)| G1Affine::from_raw_bytes(raw).ok_or(format!("power {i} of section 2 is no point of G1")));
-        let g = g.collect::<Result<Vec<_>, _>>()?;
-        let s_g2 = bytes_at(&mut file, of_g2 + 128, 128)?;
-        Ok((g, G2Affine::from_raw_bytes(&s_g2).ok_or("power 1 of section 3 is no point of the curve over Fq2")?))
     }
+}
+
+/// The powers up to 2^k, and s·g2.
+fn points(file: &mut File, k: u32) -> Result<(Vec<G1Affine>, G2Affine), String> {
+    let sections = sections(file)?;
+    let section = |kind: u32, size: u64| match sections.iter().find(|(found, ..)| *found == kind) {
+        Some((_, _, got)) if *got != size => Err(format!("section {kind} has {got} bytes, expected {size}")),
+        Some((_, at, _)) => Ok(*at),
+        None => Err(format!("section {kind} is missing")),
+    };
+    let header = bytes_at(file, section(1, 44)?, 44)?;
+    if header[..4] != 32u32.to_le_bytes() || header[4..36] != Q {
+        return Err("it is for another curve than BN254".into());
+    }
+    let power = word(&header[36..40]);
+    if !(1..=MAX_POWER).contains(&power) {
+        return Err(format!("its power is {power}, allowed are 1 to {MAX_POWER}"));
+    }
+    if !(1..=power).contains(&k) {
+        return Err(format!("it has powers for up to 2^{power} rows, 2^{k} are asked for"));
+    }
+    let powers = section(2, ((2u64 << power) - 1) * 64)?;
+    let of_g2 = section(3, (1u64 << power) * 128)?;
+    let bytes = bytes_at(file, powers, 64 << k)?;
+    let points = bytes.chunks_exact(64).enumerate();
+    let g = points.map(|(i, raw)| G1Affine::from_raw_bytes(raw).ok_or(format!("power {i} of section 2 is no point of G1")));
+    let g = g.collect::<Result<Vec<_>, _>>()?;
+    let s_g2 = bytes_at(file, of_g2 + 128, 128)?;
+    Ok((g, G2Affine::from_raw_bytes(&s_g2).ok_or("power 1 of section 3 is no point of the curve over Fq2")?))
 }
 
 /// Type, place and size of each section; together they are the whole file.
