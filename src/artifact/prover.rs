@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     circuit::{Statement, Witness, statement},
-    proof::{Keys, Srs, model_id::model_id, prove, verify, verify::ProofLayout},
+    proof::{Keys, Srs, keys::fit, model_id::model_id, prove, verify, verify::ProofLayout},
     quant::{OutputChoice, Program, Schema, ThresholdScale},
 };
 use alloy::primitives::B256;
@@ -31,11 +31,19 @@ impl Prover {
     /// Makes a development SRS of the needed size, and the keys. Proofs made with it are worth nothing outside of tests.
     ///
     /// # Errors
-    /// A program that cannot be laid out, or a refusal of halo2.
+    /// As [`Prover::generate_with`].
     pub fn generate(source: &Source, quantised: &Quantised, recipe: &Recipe) -> Result<Self, ArtifactError> {
+        Self::generate_with(source, quantised, recipe, &Srs::development(quantised.plan.shape.k))
+    }
+
+    /// Makes the keys under an SRS, which is cut down to the needed size.
+    ///
+    /// # Errors
+    /// An SRS that is too small, a program that cannot be laid out, or a refusal of halo2.
+    pub fn generate_with(source: &Source, quantised: &Quantised, recipe: &Recipe, srs: &Srs) -> Result<Self, ArtifactError> {
         let program = quantised.calibrated.program.clone();
         let shape = quantised.plan.shape;
-        let srs = Srs::development(shape.k);
+        let srs = fit(srs, shape.k)?.into_owned();
         let keys = Keys::generate(&program, shape, &srs)?;
         let facts = Facts {
             model_id: model_id(&program, &keys, &srs)?,

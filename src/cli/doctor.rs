@@ -142,11 +142,12 @@ fn disk() -> Finding {
 
 fn srs(folder: Option<&Folder>) -> Finding {
     let found = match folder.map(checked_srs) {
-        None => Ok("generated for development as needed (insecure-dev: local chains only)".into()),
+        None => Ok("generated for development unless one is given (insecure-dev: local chains only)".into()),
         Some(Err(e)) => Err((e.to_string(), e.hint())),
-        Some(Ok(srs)) if srs.is_insecure() => {
-            Err((format!("{srs}: anybody can forge proofs for these keys"), "use it on local chains only".into()))
-        }
+        Some(Ok(srs)) if srs.is_insecure() => Err((
+            format!("{srs}: anybody can forge proofs for these keys"),
+            "use it on local chains only, or make keys with `gen-verifier --srs`".into(),
+        )),
         Some(Ok(srs)) => Ok(format!("{srs}, consistent powers of one secret")),
     };
     Finding::new("SRS", false, found)

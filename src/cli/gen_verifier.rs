@@ -5,6 +5,7 @@ use crate::{
     artifact::{Contract, Manifest, Package, Prover, Quantised, Recipe, Source, Staging, compile::ThresholdText},
     circuit::Objective,
     op::InputMode,
+    proof::{ProofError, Srs},
     quant::{OutputChoice, Precision},
     verifier::{Compiler, render},
 };
@@ -40,6 +41,9 @@ pub struct Arguments {
     max_memory: Option<u64>,
     #[command(flatten)]
     threshold: ThresholdArguments,
+    /// A ceremony's SRS, as `srs import` made it; an insecure one for development is made when absent
+    #[arg(long, value_name = "FILE")]
+    srs: Option<PathBuf>,
     /// The artifact folder to make
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -140,6 +144,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         true => None,
         false => Some(Compiler::find(arguments.solc.as_deref(), &root)?),
     };
+    let srs = arguments.srs.as_deref().map(checked_srs).transpose()?;
     let staging = Staging::begin(&arguments.out, arguments.force)?;
     let (recipe, threshold, out) = (arguments.recipe(), arguments.threshold.text(), arguments.out.clone());
 
@@ -154,14 +159,23 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     review(console, &source)?;
     console.note(quantised.report.to_string());
     console.note(plan_line(&quantised));
-    console.warn(INSECURE);
+    if srs.as_ref().is_none_or(|srs| srs.provenance.is_insecure()) {
+        console.warn(INSECURE);
+    }
 
     let progress = console.progress("making keys and the Solidity verifier");
-    let package = blocking(move || package(&source, &quantised, &recipe, compiler.as_ref())).await?;
+    let package = blocking(move || package(&source, &quantised, &recipe, srs.as_ref(), compiler.as_ref())).await?;
     drop(progress);
     let manifest = package.save(staging)?;
     let value = serde_json::json!({ "folder": out, "manifest": manifest });
     console.result("gen-verifier", &value, &summary(&out, &manifest))
+}
+
+/// An SRS file with every check that there is: what is made with it may guard value.
+fn checked_srs(path: &std::path::Path) -> Result<Srs, ProofError> {
+    let srs = Srs::load(path)?;
+    srs.check().map_err(|e| e.at(path))?;
+    Ok(srs)
 }
 
 /// What everybody who makes keys without a ceremony has to read.
@@ -193,8 +207,17 @@ pub fn plan_line(quantised: &Quantised) -> String {
 }
 
 /// Keys, Solidity, bytecode.
-pub fn package(source: &Source, quantised: &Quantised, recipe: &Recipe, compiler: Option<&Compiler>) -> Result<Package, Failure> {
-    let prover = Prover::generate(source, quantised, recipe)?;
+pub fn package(
+    source: &Source,
+    quantised: &Quantised,
+    recipe: &Recipe,
+    srs: Option<&Srs>,
+    compiler: Option<&Compiler>,
+) -> Result<Package, Failure> {
+    let prover = match srs {
+        Some(srs) => Prover::generate_with(source, quantised, recipe, srs)?,
+        None => Prover::generate(source, quantised, recipe)?,
+    };
     let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
     let contract = match compiler {
         Some(compiler) => Some(Contract::new(compiler.compile_verifier(&solidity)?, compiler.version())),

@@ -26,6 +26,7 @@ pub mod prove;
 pub mod register;
 pub mod send;
 pub mod size;
+pub mod srs;
 pub mod status;
 pub mod submit;
 pub mod verify;
@@ -91,6 +92,8 @@ enum Verb {
     Deployments(deployments::Arguments),
     /// What a verification costs on chain, by part
     Gas(gas::Arguments),
+    /// Read and check a ceremony's powers of tau
+    Srs(srs::Arguments),
     /// What an artifact folder holds
     Inspect(inspect::Arguments),
     /// What this machine has and lacks
@@ -160,6 +163,7 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Status(arguments) => status::run(arguments, console).await,
         Verb::Deployments(arguments) => return deployments::run(arguments, console).await,
         Verb::Gas(arguments) => gas::run(&arguments, console),
+        Verb::Srs(arguments) => srs::run(arguments, console).await,
         Verb::Inspect(arguments) => inspect::run(&arguments, console),
         Verb::Doctor(arguments) => return doctor::run(arguments, console).await,
         Verb::Demo(arguments) => demo::run(arguments, console).await,

@@ -56,6 +56,14 @@ pub enum ProofError {
         /// log2 of the size needed.
         needed: u32,
     },
+    /// A powers-of-tau file that cannot be used.
+    #[error("{path} is not a usable powers-of-tau file: {problem}")]
+    Ptau {
+        /// The file.
+        path: PathBuf,
+        /// The rule that it breaks, with expected and got.
+        problem: String,
+    },
     /// The points of an SRS contradict each other.
     #[error("the SRS in {path} is inconsistent: {problem}")]
     SrsInconsistent {
@@ -105,6 +113,7 @@ impl Explain for ProofError {
             Self::Io { .. } => "proof/io",
             Self::Artifact { .. } => "proof/artifact",
             Self::SrsTooSmall { .. } => "proof/srs-too-small",
+            Self::Ptau { .. } => "proof/ptau",
             Self::SrsInconsistent { .. } => "proof/srs-inconsistent",
             Self::SrsRelabelled { .. } => "proof/srs-relabelled",
             Self::Invalid(_) => "proof/invalid",
@@ -116,7 +125,7 @@ impl Explain for ProofError {
             Self::Circuit(e) => e.exit_code(),
             Self::Halo2 { .. } | Self::DegreeCap { .. } | Self::Io { .. } => ExitCode::Environment,
             Self::Artifact { .. } | Self::SrsTooSmall { .. } => ExitCode::Usage,
-            Self::SrsInconsistent { .. } | Self::SrsRelabelled { .. } => ExitCode::Usage,
+            Self::Ptau { .. } | Self::SrsInconsistent { .. } | Self::SrsRelabelled { .. } => ExitCode::Usage,
             Self::Invalid(_) => ExitCode::No,
         }
     }
@@ -129,6 +138,9 @@ impl Explain for ProofError {
             Self::Io { .. } => "check that the folder exists, is writable and has space".into(),
             Self::Artifact { .. } => "generate the artifacts again with `zkml-evm gen-verifier`".into(),
             Self::SrsTooSmall { .. } => "use a larger SRS".into(),
+            Self::Ptau { .. } => {
+                "fetch the ceremony's file again, of the size needed, and compare its hash with the published one".into()
+            }
             Self::SrsInconsistent { .. } => "the file was damaged or forged: do not use it, get it from its source again".into(),
             Self::SrsRelabelled { .. } => "whoever made this file deceives you: trust nothing that came with it".into(),
             Self::Invalid(_) => "check that proof, public values and verifying key belong together".into(),

@@ -5,6 +5,7 @@ pub mod error;
 pub mod keys;
 pub mod model_id;
 pub mod prove;
+pub mod ptau;
 pub mod srs;
 mod srs_check;
 pub mod verify;

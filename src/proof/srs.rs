@@ -28,13 +28,18 @@ pub enum Provenance {
 impl Provenance {
     /// Reads what `Display` writes. A ceremony's name is short and plain: it goes into the contract's source.
     fn parse(text: &str) -> Option<Self> {
-        let plain = |name: &str| {
-            (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-        };
         match text.strip_prefix("ceremony ") {
             None => (text == "insecure-dev").then_some(Self::InsecureDev),
-            Some(name) => plain(name).then(|| Self::Ceremony(name.into())),
+            Some(name) => Self::ceremony(name),
         }
+    }
+
+    /// A ceremony's label, name and hash.
+    pub(super) fn ceremony(label: &str) -> Option<Self> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+        // Sixty for the name, a dot, and 128 hexadecimal digits.
+        let name = label.split('.').next().unwrap_or_default();
+        (!name.is_empty() && label.len() <= 189 && label.bytes().all(plain)).then(|| Self::Ceremony(label.into()))
     }
 
     /// Whether proofs made with it mean nothing.
@@ -132,10 +137,14 @@ impl Srs {
         let params = ParamsKZG::read_custom(&mut &points[..], SerdeFormat::RawBytes).map_err(|e| malformed(&e.to_string()))?;
         srs_check::quick(&params).map_err(inconsistent)?;
         let srs = Self { params, provenance };
-        // The development secret does not depend on the size, so neither does the digest.
-        match !srs.provenance.is_insecure() && srs.digest() == Self::development(1).digest() {
-            true => Err(ProofError::SrsRelabelled { path: Default::default(), label: srs.provenance.to_string() }),
-            false => Ok(srs),
+        srs.refuse_relabelled().map(|()| srs)
+    }
+
+    /// The development secret does not depend on the size, so neither does the digest.
+    pub(super) fn refuse_relabelled(&self) -> Result<(), ProofError> {
+        match !self.provenance.is_insecure() && self.digest() == Self::development(1).digest() {
+            true => Err(ProofError::SrsRelabelled { path: Default::default(), label: self.provenance.to_string() }),
+            false => Ok(()),
         }
     }
 }

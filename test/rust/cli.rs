@@ -6,7 +6,7 @@ use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, r
 use serde_json::Value;
 use std::{fs, path::Path};
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 21] = [
     "gen-verifier",
     "prove",
     "verify",
@@ -23,6 +23,7 @@ const VERBS: [&str; 20] = [
     "status",
     "deployments",
     "gas",
+    "srs",
     "inspect",
     "doctor",
     "demo",
@@ -92,6 +93,45 @@ fn from_model_to_checked_proof() {
     ]);
     assert_eq!(made.result()["publicInputs"][1]["value"], opening["inputCommitment"]);
     assert_eq!(verify(folder, &bound).code, 0);
+}
+
+/// From a ceremony's file to a checked proof that is not marked insecure.
+#[test]
+fn keys_of_a_ceremony() {
+    let work = tempfile::tempdir().unwrap();
+    let path = |name: &str| work.path().join(name).to_str().unwrap().to_owned();
+    let ptau = "test/fixtures/ptau/power9.ptau";
+    let readme = fs::read_to_string(project("test/fixtures/ptau/README.md")).unwrap();
+    let hash = readme.lines().last().unwrap().trim();
+    let import = |more: &[&str]| run(&[&["srs", "import", ptau, "--name", "fixture", "--out", &path("srs")], more].concat());
+    let wrong = "0".repeat(128);
+    assert_eq!(import(&["--k", "9", "--blake2b", &wrong]).refused(), (2, "proof/ptau".into()));
+    assert_eq!(import(&["--k", "10"]).refused(), (2, "proof/ptau".into()));
+    assert!(!work.path().join("srs").exists());
+    let label = format!("ceremony fixture.{hash}");
+    assert_eq!(import(&["--k", "9", "--blake2b", hash]).result()["srs"], label);
+    assert_eq!(run(&["srs", "verify", &path("srs")]).result()["k"], 9);
+
+    let out = work.path().join("artifacts");
+    let made = generate(&out, &["--no-compile", "--srs", &path("srs")]);
+    assert_eq!(made.result()["manifest"]["srs"], label);
+    assert!(!made.stderr.contains("insecure"), "{}", made.stderr);
+    assert!(fs::read_to_string(out.join("InferenceVerifier.sol")).unwrap().contains(&label), "the contract says so too");
+    attest(work.path(), shared().join("input.json").to_str().unwrap(), "alice").result();
+    let proof = work.path().join("p.json");
+    prove(work.path(), &proof, &["--threshold", "-1"]).result();
+    let checked = verify(work.path(), &proof);
+    assert_eq!((checked.result()["srs"].as_str(), checked.stderr.as_str()), (Some(label.as_str()), ""));
+    let doctor = run(&["doctor", "--artifacts", out.to_str().unwrap()]).json()["result"].clone();
+    assert!(doctor.as_array().unwrap().iter().any(|f| f["name"] == "SRS" && f["ok"] == true), "{doctor}");
+
+    // Too small for the model, and one wrong point.
+    import(&["--k", "8"]).result();
+    assert_eq!(
+        generate(&work.path().join("small"), &["--no-compile", "--srs", &path("srs")]).refused(),
+        (2, "proof/srs-too-small".into())
+    );
+    assert!(!work.path().join("small").exists());
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) async fn package(
 ) -> Result<Package, Failure> {
     let _progress = console.progress("making keys, rendering and compiling the verifier");
     console.note(format!("   warning: {}", gen_verifier::INSECURE));
-    blocking(move || gen_verifier::package(&source, &quantised, &Recipe::default(), Some(&compiler))).await
+    blocking(move || gen_verifier::package(&source, &quantised, &Recipe::default(), None, Some(&compiler))).await
 }
 
 /// The artifact folder's headline.
