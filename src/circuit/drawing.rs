@@ -9,7 +9,7 @@ const WIDTH: usize = 26;
 const TOP: usize = 110;
 
 /// What uses a row, with its colour; the last is for columns that run over all rows.
-const KINDS: [(&str, &str); 12] = [
+const KINDS: [(&str, &str); 14] = [
     ("range check", "#4477aa"),
     ("rescale and ReLU", "#66ccee"),
     ("rescale", "#228833"),
@@ -19,13 +19,16 @@ const KINDS: [(&str, &str); 12] = [
     ("hash: absorb", "#994455"),
     ("hash: full round", "#997700"),
     ("hash: partial round", "#eecc66"),
+    ("border output", "#44bb99"),
     ("linear layer", "#004488"),
+    ("walk", "#ee8866"),
     ("lookup table", "#777777"),
     ("every row", "#cccccc"),
 ];
-const LINEAR: usize = 9;
-const TABLE: usize = 10;
-const EVERY_ROW: usize = 11;
+const LINEAR: usize = 10;
+const WALK: usize = 11;
+const TABLE: usize = 12;
+const EVERY_ROW: usize = 13;
 
 /// The circuit of `trace` as an SVG document.
 pub fn svg(trace: &Trace) -> String {
@@ -95,9 +98,10 @@ fn named(columns: &Columns) -> Vec<(String, Drawn)> {
 
 fn used(trace: &Trace, column: Drawn, row: usize) -> bool {
     match column {
-        // Folded weights are phase 2: they stand on linear rows.
+        // Folded weights are phase 2: they stand on linear and walking rows.
         Drawn::Advice(index) if index == trace.columns.folded.index() => {
-            trace.assigned[index][row] || trace.fixed[trace.columns.linear.index()][row] == Fr::ONE
+            let folds = [Some(trace.columns.linear), trace.columns.shift];
+            trace.assigned[index][row] || folds.iter().flatten().any(|column| trace.fixed[column.index()][row] == Fr::ONE)
         }
         Drawn::Advice(index) => trace.assigned[index][row],
         Drawn::Fixed(index) => trace.fixed[index][row] != Fr::ZERO,
@@ -119,13 +123,14 @@ fn owners(trace: &Trace) -> Vec<Option<usize>> {
     let columns = &trace.columns;
     let function = columns.function.as_ref().map(|f| f.selector);
     let selectors = [columns.range, columns.relu, columns.signed, columns.threshold, columns.argmax, function];
-    let selectors = selectors.into_iter().chain([columns.absorb, columns.full, columns.partial]);
+    let selectors = selectors.into_iter().chain([columns.absorb, columns.full, columns.partial, columns.border]);
     let selectors: Vec<_> = selectors.enumerate().collect();
     let mut owner = None;
     let row_owner = |row: usize| {
         let enabled = selectors.iter().find(|(_, selector)| trace.is_enabled(*selector, row)).map(|(kind, _)| *kind);
         let linear = (trace.fixed[columns.linear.index()][row] == Fr::ONE).then_some(LINEAR);
-        owner = enabled.or(linear).or(owner);
+        let walks = columns.shift.filter(|shift| trace.fixed[shift.index()][row] == Fr::ONE).map(|_| WALK);
+        owner = enabled.or(linear).or(walks).or(owner);
         owner
     };
     (0..=trace.row.min(trace.end)).map(row_owner).collect()

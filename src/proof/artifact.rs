@@ -43,15 +43,19 @@ impl Kind {
 
 /// Wraps `payload` in the container.
 pub fn seal(kind: Kind, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER + payload.len() + CHECKSUM);
-    bytes.extend_from_slice(MAGIC);
-    bytes.push(kind as u8);
-    bytes.extend_from_slice(&VERSION.to_be_bytes());
-    bytes.extend_from_slice(&(payload.len() as u64).to_be_bytes());
-    bytes.extend_from_slice(payload);
-    let checksum = Sha256::digest(&bytes);
-    bytes.extend_from_slice(&checksum);
-    bytes
+    let (header, checksum) = frame(kind, payload);
+    [&header, payload, &checksum].concat()
+}
+
+/// What stands before and after `payload`.
+fn frame(kind: Kind, payload: &[u8]) -> (Vec<u8>, [u8; CHECKSUM]) {
+    let mut header = Vec::with_capacity(HEADER);
+    header.extend_from_slice(MAGIC);
+    header.push(kind as u8);
+    header.extend_from_slice(&VERSION.to_be_bytes());
+    header.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+    let checksum = Sha256::new().chain_update(&header).chain_update(payload).finalize();
+    (header, checksum.into())
 }
 
 /// Checks the container and returns the payload.
@@ -93,18 +97,27 @@ pub fn read(kind: Kind, path: &Path) -> Result<Vec<u8>, ProofError> {
     if found.len() > MAX_FILE_BYTES {
         return malformed(format!("it has {} bytes, the limit is {MAX_FILE_BYTES}", found.len()));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
     std::fs::File::open(path).map_err(failed)?.take(found.len()).read_to_end(&mut bytes).map_err(failed)?;
-    open(kind, &bytes).map(<[u8]>::to_vec).map_err(|e| e.at(path))
+    let length = open(kind, &bytes).map_err(|e| e.at(path))?.len();
+    // In place: keys are large, and a second copy would be the peak of reading them.
+    bytes.truncate(HEADER + length);
+    bytes.drain(..HEADER);
+    Ok(bytes)
 }
 
 /// Writes a container file atomically.
 pub fn write(kind: Kind, path: &Path, payload: &[u8]) -> Result<(), ProofError> {
-    write_bytes(path, &seal(kind, payload), false)
+    let (header, checksum) = frame(kind, payload);
+    write_parts(path, &[&header, payload, &checksum], false)
 }
 
 /// Writes any file atomically: a temporary file beside it, synced, then renamed. `secret` makes it readable by the owner only.
 pub fn write_bytes(path: &Path, bytes: &[u8], secret: bool) -> Result<(), ProofError> {
+    write_parts(path, &[bytes], secret)
+}
+
+fn write_parts(path: &Path, parts: &[&[u8]], secret: bool) -> Result<(), ProofError> {
     let io = |source| ProofError::Io { doing: "write", path: path.into(), source };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
@@ -115,7 +128,7 @@ pub fn write_bytes(path: &Path, bytes: &[u8], secret: bool) -> Result<(), ProofE
         builder.permissions(std::fs::Permissions::from_mode(if secret { 0o600 } else { 0o644 }));
     }
     let mut file = builder.tempfile_in(folder).map_err(io)?;
-    file.write_all(bytes).map_err(io)?;
+    parts.iter().try_for_each(|part| file.write_all(part)).map_err(io)?;
     file.as_file().sync_all().map_err(io)?;
     file.persist(path).map_err(|e| io(e.error))?;
     Ok(())
