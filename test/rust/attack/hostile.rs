@@ -17,7 +17,7 @@ use zkml_evm::{
 
 type Twist = fn(&mut Shape, i64);
 
-const TWISTS: [(&str, Twist); 13] = [
+const TWISTS: [(&str, Twist); 14] = [
     ("k", |s, d| s.k = moved(s.k, d)),
     ("instances", |s, d| s.instances = moved(s.instances, d)),
     ("weights", |s, d| s.weights = if d == -1 { 1 } else { moved(s.weights, 1000 * d) }),
@@ -31,6 +31,7 @@ const TWISTS: [(&str, Twist); 13] = [
     ("threshold", |s, _| s.threshold = !s.threshold),
     ("steps", |s, d| s.steps = Steps::new(&[moved(3, d)])),
     ("border", |s, _| s.border = !s.border),
+    ("maximum", |s, _| s.maximum = !s.maximum),
 ];
 
 fn moved(value: u32, by: i64) -> u32 {
@@ -320,6 +321,17 @@ proptest! {
                     2 => conv.stencil.axes[0].kernel = edge as usize,
                     3 => conv.stencil.axes[1].stride = edge as usize,
                     _ => conv.stencil.axes[rng.gen_range(0..2)].outputs = edge as usize,
+                },
+                Op::Maximum(maximum) => match rng.gen_range(0..3) {
+                    0 => maximum.windows[0].push(edge as u32),
+                    1 => maximum.windows[0].clear(),
+                    _ => maximum.windows.clear(),
+                },
+                Op::Product(product) => match rng.gen_range(0..4) {
+                    0 => product.dims.count = edge as usize,
+                    1 => product.dims.inner = edge as usize,
+                    2 => product.shifts[0] = edge as u32,
+                    _ => product.dims.columns = edge as usize,
                 },
                 Op::Move(moved) => match rng.gen_range(0..2) {
                     0 => moved.from[0] = edge as u32,
