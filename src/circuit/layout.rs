@@ -87,7 +87,8 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
             Op::Constant(constant) => constant.rows(&mut trace)?,
             Op::Move(moved) => moved.eval(&read),
             // Accumulators are no cells: the rescale that follows places them.
-            Op::Linear(_) | Op::Sum(_) | Op::Conv(_) => Vec::new(),
+            Op::Linear(_) | Op::Sum(_) | Op::Conv(_) | Op::Product(_) => Vec::new(),
+            Op::Maximum(maximum) => maximum.rows(&mut trace, &read, values().as_deref())?,
             Op::Rescale(_) => lay_out_layer(program, index, &mut trace, &cells, witness)?,
             Op::Sigmoid(sigmoid) => sigmoid.rows(&mut trace, &read, values().as_deref())?,
             Op::Reveal | Op::Threshold(_) => {
@@ -133,6 +134,7 @@ fn lay_out_layer(
         Op::Linear(linear) => linear.rows(trace, &inputs, &mut place)?,
         Op::Sum(sum) => sum.rows(trace, &inputs, &mut place)?,
         Op::Conv(conv) => conv.rows(trace, &inputs, x.as_deref(), &mut place)?,
+        Op::Product(product) => product.rows(trace, &inputs, &mut place)?,
         _ => return Err(TraceError::NoSuchGate("rescale")),
     }
     Ok(outputs)

@@ -3,11 +3,12 @@
 use super::{CircuitError, Memory};
 use crate::{
     gates::{Shape, Steps, poseidon_params},
-    op::{InputMode, Op, conv},
+    op::{InputMode, Op},
     quant::{Node, Program, range},
 };
 use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Smallest k that is planned for.
 pub const MIN_K: u32 = 4;
@@ -177,23 +178,30 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
         threshold,
         argmax: has(|op| matches!(op, Op::Argmax(_))),
         function: has(|op| matches!(op, Op::Sigmoid(_))),
+        maximum: has(|op| matches!(op, Op::Maximum(_))),
         ..Shape::default()
     };
-    let shape = walking(program, shape);
+    let Some(shape) = walking(program, shape) else { return Ok(None) };
     // The segment of a function is one limb.
     let fits = |op: &Op| !matches!(op, Op::Sigmoid(s) if s.segment_bits != limb_bits || s.input_bits != precision.magnitude_bits);
     Ok((shape.magnitude_limbs >= 2 || !shape.function).then_some(shape).filter(|_| program.nodes.iter().all(|n| fits(&n.op))))
 }
 
-/// The shape with the steps of its walks, where a convolution is shorter for it.
-fn walking(program: &Program, shape: Shape) -> Shape {
+/// The shape with the steps of its walks, where a product needs them or a convolution is shorter for them; `None` when a product
+/// does not have the columns for it.
+fn walking(program: &Program, shape: Shape) -> Option<Shape> {
     let convs = || program.nodes.iter().filter_map(|n| if let Op::Conv(conv) = &n.op { Some(conv) } else { None });
-    if convs().next().is_none() || shape.weights < Steps::COLUMNS {
-        return shape;
+    let products = || program.nodes.iter().filter_map(|n| if let Op::Product(product) = &n.op { Some(product) } else { None });
+    let multiplies = products().next().is_some();
+    if shape.weights < Steps::COLUMNS || (!multiplies && convs().next().is_none()) {
+        return (!multiplies).then_some(shape);
     }
-    let walking = Shape { steps: conv::best_steps(convs()), ..shape };
+    let mut moves = BTreeMap::new();
+    convs().for_each(|conv| conv.moves(&mut moves));
+    products().for_each(|product| product.moves(&mut moves));
+    let walking = Shape { steps: Steps::best(&moves), ..shape };
     let (walks, border) = convs().map(|conv| conv.walks(&walking)).fold((false, false), |a, b| (a.0 || b.0, a.1 || b.1));
-    if walks { Shape { border, ..walking } } else { shape }
+    Some(if walks || multiplies { Shape { border, ..walking } } else { shape })
 }
 
 /// Rows that the placements of `program` take: [`lay_out`](super::lay_out) places exactly as many.
@@ -214,6 +222,8 @@ pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
                 .saturating_add(l.inputs.saturating_mul(l.outputs.div_ceil(shape.weights as usize))),
             Op::Sum(s) => s.bias.len().saturating_mul(shape.rescale_rows()).saturating_add(s.extra_rows(shape.rescale_rows())),
             Op::Conv(c) => c.stencil.outputs().saturating_mul(shape.rescale_rows()).saturating_add(c.extra_rows(shape)),
+            Op::Product(p) => p.dims.outputs().saturating_mul(shape.rescale_rows()).saturating_add(p.extra_rows(shape)),
+            Op::Maximum(m) => m.elements().saturating_mul(shape.maximum_rows()),
             Op::Constant(c) => c.row_count(shape.range_rows(), shape.commits()),
             Op::Threshold(_) => shape.range_rows(),
             Op::Argmax(_) => read(node).saturating_mul(shape.argmax_rows()),

@@ -8,6 +8,7 @@ pub mod field;
 pub mod fold;
 pub mod function;
 pub mod lookup;
+pub mod maximum;
 pub mod poseidon;
 pub mod poseidon_params;
 pub mod range;

@@ -11,7 +11,7 @@
 //! | `fold` | 2 | running fold of all linear layers, on every row | | | |
 //! | `sum` | 2 | running sum of the lookup, on every row | | | |
 
-use super::{Selector, Steps, argmax, fold, function, lookup, poseidon, range, rescale, walk};
+use super::{Selector, Steps, argmax, fold, function, lookup, maximum, poseidon, range, rescale, walk};
 use halo2_proofs::{
     halo2curves::bn256::Fr,
     plonk::{Advice, Challenge, Column, ConstraintSystem, Fixed, Instance, SecondPhase},
@@ -52,6 +52,8 @@ pub struct Shape {
     pub steps: Steps,
     /// Some convolution has outputs beyond its windows, which stand in cells of their own.
     pub border: bool,
+    /// Some window's maximum is taken.
+    pub maximum: bool,
 }
 
 /// What a function table adds.
@@ -87,6 +89,7 @@ impl Default for Shape {
             function: false,
             steps: Steps::default(),
             border: false,
+            maximum: false,
         }
     }
 }
@@ -120,6 +123,11 @@ impl Shape {
     /// Rows of one class of an argmax: its limbs, and at least the three cells of column `a`.
     pub fn argmax_rows(&self) -> usize {
         (self.magnitude_limbs as usize).max(3)
+    }
+
+    /// Rows of one element of a maximum: its limbs, and at least the two cells of column `a`.
+    pub fn maximum_rows(&self) -> usize {
+        (self.magnitude_limbs as usize).max(2)
     }
 
     /// Rows of one function evaluation.
@@ -198,6 +206,8 @@ pub struct Columns {
     pub function: Option<FunctionColumns>,
     /// On a row whose cell of column `a` is an accumulator of its own.
     pub border: Option<Selector>,
+    /// On the first row of each element of a maximum.
+    pub maximum: Option<Selector>,
     /// 1 on rows that move or load `folded`; present when something walks.
     pub shift: Option<Column<Fixed>>,
     /// On a Poseidon absorb row.
@@ -231,8 +241,9 @@ impl Columns {
             table_tag: cs.fixed_column(),
             theta: cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase),
         });
-        let wanted = [true, shape.relu, shape.signed, shape.threshold, shape.argmax, shape.commits(), shape.border];
-        let [range, relu, signed, threshold, argmax, absorb, border] = Selector::shared(cs, wanted);
+        let wanted =
+            [true, shape.relu, shape.signed, shape.threshold, shape.argmax, shape.commits(), shape.border, shape.maximum];
+        let [range, relu, signed, threshold, argmax, absorb, border, maximum] = Selector::shared(cs, wanted);
         let columns = Self {
             a,
             b,
@@ -255,6 +266,7 @@ impl Columns {
             argmax,
             function,
             border,
+            maximum,
             shift: (!shape.steps.is_empty()).then(|| cs.fixed_column()),
             absorb,
             full: shape.commits().then(|| Selector::single(cs)),
@@ -270,6 +282,7 @@ impl Columns {
         fold::configure(cs, &columns, shape);
         walk::configure(cs, &columns, shape);
         argmax::configure(cs, &columns, shape);
+        maximum::configure(cs, &columns, shape);
         function::configure(cs, &columns, shape);
         poseidon::configure(cs, &columns);
         lookup::configure(cs, &columns);
@@ -278,7 +291,7 @@ impl Columns {
 
     /// Every fixed column.
     pub fn fixed_columns(&self) -> Vec<Column<Fixed>> {
-        let gates = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.border];
+        let gates = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.border, self.maximum];
         let hashes = [self.absorb, self.full, self.partial];
         let single = [self.constant, self.table, self.active, self.linear, self.last];
         let function = self.function.iter().flat_map(|f| [f.selector.column(), f.table_value, f.table_slope, f.table_tag]);

@@ -12,6 +12,7 @@ use halo2_proofs::{
     poly::Rotation,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Steps of one shape.
 const MAX_STEPS: usize = 5;
@@ -39,6 +40,24 @@ impl Steps {
         let mut made = Self { exponents: [0; MAX_STEPS], count: all.len() as u32 };
         made.exponents[..all.len()].copy_from_slice(&all);
         made
+    }
+
+    /// The steps, next to 0 and 1, that make walks with these moves (exponent and number) shortest: up to three.
+    pub fn best(moves: &BTreeMap<u64, u64>) -> Self {
+        let cost = |chosen: &[u32]| {
+            let steps = Steps::new(chosen);
+            moves.iter().map(|(&distance, &count)| steps.rows(distance).saturating_mul(count)).fold(0, u64::saturating_add)
+        };
+        let mut chosen: Vec<u32> = Vec::new();
+        for _ in 0..MAX_STEPS - 2 {
+            let with = |e: u32| [chosen.as_slice(), &[e]].concat();
+            // The shortest of equals, so that the verifier multiplies less.
+            match (2..=LONGEST_STEP).min_by_key(|&e| (cost(&with(e)), e)) {
+                Some(e) if cost(&with(e)) < cost(&chosen) => chosen.push(e),
+                _ => break,
+            }
+        }
+        Steps::new(&chosen)
     }
 
     /// The exponents.
@@ -179,13 +198,13 @@ pub fn place_walk(trace: &mut Trace, inputs: impl IntoIterator<Item = (u64, Cell
     Ok(())
 }
 
-/// Loads cells as a polynomial: the first has the highest power, the last power 0. The last row is `row + cells - 1`.
-pub fn place_load(trace: &mut Trace, row: usize, cells: &[Cell]) -> Result<(), TraceError> {
+/// Loads `factor` times the cells as a polynomial: the first has the highest power, the last power 0. The last row is `row + cells - 1`.
+pub fn place_load(trace: &mut Trace, row: usize, factor: i128, cells: &[Cell]) -> Result<(), TraceError> {
     let shift = trace.columns.shift.ok_or(TraceError::NoSuchGate("walk"))?;
     let load = trace.columns.weights[trace.shape.steps.exponents().len()];
     for (i, &cell) in cells.iter().enumerate() {
         trace.fix(shift, row + i, Fr::ONE)?;
-        trace.fix(load, row + i, Fr::ONE)?;
+        trace.fix(load, row + i, to_field(factor))?;
         if i > 0 {
             trace.fix(trace.columns.weights[1], row + i, Fr::ONE)?;
         }

@@ -2,7 +2,7 @@
 //!
 //! Tensors are flat vectors of static length in row-major order, so Reshape, Flatten and Identity leave no node.
 
-use super::{ModelError, Stencil};
+use super::{ModelError, Product, Stencil};
 
 /// The model's input or output tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,10 @@ pub enum GraphOp {
     Sum(Sum),
     /// Result element `i` is element `from[i]` of the inputs, one after the other.
     Move(Vec<u32>),
+    /// The largest element of each window, given by positions among the elements of all inputs.
+    Maximum(Vec<Vec<u32>>),
+    /// Matrices or elements of two tensors multiplied.
+    Product(Product),
     /// The same numbers for every input.
     Constant(Vec<f32>),
 }
@@ -171,6 +175,10 @@ impl GraphOp {
             GraphOp::Sigmoid => x.iter().map(|v| sigmoid(*v)).collect(),
             GraphOp::Sum(sum) => sum.eval(x),
             GraphOp::Move(from) => from.iter().map(|&i| x[i as usize]).collect(),
+            GraphOp::Maximum(windows) => {
+                windows.iter().map(|w| w.iter().fold(f64::NEG_INFINITY, |m, &i| m.max(x[i as usize]))).collect()
+            }
+            GraphOp::Product(product) => product.multiply(x),
             GraphOp::Constant(values) => values.iter().map(|&v| f64::from(v)).collect(),
         }
     }

@@ -44,6 +44,7 @@ impl Walk {
         self.reserve(match &op {
             GraphOp::Linear(linear) => linear.weights.len(),
             GraphOp::Conv(conv) => conv.weights.len(),
+            GraphOp::Maximum(windows) => windows.iter().map(Vec::len).sum(),
             GraphOp::Sum(sum) => sum.terms.iter().map(Vec::len).sum(),
             _ => 0,
         })?;

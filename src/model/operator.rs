@@ -45,6 +45,8 @@ const TABLE: &[Row] = &[
     Row { name: "ReduceMean", attributes: reduce::ATTRIBUTES, build: |walk, call| reduce::reduce(walk, call, true) },
     Row { name: "GlobalAveragePool", attributes: &[], build: reduce::global_average_pool },
     Row { name: "AveragePool", attributes: reduce::POOL_ATTRIBUTES, build: reduce::average_pool },
+    Row { name: "MaxPool", attributes: reduce::MAX_POOL_ATTRIBUTES, build: reduce::max_pool },
+    Row { name: "ReduceMax", attributes: reduce::ATTRIBUTES, build: reduce::reduce_max },
     Row { name: "Flatten", attributes: &["axis"], build: moves::flatten },
     Row { name: "Reshape", attributes: &["allowzero"], build: moves::reshape },
     Row { name: "Transpose", attributes: &["perm"], build: moves::transpose },

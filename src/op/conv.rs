@@ -4,7 +4,7 @@ mod direct;
 mod walk;
 
 use super::{Interval, Place};
-use crate::gates::{Cell, Shape, Steps, Trace, TraceError, walk::LONGEST_STEP};
+use crate::gates::{Cell, Shape, Trace, TraceError};
 use crate::model::Stencil;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,6 +66,11 @@ impl Conv {
         hulls(&self.stencil, x)
     }
 
+    /// Counts how often a walk would move by each exponent of γ.
+    pub fn moves(&self, moves: &mut BTreeMap<u64, u64>) {
+        walk::moves(&self.stencil, moves);
+    }
+
     /// Rows beyond those of the rescales.
     pub fn extra_rows(&self, shape: &Shape) -> usize {
         self.chosen(shape).1
@@ -94,26 +99,6 @@ impl Conv {
     }
 }
 
-/// The steps, next to 0 and 1, that make the walks of all `convs` together shortest: up to three.
-pub fn best_steps<'a>(convs: impl Iterator<Item = &'a Conv>) -> Steps {
-    let mut moves = BTreeMap::new();
-    convs.for_each(|conv| walk::moves(&conv.stencil, &mut moves));
-    let cost = |chosen: &[u32]| {
-        let steps = Steps::new(chosen);
-        moves.iter().map(|(&distance, &count)| steps.rows(distance).saturating_mul(count)).fold(0, u64::saturating_add)
-    };
-    let mut chosen: Vec<u32> = Vec::new();
-    for _ in 0..3 {
-        let with = |e: u32| [chosen.as_slice(), &[e]].concat();
-        // The shortest of equals, so that the verifier multiplies less.
-        match (2..=LONGEST_STEP).min_by_key(|&e| (cost(&with(e)), e)) {
-            Some(e) if cost(&with(e)) < cost(&chosen) => chosen.push(e),
-            _ => break,
-        }
-    }
-    Steps::new(&chosen)
-}
-
 /// The widest interval of each channel under `stencil`, zero included where windows reach over the edge.
 pub fn hulls(stencil: &Stencil, x: &[Interval]) -> Vec<Interval> {
     let padded = stencil.axes.iter().any(|axis| axis.has_pads());
@@ -128,6 +113,7 @@ pub fn hulls(stencil: &Stencil, x: &[Interval]) -> Vec<Interval> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gates::Steps;
     use crate::model::stencil::Axis;
 
     fn conv(channels: usize, filters: usize, size: usize, kernel: usize, stride: usize, before: usize) -> Conv {

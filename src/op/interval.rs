@@ -37,6 +37,12 @@ impl Interval {
         Interval::new(a.min(b), a.max(b)).limited()
     }
 
+    /// The interval of `x * y` for `x` in `self` and `y` in `other`; `None` when it leaves the limit.
+    pub fn times(&self, other: &Interval) -> Option<Interval> {
+        let (low, high) = (self.scaled(other.lo)?, self.scaled(other.hi)?);
+        Interval::new(low.lo.min(high.lo), low.hi.max(high.hi)).limited()
+    }
+
     /// The interval of `x + y` for `x` in `self` and `y` in `other`; `None` when it leaves the limit.
     pub fn plus(&self, other: &Interval) -> Option<Interval> {
         Interval::new(self.lo.checked_add(other.lo)?, self.hi.checked_add(other.hi)?).limited()

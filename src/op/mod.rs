@@ -6,7 +6,9 @@ pub mod conv;
 pub mod input;
 pub mod interval;
 pub mod linear;
+pub mod maximum;
 pub mod moves;
+pub mod product;
 pub mod rescale;
 pub mod sigmoid;
 pub mod sum;
@@ -18,7 +20,9 @@ pub use conv::Conv;
 pub use input::{Input, InputMode};
 pub use interval::Interval;
 pub use linear::Linear;
+pub use maximum::Maximum;
 pub use moves::Move;
+pub use product::Product;
 pub use rescale::Rescale;
 pub use sigmoid::Sigmoid;
 pub use sum::{Sum, Term};
@@ -59,6 +63,10 @@ pub enum Op {
     Constant(Constant),
     /// A convolution with fixed weights, exact.
     Conv(Conv),
+    /// The largest element of each window.
+    Maximum(Maximum),
+    /// Matrices or elements of two tensors multiplied, exact.
+    Product(Product),
 }
 
 impl Op {
@@ -77,11 +85,13 @@ impl Op {
             Op::Move(_) => "move",
             Op::Constant(_) => "constant",
             Op::Conv(_) => "conv",
+            Op::Maximum(_) => "maximum",
+            Op::Product(_) => "product",
         }
     }
 
     /// Whether its results are accumulators: no cells, but the left-hand sides of the fold, for the rescale that follows.
     pub fn accumulates(&self) -> bool {
-        matches!(self, Op::Linear(_) | Op::Sum(_) | Op::Conv(_))
+        matches!(self, Op::Linear(_) | Op::Sum(_) | Op::Conv(_) | Op::Product(_))
     }
 }

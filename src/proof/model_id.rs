@@ -6,8 +6,8 @@
 //! modelId = keccak256("zkml-evm.model.v1" | len(vk) vk | len(srsDigest) srsDigest | len(layout) layout | len(schemaId) schemaId)
 //! ```
 //!
-//! lengths are 8 bytes big-endian; `vk` is the key's compressed encoding preceded by the shape's canonical one, up to its last two
-//! fields, `steps` and `border`, which follow as a fifth part of their own where something walks; `layout` is the
+//! lengths are 8 bytes big-endian; `vk` is the key's compressed encoding preceded by the shape's canonical one, up to its
+//! fields from `steps` on, which follow as a fifth part of their own where one of them is set; `layout` is the
 //! JSON of the statement layout (`circuit::statement::layout`), keys in declaration order, no whitespace.
 
 use super::{Keys, ProofError, Srs};
@@ -22,14 +22,14 @@ pub type ModelId = B256;
 pub fn model_id(program: &Program, keys: &Keys, srs: &Srs) -> Result<ModelId, ProofError> {
     let encoding = |e: &dyn std::fmt::Display| ProofError::Halo2 { doing: "encoding the model id", problem: e.to_string() };
     let shape = &keys.shape;
-    let walk = postcard::to_stdvec(&(shape.steps, shape.border)).map_err(|e| encoding(&e))?;
+    let more = postcard::to_stdvec(&(shape.steps, shape.border, shape.maximum)).map_err(|e| encoding(&e))?;
     let mut vk = postcard::to_stdvec(shape).map_err(|e| encoding(&e))?;
-    vk.truncate(vk.len().saturating_sub(walk.len()));
+    vk.truncate(vk.len().saturating_sub(more.len()));
     vk.extend(keys.pk.get_vk().to_bytes(SerdeFormat::Processed));
     let layout = serde_json::to_vec(&statement::layout(program)?).map_err(|e| encoding(&e))?;
     let mut bytes = b"zkml-evm.model.v1".to_vec();
-    let walk = (!shape.steps.is_empty()).then_some(walk);
-    for part in [vk, srs.digest().to_vec(), layout, program.schema_id.to_vec()].into_iter().chain(walk) {
+    let more = (!shape.steps.is_empty() || shape.maximum).then_some(more);
+    for part in [vk, srs.digest().to_vec(), layout, program.schema_id.to_vec()].into_iter().chain(more) {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
         bytes.extend(part);
     }

@@ -7,7 +7,7 @@ use super::structure::Structure;
 use super::{Node, Program, Schema};
 use crate::model::{self, Graph, GraphNode, GraphOp};
 use crate::op::{
-    Argmax, Constant, Conv, Interval, Linear, Move, Op, Rescale, Sigmoid, Sum, Term, Threshold, conv::hulls,
+    Argmax, Constant, Conv, Interval, Linear, Maximum, Move, Op, Product, Rescale, Sigmoid, Sum, Term, Threshold, conv::hulls,
     sigmoid::OUTPUT_SCALE_LOG2,
 };
 use std::collections::HashMap;
@@ -66,6 +66,7 @@ impl<'a> Draft<'a> {
                 (GraphOp::Relu, Some(source)) if self.structure.fused[index] => self.tensors[source].clone(),
                 (GraphOp::Sigmoid, Some(source)) => self.tensors[source].clone(),
                 (GraphOp::Move(from), _) => self.moved(node, from),
+                (GraphOp::Maximum(windows), _) => self.maximum(node, windows)?,
                 (GraphOp::Constant(values), _) => self.constant(index, values)?,
                 (GraphOp::Relu, _) => self.layer(index, true)?,
                 _ => self.layer(index, self.structure.relu[index].is_some())?,
@@ -94,6 +95,23 @@ impl<'a> Draft<'a> {
         Tensor { node: made, source: Source { steps, intervals }, scales }
     }
 
+    fn maximum(&mut self, node: &GraphNode, windows: &[Vec<u32>]) -> Result<Tensor, CalibrateError> {
+        let read = self.read(&node.inputs);
+        let problem = |problem: &str| CalibrateError::Structure { node: node.name.clone(), problem: problem.into() };
+        let same = |w: &Vec<u32>| w.iter().all(|&i| read.source.steps[i as usize] == read.source.steps[w[0] as usize]);
+        if !windows.iter().all(same) {
+            return Err(problem("features with different decimals are compared"));
+        }
+        let maximum = Maximum { windows: windows.to_vec() };
+        let intervals = maximum.intervals(&read.source.intervals).ok_or_else(|| problem("an empty window"))?.0;
+        let first = |w: &Vec<u32>| w[0] as usize;
+        let steps = windows.iter().map(|w| read.source.steps[first(w)]).collect();
+        let scales: Vec<Option<i32>> = windows.iter().map(|w| read.scales[first(w)]).collect();
+        let inputs = node.inputs.iter().map(|&i| self.tensors[i].node).collect();
+        let made = self.push(&node.name, Op::Maximum(maximum), inputs, known(&scales), 0);
+        Ok(Tensor { node: made, source: Source { steps, intervals }, scales })
+    }
+
     fn constant(&mut self, index: usize, values: &[f32]) -> Result<Tensor, CalibrateError> {
         let rows: Vec<Row> = values.iter().map(|&bias| Row { elements: vec![], weights: vec![], bias }).collect();
         let rescale = self.rescale(false);
@@ -113,6 +131,7 @@ impl<'a> Draft<'a> {
         let rescale = self.rescale(relu);
         let (op, scales) = match &node.op {
             GraphOp::Conv(conv) => self.conv(index, conv, &read, rescale)?,
+            GraphOp::Product(product) => self.product(index, *product, &read, rescale)?,
             _ => {
                 let rows = rows_of(node);
                 let scales = self.choose(index, &rows, &read.source, rescale)?;
@@ -123,6 +142,7 @@ impl<'a> Draft<'a> {
             Op::Linear(linear) => linear.intervals(&read.source.intervals),
             Op::Sum(sum) => sum.intervals(&read.source.intervals),
             Op::Conv(conv) => conv.intervals(&read.source.intervals),
+            Op::Product(product) => product.intervals(&read.source.intervals),
             _ => None,
         };
         let accumulators = accumulators.ok_or_else(|| self.no_scale(index))?;
@@ -167,6 +187,53 @@ impl<'a> Draft<'a> {
         let (weights, bias): (Vec<_>, Vec<_>) = integers.unzip();
         let op = Op::Conv(Conv { stencil: *stencil, weights: weights.concat(), bias });
         Ok((op, scales.iter().flat_map(|&scale| std::iter::repeat_n(scale, windows)).collect()))
+    }
+
+    /// A product in integers, and the scale of each result: as fine as fits, and no coarser than its factors make it. Where they make
+    /// it too fine, the right factor is asked to be coarser, in another round.
+    fn product(
+        &mut self,
+        index: usize,
+        dims: model::Product,
+        read: &Tensor,
+        rescale: Rescale,
+    ) -> Result<(Op, Vec<i32>), CalibrateError> {
+        let node = &self.graph.nodes[index];
+        let Some(known) = read.scales.iter().copied().collect::<Option<Vec<i32>>>() else {
+            let problem = "multiplies features themselves; put them through a layer first".into();
+            return Err(CalibrateError::Structure { node: node.name.clone(), problem });
+        };
+        let p = self.options.precision;
+        let shift = rescale.shift as i32;
+        let right: Vec<u32> = self.structure.classes(*node.inputs.last().unwrap_or(&0)).to_vec();
+        let classes: Vec<u32> = self.structure.classes(index).to_vec();
+        let plain = Product { dims, shifts: vec![0; dims.count] };
+        let worst = plain.intervals(&read.source.intervals).ok_or_else(|| self.no_scale(index))?;
+        let (mut scales, mut shifts) = (Vec::with_capacity(dims.outputs()), Vec::with_capacity(dims.count));
+        for (product, worst) in worst.chunks(dims.result()).enumerate() {
+            let class = classes[product * dims.result()];
+            let allowed = if self.structure.is_compared(class) { p.score_interval() } else { p.quotient_interval() };
+            let (left, below) = dims.term(product, 0, 0, 0);
+            let coarsest = known[left] + known[below] - shift;
+            let fits = |finer: u32| {
+                let scaled = |y: &Interval| y.scaled(1 << finer).map(|y| rescale.quotient_interval(&y));
+                worst.iter().all(|y| scaled(y).is_some_and(|q| q.within(&allowed)))
+            };
+            let bound = self.scales.get(&class).copied().unwrap_or(ANY);
+            let finer = (0..=40u32).rev().find(|&finer| coarsest + finer as i32 <= bound && fits(finer));
+            if finer.is_none() {
+                let missing = (coarsest - bound.min(coarsest)).max(1);
+                let factor = right[below - dims.count * dims.left()];
+                *self.scales.entry(factor).or_insert(ANY) = known[below] - missing;
+                self.lowered = true;
+            }
+            let scale = coarsest + finer.unwrap_or(0) as i32;
+            self.lowered |= self.chosen.insert(class, scale).is_some_and(|chosen| chosen != scale);
+            self.scales.insert(class, scale);
+            shifts.push(finer.unwrap_or(0));
+            scales.extend(std::iter::repeat_n(scale, dims.result()));
+        }
+        Ok((Op::Product(Product { dims, shifts }), scales))
     }
 
     fn choose(&mut self, index: usize, rows: &[Row], source: &Source, rescale: Rescale) -> Result<Vec<i32>, CalibrateError> {

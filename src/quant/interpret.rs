@@ -41,6 +41,8 @@ pub fn run(program: &Program, input: &[i128]) -> Result<Run, QuantError> {
             (Op::Linear(linear), Some(x)) if x.len() == linear.inputs && linear.is_consistent() => linear.eval(x),
             (Op::Sum(sum), Some(x)) if sum.is_consistent(x.len()) => sum.eval(x),
             (Op::Conv(conv), Some(x)) if conv.is_consistent(x.len()) => conv.eval(x),
+            (Op::Product(product), Some(x)) if product.is_consistent(x.len()) => product.eval(x),
+            (Op::Maximum(maximum), Some(x)) if maximum.is_consistent(x.len()) => maximum.eval(x),
             (Op::Move(moved), Some(x)) if moved.is_consistent(x.len()) => moved.eval(x),
             (Op::Rescale(rescale), Some(x)) => x.iter().map(|&y| rescale.eval(y)).collect(),
             (Op::Sigmoid(s), Some(x)) if s.is_consistent() && x.iter().all(|&q| s.input_interval().contains(q)) => {

@@ -35,7 +35,7 @@ pub struct Node {
 
 /// An integer program: a graph whose nodes read earlier ones, ended by `Reveal`, `Threshold` or `Argmax`.
 ///
-/// An accumulating op (`Linear`, `Sum`, `Conv`) is followed by its `Rescale`, the only one that reads it.
+/// An accumulating op (`Linear`, `Sum`, `Conv`, `Product`) is followed by its `Rescale`, the only one that reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     /// keccak256 of the feature schema that the input integers follow.
@@ -83,6 +83,8 @@ impl Program {
                 Op::Linear(linear) => return Some(linear.outputs),
                 Op::Sum(sum) => return Some(sum.bias.len()),
                 Op::Conv(conv) => return Some(conv.stencil.outputs()),
+                Op::Product(product) => return Some(product.dims.outputs()),
+                Op::Maximum(maximum) => return Some(maximum.windows.len()),
                 Op::Move(moved) => return Some(moved.from.len()),
                 Op::Constant(constant) => return Some(constant.values.len()),
                 Op::Threshold(_) | Op::Argmax(_) => return Some(1),

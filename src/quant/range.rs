@@ -62,7 +62,7 @@ fn check_inputs(program: &Program, index: usize) -> Result<(), QuantError> {
     let valid = match node.op {
         Op::Input(_) => index == 0 && node.inputs.is_empty(),
         Op::Constant(_) => index > 0 && node.inputs.is_empty(),
-        Op::Sum(_) | Op::Move(_) => !node.inputs.is_empty(),
+        Op::Sum(_) | Op::Move(_) | Op::Product(_) | Op::Maximum(_) => !node.inputs.is_empty(),
         _ => node.inputs.len() == 1,
     };
     let earlier = node.inputs.iter().all(|&i| {
@@ -92,6 +92,15 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
         (Op::Sum(s), Some(x)) if s.is_consistent(x.len()) => s.intervals(x).ok_or_else(limit)?,
         (Op::Conv(c), Some(x)) if c.is_consistent(x.len()) && c.stencil.outputs() <= MAX_ELEMENTS => {
             c.intervals(x).ok_or_else(limit)?
+        }
+        (Op::Product(m), Some(x)) if m.is_consistent(x.len()) && m.dims.outputs() <= MAX_ELEMENTS => {
+            m.intervals(x).ok_or_else(limit)?
+        }
+        (Op::Maximum(m), Some(x)) if m.is_consistent(x.len()) => {
+            let (intervals, widest) = m.intervals(x).ok_or_else(limit)?;
+            let allowed = Interval::new(0, (1 << p.magnitude_bits) - 1);
+            within(&node.name, "the distance of two compared values", Interval::new(0, widest), &allowed)?;
+            intervals
         }
         (Op::Move(m), Some(x)) if m.is_consistent(x.len()) => m.eval(x),
         (Op::Rescale(r), Some(y)) if before.is_some_and(Op::accumulates) => {

@@ -24,7 +24,7 @@ pub struct Structure {
 impl GraphOp {
     /// Whether it sums products, so that a rescale follows.
     fn accumulates(&self) -> bool {
-        matches!(self, GraphOp::Linear(_) | GraphOp::Sum(_) | GraphOp::Conv(_))
+        matches!(self, GraphOp::Linear(_) | GraphOp::Sum(_) | GraphOp::Conv(_) | GraphOp::Product(_))
     }
 }
 
@@ -89,12 +89,37 @@ impl Structure {
     fn classify(&mut self, graph: &Graph, compared: bool) {
         let mut join = Join { parent: (0..self.first.last().copied().unwrap_or(0) as u32).collect() };
         let element = |node: usize, i: usize| (self.first[node] + i) as u32;
+        let sources_of = |node: &GraphNode| -> Vec<u32> {
+            node.inputs.iter().flat_map(|&n| (0..graph.nodes[n].len).map(move |i| element(n, i))).collect()
+        };
+        let mut distances: Vec<u32> = Vec::new();
         for (index, node) in graph.nodes.iter().enumerate() {
             match &node.op {
                 GraphOp::Move(from) => {
-                    let sources: Vec<u32> =
-                        node.inputs.iter().flat_map(|&n| (0..graph.nodes[n].len).map(move |i| element(n, i))).collect();
+                    let sources = sources_of(node);
                     from.iter().enumerate().for_each(|(i, &at)| join.join(element(index, i), sources[at as usize]));
+                }
+                // A maximum is one of its elements, which are compared: less than a magnitude apart, unless all are positive.
+                GraphOp::Maximum(windows) => {
+                    let sources = sources_of(node);
+                    for (i, window) in windows.iter().enumerate() {
+                        window.iter().for_each(|&at| join.join(element(index, i), sources[at as usize]));
+                    }
+                    if !node.inputs.iter().all(|&n| graph.nodes[n].op == GraphOp::Relu) {
+                        distances.extend((0..node.len).map(|i| element(index, i)));
+                    }
+                }
+                // The factors of one product, and its results, each have one scale.
+                GraphOp::Product(product) => {
+                    let sources = sources_of(node);
+                    for p in 0..product.count {
+                        for (first, len) in [(p * product.left(), product.left()), (product.term(p, 0, 0, 0).1, product.right())]
+                        {
+                            (first..first + len).for_each(|i| join.join(sources[i], sources[first]));
+                        }
+                        let first = p * product.result();
+                        (0..product.result()).for_each(|i| join.join(element(index, first + i), element(index, first)));
+                    }
                 }
                 // A kernel's weights are the same for all pixels of a channel and all windows of a filter.
                 GraphOp::Conv(conv) => {
@@ -114,6 +139,7 @@ impl Structure {
         self.classes = (0..join.parent.len() as u32).map(|e| join.root(e)).collect();
         self.compared = vec![false; self.classes.len()];
         self.compared[join.root(score) as usize] = compared;
+        distances.into_iter().for_each(|e| self.compared[join.root(e) as usize] = true);
     }
 }
 
@@ -144,6 +170,11 @@ fn reads_earlier(graph: &Graph, index: usize, node: &GraphNode) -> bool {
             let fits = c.stencil.is_sound() && c.stencil.inputs() == read && c.stencil.outputs() == node.len;
             fits && node.inputs.len() == 1 && c.weights.len() == c.stencil.weights() && c.bias.len() == c.stencil.filters
         }
+        GraphOp::Maximum(windows) => {
+            let inside = windows.iter().flatten().all(|&i| (i as usize) < read);
+            inside && windows.len() == node.len && windows.iter().all(|w| !w.is_empty())
+        }
+        GraphOp::Product(product) => product.inputs() == read && product.outputs() == node.len && product.inner > 0,
         GraphOp::Relu | GraphOp::Sigmoid => node.inputs.len() == 1 && read == node.len,
     };
     sources && node.inputs.iter().all(|&i| i < index)

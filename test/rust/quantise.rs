@@ -175,6 +175,8 @@ fn fixtures_become_programs_for_every_output() {
         ("conv_odd", OutputChoice::Reveal, false),
         ("depthwise", OutputChoice::Reveal, false),
         ("conv_1d", OutputChoice::Reveal, false),
+        ("max_pools", OutputChoice::Reveal, false),
+        ("products", OutputChoice::Reveal, false),
     ] {
         let graph = model::load(&folder(&format!("test/fixtures/onnx/{file}.onnx"))).unwrap();
         let schema = unit_schema(graph.input.len());

@@ -3,7 +3,7 @@
 use super::dense;
 use super::{Call, broadcast};
 use crate::model::import::{Value, Walk};
-use crate::model::{GraphOp, ModelError, Sum};
+use crate::model::{GraphOp, ModelError, Product, Sum};
 
 /// `a + sign * b`.
 pub(super) fn add(walk: &mut Walk, call: &Call, sign: f32) -> Result<Value, ModelError> {
@@ -22,7 +22,7 @@ pub(super) fn add(walk: &mut Walk, call: &Call, sign: f32) -> Result<Value, Mode
     }
 }
 
-/// `a * b` with one of them stored.
+/// `a * b`.
 pub(super) fn mul(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
     match (call.input(0), call.input(1)) {
         (Some(Value::Tensor { .. }), Some(Value::Constant(_))) => {
@@ -31,7 +31,8 @@ pub(super) fn mul(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
         (Some(Value::Constant(_)), Some(Value::Tensor { .. })) => {
             scale_and_shift(walk, call, 1, Stored::new(call, 0, &[], 1.0)?, |a| (a, 0.0))
         }
-        (Some(_), Some(_)) => Err(call.refuse("only a stored factor is supported")),
+        (Some(Value::Tensor { .. }), Some(Value::Tensor { .. })) => mul_tensors(walk, call),
+        (Some(_), Some(_)) => Err(call.refuse("both operands are stored tensors")),
         _ => Err(call.missing(1)),
     }
 }
@@ -52,6 +53,31 @@ fn add_tensors(walk: &mut Walk, call: &Call, sign: f32) -> Result<Value, ModelEr
     let terms: Vec<_> = pairs.map(|(i, j)| vec![(i as u32, 1.0), ((first_of_b + j) as u32, sign)]).collect();
     let bias = vec![0.0; terms.len()];
     walk.push(call.name, GraphOp::Sum(Sum { terms, bias }), vec![a, b], made)
+}
+
+fn mul_tensors(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
+    let ((a, a_shape), (b, b_shape)) = (call.tensor(0)?, call.tensor(1)?);
+    let made = broadcast::shape(a_shape, b_shape)
+        .ok_or_else(|| call.bad_shape(format!("shapes {a_shape:?} and {b_shape:?} do not broadcast")))?;
+    let count = walk.fits(call.name, &made)?;
+    let mut inputs = Vec::with_capacity(2);
+    for (side, node, shape) in [("left", a, a_shape), ("right", b, b_shape)] {
+        let from = broadcast::elements(shape, &made);
+        inputs.push(moved(walk, &format!("{}.{side}", call.name), node, from)?);
+    }
+    let product = Product { count, rows: 1, inner: 1, columns: 1 };
+    walk.push(call.name, GraphOp::Product(product), inputs, made)
+}
+
+/// Elements of `node` in another order or number; the node itself where they are the same.
+pub(super) fn moved(walk: &mut Walk, name: &str, node: usize, from: Vec<usize>) -> Result<usize, ModelError> {
+    let whole = walk.nodes.get(node).is_some_and(|n| n.len == from.len());
+    if whole && from.iter().enumerate().all(|(i, &at)| i == at) {
+        return Ok(node);
+    }
+    let len = from.len();
+    walk.push(name, GraphOp::Move(from.into_iter().map(|i| i as u32).collect()), vec![node], vec![len])?;
+    Ok(walk.nodes.len() - 1)
 }
 
 /// A stored bias of the fully connected layer that made input `left`; `None` when it is none.

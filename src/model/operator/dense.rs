@@ -2,7 +2,7 @@
 
 use super::Call;
 use crate::model::import::{Value, Walk};
-use crate::model::{GraphOp, Linear, ModelError};
+use crate::model::{GraphOp, Linear, ModelError, Product};
 
 /// `alpha * A' * B' + beta * C` with A computed (one row), B and C stored.
 pub(super) fn gemm(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
@@ -46,6 +46,9 @@ pub(super) fn matmul(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> 
     if matches!(call.input(0), Some(Value::Constant(_))) {
         return matmul_left(walk, call);
     }
+    if matches!(call.input(1), Some(Value::Tensor { .. })) {
+        return matmul_tensors(walk, call);
+    }
     let (source, shape) = call.tensor(0)?;
     let (dims, weights) = call.weights(1)?;
     let [inputs, outputs] = *dims else {
@@ -60,6 +63,22 @@ pub(super) fn matmul(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> 
     }
     let linear = Linear { outputs, inputs, weights: transposed(weights, inputs, outputs), bias: vec![0.0; outputs] };
     walk.push(call.name, GraphOp::Linear(linear), vec![source], [batch, &[outputs]].concat())
+}
+
+/// Both matrices computed; leading dimensions, if any, are those of a stack of matrices and must be the same on both sides.
+fn matmul_tensors(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
+    let ((a, a_shape), (b, b_shape)) = (call.tensor(0)?, call.tensor(1)?);
+    let ([a_stack @ .., rows, inner], [b_stack @ .., same, columns]) = (a_shape, b_shape) else {
+        return Err(call.refuse(&format!("shapes {a_shape:?} and {b_shape:?}; both need two dimensions or more")));
+    };
+    if a_stack != b_stack || inner != same {
+        return Err(call.bad_shape(format!("shapes {a_shape:?} and {b_shape:?} do not fit")));
+    }
+    let made = [a_stack, &[*rows, *columns]].concat();
+    let count = walk.fits(call.name, &made)? / (rows * columns);
+    let product = Product { count, rows: *rows, inner: *inner, columns: *columns };
+    walk.reserve(product.outputs().saturating_mul(*inner))?;
+    walk.push(call.name, GraphOp::Product(product), vec![a, b], made)
 }
 
 fn matmul_left(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {

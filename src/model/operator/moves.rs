@@ -1,7 +1,7 @@
 //! Operators that move or name data. Where only the shape changes, no node remains of them.
 
-use super::Call;
 use super::broadcast::{indices, strides};
+use super::{Call, arithmetic};
 use crate::model::constant;
 use crate::model::import::{Value, Walk};
 use crate::model::size::element_count;
@@ -201,9 +201,5 @@ pub(super) fn dropout(walk: &mut Walk, call: &Call) -> Result<Value, ModelError>
 
 /// Elements of one tensor in another order; no node where the order is the same.
 fn moved(walk: &mut Walk, call: &Call, source: usize, from: Vec<usize>, made: Vec<usize>) -> Result<Value, ModelError> {
-    let whole = walk.nodes.get(source).is_some_and(|n| n.len == from.len());
-    if whole && from.iter().enumerate().all(|(i, &at)| i == at) {
-        return Ok(Value::Tensor { node: source, shape: made });
-    }
-    walk.push(call.name, GraphOp::Move(from.into_iter().map(|i| i as u32).collect()), vec![source], made)
+    Ok(Value::Tensor { node: arithmetic::moved(walk, call.name, source, from)?, shape: made })
 }

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use zkml_evm::{
     circuit::{InferenceCircuit, Objective, Witness, lay_out, plan, plan::candidates},
     gates::field::to_field,
-    model::{Stencil, stencil::Axis},
+    model::{self, Stencil, stencil::Axis},
     op::{
-        Argmax, Constant, Conv, Input, InputMode, Interval, Linear, Move, Op, Rescale, Sigmoid, Sum, Term, Threshold, conv::hulls,
+        Argmax, Constant, Conv, Input, InputMode, Interval, Linear, Maximum, Move, Op, Product, Rescale, Sigmoid, Sum, Term,
+        Threshold, conv::hulls,
     },
     proof::{Keys, Srs, prove, verify},
     quant::{Node, Precision, Program, range, run},
@@ -67,11 +68,22 @@ pub fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Pro
             tensors.push((nodes.len(), moved.eval(&x)));
             nodes.push(read("move", Op::Move(moved), inputs));
         }
+        if rng.gen_bool(0.3) {
+            let (inputs, x) = some_of(rng, &tensors);
+            let element = |rng: &mut ChaCha20Rng| rng.gen_range(0..x.len() as u32);
+            let windows = (0..rng.gen_range(1..=4)).map(|_| (0..rng.gen_range(1..=4)).map(|_| element(rng)).collect()).collect();
+            let maximum = Maximum { windows };
+            let (y, widest) = maximum.intervals(&x).unwrap();
+            if widest < 1 << magnitude_bits {
+                tensors.push((nodes.len(), y));
+                nodes.push(read("maximum", Op::Maximum(maximum), inputs));
+            }
+        }
         let bits = magnitude_bits - u32::from(compared) + shift_bits;
         let bound = (1i128 << bits) - (1i128 << shift_bits);
         let relu = !compared && rng.gen_bool(0.6);
         let rescale = Rescale { shift: shift_bits, relu };
-        let kind = rng.gen_range(0..3);
+        let kind = rng.gen_range(0..4);
         let (op, inputs, y) = if kind == 0 && !(last && matches!(output, Output::Threshold | Output::Argmax)) {
             // Pixels are whatever elements there are, in any order.
             let (inputs, x) = some_of(rng, &tensors);
@@ -82,7 +94,12 @@ pub fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Pro
             let conv = random_conv(rng, stencil, &x, bound);
             let y = conv.intervals(&x).unwrap();
             (Op::Conv(conv), vec![nodes.len() - 1], y)
-        } else if kind == 1 {
+        } else if let Some((product, moved, inputs, y)) =
+            (kind == 1).then(|| random_product(rng, &tensors, bound, last)).flatten()
+        {
+            nodes.push(read("factors", Op::Move(moved), inputs));
+            (Op::Product(product), vec![nodes.len() - 1], y)
+        } else if rng.gen_bool(0.5) {
             let (node, x) = tensors[tensors.len() - 1].clone();
             let linear = random_layer(rng, &x, outputs, bound);
             let y = linear.intervals(&x).unwrap();
@@ -135,6 +152,23 @@ fn some_of(rng: &mut ChaCha20Rng, tensors: &[(usize, Vec<Interval>)]) -> (Vec<us
         all.extend(x);
         (nodes, all)
     })
+}
+
+/// Matrices of any elements, where the products fit; not at the end, whose width is given.
+fn random_product(
+    rng: &mut ChaCha20Rng,
+    tensors: &[(usize, Vec<Interval>)],
+    bound: i128,
+    last: bool,
+) -> Option<(Product, Move, Vec<usize>, Vec<Interval>)> {
+    let size = |rng: &mut ChaCha20Rng| rng.gen_range(1..=3);
+    let dims = model::Product { count: size(rng), rows: size(rng), inner: size(rng), columns: size(rng) };
+    let (inputs, x) = some_of(rng, tensors);
+    let moved = Move { from: (0..dims.inputs()).map(|_| rng.gen_range(0..x.len() as u32)).collect() };
+    let product = Product { dims, shifts: (0..dims.count).map(|_| rng.gen_range(0..3)).collect() };
+    let y = product.intervals(&moved.eval(&x))?;
+    let fits = !last && y.iter().all(|y| y.lo >= -bound && y.hi <= bound);
+    fits.then_some((product, moved, inputs, y))
 }
 
 /// Up to 5x5 pixels and two groups, with strides, pads, dilation and windows that lie on pads alone; half of them so dense that a
@@ -271,9 +305,10 @@ proptest! {
 /// Among the random programs, each method of a convolution is the shorter one many times.
 #[test]
 fn random_programs_walk_and_do_not() {
-    let (mut walks, mut direct) = (0, 0);
+    let (mut walks, mut direct, mut others) = (0, 0, 0);
     for seed in 0..200 {
         let program = random_program(&mut ChaCha20Rng::seed_from_u64(seed));
+        others += program.nodes.iter().filter(|n| matches!(n.op, Op::Maximum(_) | Op::Product(_))).count();
         for plan in candidates(&program, Objective::Balanced).unwrap().iter().filter(|p| p.shape.weights >= 6) {
             let convs = program.nodes.iter().filter_map(|n| if let Op::Conv(conv) = &n.op { Some(conv) } else { None });
             for conv in convs {
@@ -281,7 +316,7 @@ fn random_programs_walk_and_do_not() {
             }
         }
     }
-    assert!(walks > 50 && direct > 50, "{walks} {direct}");
+    assert!(walks > 50 && direct > 50 && others > 50, "{walks} {direct} {others}");
 }
 
 #[test]

@@ -12,8 +12,8 @@ use zkml_evm::{
         range::{self, Packed},
         rescale::{self, Kind},
     },
-    model::{Stencil, stencil::Axis},
-    op::{Conv, Interval, Linear, Sigmoid, Sum, Term},
+    model::{self, Stencil, stencil::Axis},
+    op::{Conv, Interval, Linear, Maximum, Product, Sigmoid, Sum, Term},
 };
 
 /// A trace with its public values.
@@ -42,6 +42,9 @@ pub fn shape() -> Shape {
 pub fn tiny() -> Shape {
     Shape { k: 6, limb_bits: 2, remainder_limbs: 1, magnitude_limbs: 1, range_limbs: 2, ..Shape::default() }
 }
+
+/// Matrices of 3x2 and 2x4.
+pub const MATRICES: model::Product = model::Product { count: 1, rows: 3, inner: 2, columns: 4 };
 
 /// What a sample network does with its accumulators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +211,39 @@ pub fn conv_sample(stencil: Stencil, steps: &[u32]) -> Sample {
     Sample { name: format!("walk {stencil:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
 }
 
+/// Maxima of public values: of one, of several with a tie, of all.
+pub fn maximum_sample(x: &[i128]) -> Sample {
+    let shape = Shape { maximum: true, ..shape() };
+    let mut trace = Trace::new(shape).unwrap();
+    let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [-100, 100], Some(v)).unwrap()).collect();
+    let maximum = Maximum { windows: vec![vec![1], vec![0, 1, 2], (0..x.len() as u32).collect()] };
+    let before = trace.row;
+    let results = maximum.rows(&mut trace, &inputs, Some(x)).unwrap();
+    assert_eq!(trace.row - before, maximum.elements() * shape.maximum_rows());
+    inputs.iter().chain(&results).enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    trace.finish().unwrap();
+    let instances = x.iter().chain(&maximum.eval(x)).map(|&v| to_field(v)).collect();
+    Sample { name: format!("maxima of {x:?}"), trace, instances }
+}
+
+/// Products of public values, every result rescaled.
+pub fn product_sample(dims: model::Product) -> Sample {
+    let shape = Shape { k: 9, weights: 6, signed: true, steps: Steps::new(&[dims.columns as u32]), ..shape() };
+    let x: Vec<i128> = (0..dims.inputs() as i128).map(|i| (i * 29 + 3) % 201 - 100).collect();
+    let product = Product { dims, shifts: (0..dims.count as u32).map(|p| p % 3).collect() };
+    let mut trace = Trace::new(shape).unwrap();
+    let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [-100, 100], Some(v)).unwrap()).collect();
+    inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    let y = product.eval(&x);
+    let before = trace.row;
+    let mut place =
+        |trace: &mut Trace, i: usize, bias: i128| rescale::place(trace, Kind::Signed, bias, Some(y[i])).map(|cell| cell.row);
+    product.rows(&mut trace, &inputs, &mut place).unwrap();
+    assert_eq!(trace.row - before, y.len() * shape.rescale_rows() + product.extra_rows(&shape));
+    trace.finish().unwrap();
+    Sample { name: format!("{dims:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
+}
+
 /// Small convolutions for [`conv_sample`]: an image with pads, strides, groups, dilation.
 pub fn stencils() -> Vec<(Stencil, Vec<u32>)> {
     let axis = |size, kernel, stride, dilation, before, outputs| Axis { size, kernel, stride, dilation, before, outputs };
@@ -257,6 +293,8 @@ pub fn every_gate() -> Vec<Sample> {
         function_sample(21),
     ]
     .into_iter()
+    .chain([maximum_sample(&[17, -3, 17, 99, -100]), maximum_sample(&[-1, -2, -1, -1, -1])])
+    .chain([product_sample(MATRICES), product_sample(model::Product { count: 3, rows: 1, inner: 1, columns: 1 })])
     .chain(stencils().into_iter().map(|(stencil, steps)| conv_sample(stencil, &steps)))
     .collect()
 }

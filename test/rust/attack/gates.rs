@@ -2,8 +2,8 @@
 //! itself (a circuit without one of its constraints must be caught).
 
 use super::bench::{
-    End, Sample, conv_sample, every_gate, function_sample, hash_sample, layer_sample, linear, range_sample, shape, stencils,
-    tiny, tiny_function, tiny_function_sample,
+    End, MATRICES, Sample, conv_sample, every_gate, function_sample, hash_sample, layer_sample, linear, maximum_sample,
+    product_sample, range_sample, shape, stencils, tiny, tiny_function, tiny_function_sample,
 };
 use super::enumerate::{Choice, witnesses};
 use super::lab::Lab;
@@ -100,6 +100,13 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     let argmax = || layer_sample(shape(), End::Argmax, &three, &[417, 600], inputs);
     let hash = || hash_sample(&[0, 200, -5, 17]);
     let range = || range_sample(shape(), inputs, 17);
+    // The maxima themselves are not public here: one that is no element would be another witness.
+    let maximum = || {
+        let x = [17, -3, 17, 99, -100];
+        let mut sample = maximum_sample(&x);
+        sample.trace.exposed.truncate(x.len());
+        sample
+    };
     let walk = || stencils().into_iter().map(|(stencil, steps)| conv_sample(stencil, &steps)).next().unwrap();
     let samples: Vec<(&str, Sample)> = vec![
         ("a - lo is made of limbs", range()),
@@ -124,6 +131,10 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
         ("square of state 2", hash()),
         ("full round", hash()),
         ("partial round", hash()),
+        ("no element is larger", maximum()),
+        ("product of the distances", maximum()),
+        ("the maximum is an element", maximum()),
+        ("fold of the linear layers", product_sample(MATRICES)),
         ("fold of the linear layers", walk()),
         ("a = q", walk()),
     ];
@@ -139,7 +150,12 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
         }
     }
     assert!(unseen.is_empty(), "the harness sees nothing without {unseen:?}");
-    for (name, sample) in [("folded weights", signed()), ("walked weights", walk()), ("square of state 0", hash())] {
+    for (name, sample) in [
+        ("folded weights", signed()),
+        ("walked weights", walk()),
+        ("walked weights", product_sample(MATRICES)),
+        ("square of state 0", hash()),
+    ] {
         assert!(!phase2_cells(&sample.lab().without(name)).1.is_empty(), "without `{name}` the second phase is free");
     }
     assert!(hash_cells(&hash().lab()).1.is_empty(), "a hash is determined by what it absorbs");

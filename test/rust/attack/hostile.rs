@@ -17,7 +17,7 @@ use zkml_evm::{
 
 type Twist = fn(&mut Shape, i64);
 
-const TWISTS: [(&str, Twist); 15] = [
+const TWISTS: [(&str, Twist); 16] = [
     ("k", |s, d| s.k = moved(s.k, d)),
     ("instances", |s, d| s.instances = moved(s.instances, d)),
     ("weights", |s, d| s.weights = if d == -1 { 1 } else { moved(s.weights, 1000 * d) }),
@@ -33,6 +33,7 @@ const TWISTS: [(&str, Twist); 15] = [
     ("function", |s, _| s.function = !s.function),
     ("steps", |s, d| s.steps = Steps::new(&[moved(3, d)])),
     ("border", |s, _| s.border = !s.border),
+    ("maximum", |s, _| s.maximum = !s.maximum),
 ];
 
 fn moved(value: u32, by: i64) -> u32 {
@@ -320,7 +321,7 @@ proptest! {
                     _ => sigmoid.values[0] = edge,
                 },
                 Op::Sum(sum) => match rng.gen_range(0..4) {
-                    0 => sum.bias[0] = edge,
+                    0 => sum.bias.iter_mut().take(1).for_each(|bias| *bias = edge),
                     1 => drop(sum.bias.pop()),
                     2 => sum.terms[0].push(Term { element: edge as u32, weight: 1 }),
                     _ => sum.terms[0].push(Term { element: 0, weight: edge }),
@@ -332,12 +333,23 @@ proptest! {
                     3 => conv.stencil.axes[1].stride = edge as usize,
                     _ => conv.stencil.axes[rng.gen_range(0..2)].outputs = edge as usize,
                 },
+                Op::Maximum(maximum) => match rng.gen_range(0..3) {
+                    0 => maximum.windows[0].push(edge as u32),
+                    1 => maximum.windows[0].clear(),
+                    _ => maximum.windows.clear(),
+                },
+                Op::Product(product) => match rng.gen_range(0..4) {
+                    0 => product.dims.count = edge as usize,
+                    1 => product.dims.inner = edge as usize,
+                    2 => product.shifts[0] = edge as u32,
+                    _ => product.dims.columns = edge as usize,
+                },
                 Op::Move(moved) => match rng.gen_range(0..2) {
-                    0 => moved.from[0] = edge as u32,
+                    0 => moved.from.iter_mut().take(1).for_each(|from| *from = edge as u32),
                     _ => moved.from.clear(),
                 },
                 Op::Constant(constant) => match rng.gen_range(0..2) {
-                    0 => constant.values[0] = edge,
+                    0 => constant.values.iter_mut().take(1).for_each(|value| *value = edge),
                     _ => constant.values.clear(),
                 },
                 Op::Reveal | Op::Argmax(_) => program.precision.magnitude_bits = edge as u32,

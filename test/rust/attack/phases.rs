@@ -1,6 +1,6 @@
 //! What is committed before which challenge, the degree of every shape the planner can choose, and a forger who knows the challenge.
 
-use super::bench::{End, Sample, conv_sample, layer_sample, linear, shape, stencils};
+use super::bench::{End, MATRICES, Sample, conv_sample, layer_sample, linear, product_sample, shape, stencils};
 use super::lab::Lab;
 use super::support::{Output, mlp};
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
@@ -15,11 +15,11 @@ use zkml_evm::{
 fn shapes() -> Vec<Shape> {
     let widths = [(8, 3, 2, 2, 3), (12, 2, 1, 32, 1), (9, 3, 2, 3, 7), (8, 8, 6, 16, 8)];
     let mut all = Vec::new();
-    for bits in 0..128u32 {
+    for bits in 0..256u32 {
         let on = |bit: u32| bits >> bit & 1 == 1;
         for (limb_bits, remainder_limbs, magnitude_limbs, weights, range_limbs) in widths {
             let pack_bits = if on(0) { 24 } else { 0 };
-            let [relu, signed, threshold, argmax, function, border] = [1, 2, 3, 4, 5, 6].map(on);
+            let [relu, signed, threshold, argmax, function, border, maximum] = [1, 2, 3, 4, 5, 6, 7].map(on);
             // A function table splits its input in two limbs or more.
             if function && magnitude_limbs < 2 {
                 continue;
@@ -44,6 +44,7 @@ fn shapes() -> Vec<Shape> {
                 function,
                 steps,
                 border,
+                maximum,
                 ..Shape::default()
             });
         }
@@ -156,4 +157,38 @@ fn a_border_output_hides_an_error_from_a_known_challenge_only() {
             assert!(!accepts(None, 2) && !accepts(Some([known + Fr::ONE, Fr::from(1 << 40)]), 3), "{name}");
         }
     }
+}
+
+/// The same for a product of two computed matrices: errors of 1 and -γ in neighbouring outputs cancel under a γ known in advance.
+#[test]
+fn a_product_is_forgeable_under_a_known_challenge_only() {
+    let known = 37i64;
+    let Sample { trace: honest, instances, .. } = product_sample(MATRICES);
+    let (shape, limb) = (honest.shape, honest.columns.limb.index());
+    let outputs: Vec<usize> = (0..honest.end).filter(|&row| honest.is_enabled(honest.columns.signed, row)).collect();
+    let digit = |row: usize| i64::from(honest.advice[limb][row].to_bytes()[0]);
+    let remainder = |row: usize| (0..shape.remainder_limbs as usize).map(|i| digit(row + i) << (4 * i)).sum::<i64>();
+    let mut forged_pairs = 0;
+    for pair in outputs.windows(2) {
+        let mut forged = honest.clone();
+        let wrong = [remainder(pair[0]) + 1, remainder(pair[1]) - known];
+        if wrong[0] >> shape.shift_bits() != 0 || wrong[1] < 0 {
+            continue;
+        }
+        for (row, value) in pair.iter().zip(wrong) {
+            (0..3).for_each(|i| forged.advice[limb][row + i] = Fr::from((value >> (4 * i)) as u64 & 15));
+        }
+        let counts = zkml_evm::gates::lookup::multiplicities(&forged);
+        for (row, count) in counts.into_iter().enumerate() {
+            forged.advice[honest.columns.multiplicity.index()][row] = Fr::from(count);
+        }
+        let accepts = |gamma: Option<u64>| {
+            let challenges = gamma.map(|gamma| [Fr::from(gamma), Fr::from(1 << 40)]);
+            let lab = Lab::forced_with(forged.clone(), &instances, 9, challenges);
+            lab.first_violated(&lab.values).is_none()
+        };
+        assert!(accepts(Some(37)) && !accepts(Some(38)) && !accepts(None));
+        forged_pairs += 1;
+    }
+    assert!(forged_pairs > 3, "{forged_pairs}");
 }
