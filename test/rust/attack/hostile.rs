@@ -290,62 +290,74 @@ proptest! {
     /// Whatever a program holds, it is refused or its intervals are true.
     #[test]
     fn no_program_panics(seed in any::<u64>()) {
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let mut program = random_program(&mut rng);
-        let shape = plan(&program, Objective::Gas).unwrap().shape;
-        for _ in 0..rng.gen_range(1..3) {
-            let edge = EDGES[rng.gen_range(0..EDGES.len())];
-            let at = rng.gen_range(0..program.nodes.len());
-            match &mut program.nodes[at].op {
-                Op::Input(input) => {
-                    let i = rng.gen_range(0..input.ranges.len());
-                    match rng.gen_range(0..4) {
-                        0 => input.ranges[i].lo = edge,
-                        1 => input.ranges[i].hi = edge,
-                        2 => input.ranges[i] = Interval::new(edge, edge),
-                        _ => input.width_bytes = edge as u32,
-                    }
+        twisted(seed)?;
+    }
+}
+
+fn twisted(seed: u64) -> Result<(), TestCaseError> {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let mut program = random_program(&mut rng);
+    let shape = plan(&program, Objective::Gas).unwrap().shape;
+    for _ in 0..rng.gen_range(1..3) {
+        let edge = EDGES[rng.gen_range(0..EDGES.len())];
+        let at = rng.gen_range(0..program.nodes.len());
+        match &mut program.nodes[at].op {
+            Op::Input(input) => {
+                let i = rng.gen_range(0..input.ranges.len());
+                match rng.gen_range(0..4) {
+                    0 => input.ranges[i].lo = edge,
+                    1 => input.ranges[i].hi = edge,
+                    2 => input.ranges[i] = Interval::new(edge, edge),
+                    _ => input.width_bytes = edge as u32,
                 }
-                Op::Linear(layer) => match rng.gen_range(0..4) {
-                    0 => layer.outputs = edge as usize,
-                    1 => layer.inputs = edge as usize,
-                    2 => layer.bias[0] = edge,
-                    _ => layer.weights[0] = edge,
-                },
-                Op::Rescale(rescale) => rescale.shift = edge as u32,
-                Op::Threshold(threshold) => threshold.range.lo = edge,
-                Op::Sigmoid(sigmoid) => match rng.gen_range(0..3) {
-                    0 => sigmoid.segment_bits = edge as u32,
-                    1 => sigmoid.input_bits = edge as u32,
-                    _ => sigmoid.values[0] = edge,
-                },
-                Op::Sum(sum) => match rng.gen_range(0..4) {
-                    0 => sum.bias[0] = edge,
-                    1 => drop(sum.bias.pop()),
-                    2 => sum.terms[0].push(Term { element: edge as u32, weight: 1 }),
-                    _ => sum.terms[0].push(Term { element: 0, weight: edge }),
-                },
-                Op::Conv(conv) => match rng.gen_range(0..5) {
-                    0 => conv.weights[0] = edge,
-                    1 => conv.bias[0] = edge,
-                    2 => conv.stencil.axes[0].kernel = edge as usize,
-                    3 => conv.stencil.axes[1].stride = edge as usize,
-                    _ => conv.stencil.axes[rng.gen_range(0..2)].outputs = edge as usize,
-                },
-                Op::Move(moved) => match rng.gen_range(0..2) {
-                    0 => moved.from[0] = edge as u32,
-                    _ => moved.from.clear(),
-                },
-                Op::Constant(constant) => match rng.gen_range(0..2) {
-                    0 => constant.values[0] = edge,
-                    _ => constant.values.clear(),
-                },
-                Op::Reveal | Op::Argmax(_) => program.precision.magnitude_bits = edge as u32,
             }
-        }
-        let values: Vec<i128> = program.input().unwrap().ranges.iter().map(|r| r.lo).collect();
-        if through_everything(&program, shape, &values).is_ok() {
-            prop_assert!(range::check(&program).is_ok());
+            Op::Linear(layer) => match rng.gen_range(0..4) {
+                0 => layer.outputs = edge as usize,
+                1 => layer.inputs = edge as usize,
+                2 => layer.bias[0] = edge,
+                _ => layer.weights[0] = edge,
+            },
+            Op::Rescale(rescale) => rescale.shift = edge as u32,
+            Op::Threshold(threshold) => threshold.range.lo = edge,
+            Op::Sigmoid(sigmoid) => match rng.gen_range(0..3) {
+                0 => sigmoid.segment_bits = edge as u32,
+                1 => sigmoid.input_bits = edge as u32,
+                _ => sigmoid.values[0] = edge,
+            },
+            Op::Sum(sum) => match rng.gen_range(0..4) {
+                // The same node may be twisted twice: what is empty stays so.
+                0 => sum.bias.first_mut().into_iter().for_each(|bias| *bias = edge),
+                1 => drop(sum.bias.pop()),
+                2 => sum.terms[0].push(Term { element: edge as u32, weight: 1 }),
+                _ => sum.terms[0].push(Term { element: 0, weight: edge }),
+            },
+            Op::Conv(conv) => match rng.gen_range(0..5) {
+                0 => conv.weights[0] = edge,
+                1 => conv.bias[0] = edge,
+                2 => conv.stencil.axes[0].kernel = edge as usize,
+                3 => conv.stencil.axes[1].stride = edge as usize,
+                _ => conv.stencil.axes[rng.gen_range(0..2)].outputs = edge as usize,
+            },
+            Op::Move(moved) => match rng.gen_range(0..2) {
+                0 => moved.from.first_mut().into_iter().for_each(|from| *from = edge as u32),
+                _ => moved.from.clear(),
+            },
+            Op::Constant(constant) => match rng.gen_range(0..2) {
+                0 => constant.values.first_mut().into_iter().for_each(|value| *value = edge),
+                _ => constant.values.clear(),
+            },
+            Op::Reveal | Op::Argmax(_) => program.precision.magnitude_bits = edge as u32,
         }
     }
+    let values: Vec<i128> = program.input().unwrap().ranges.iter().map(|r| r.lo).collect();
+    if through_everything(&program, shape, &values).is_ok() {
+        prop_assert!(range::check(&program).is_ok());
+    }
+    Ok(())
+}
+
+/// A node twisted twice, the second time where nothing was left: this seed once.
+#[test]
+fn a_node_that_is_twisted_twice_is_refused() {
+    twisted(1747428216806265969).unwrap();
 }
