@@ -9,6 +9,7 @@ mod activation;
 mod arithmetic;
 mod broadcast;
 mod conv;
+mod conv_transpose;
 mod dense;
 mod moves;
 mod normalize;
@@ -31,6 +32,7 @@ const TABLE: &[Row] = &[
     Row { name: "Gemm", attributes: &["alpha", "beta", "transA", "transB"], build: dense::gemm },
     Row { name: "MatMul", attributes: &[], build: dense::matmul },
     Row { name: "Conv", attributes: conv::ATTRIBUTES, build: conv::conv },
+    Row { name: "ConvTranspose", attributes: conv_transpose::ATTRIBUTES, build: conv_transpose::conv_transpose },
     Row { name: "Add", attributes: &[], build: |walk, call| arithmetic::add(walk, call, 1.0) },
     Row { name: "Sub", attributes: &[], build: |walk, call| arithmetic::add(walk, call, -1.0) },
     Row { name: "Mul", attributes: &[], build: arithmetic::mul },

@@ -165,13 +165,19 @@ impl<'a> Draft<'a> {
         rescale: Rescale,
     ) -> Result<(Op, Vec<i32>), CalibrateError> {
         let stencil = &conv.stencil;
-        let steps = read.source.steps.chunks(stencil.pixels());
-        if steps.clone().any(|plane| plane.iter().any(|s| *s != plane[0])) {
+        let planes = read.source.steps.chunks(stencil.pixels()).zip(read.source.intervals.chunks(stencil.pixels()));
+        let common = planes.map(|(steps, intervals)| {
+            // What is always zero is zero at any scale.
+            let mut counted = steps.iter().zip(intervals).filter(|(_, x)| **x != Interval::new(0, 0)).map(|(s, _)| *s);
+            let first = counted.next().unwrap_or(1.0);
+            counted.all(|s| s == first).then_some(first)
+        });
+        let Some(steps) = common.collect::<Option<Vec<f64>>>() else {
             let problem = "the pixels of a channel must have the same number of decimals".into();
             return Err(CalibrateError::Structure { node: self.graph.nodes[index].name.clone(), problem });
-        }
+        };
         // One element for each channel stands for all its pixels.
-        let source = Source { steps: steps.map(|plane| plane[0]).collect(), intervals: hulls(stencil, &read.source.intervals) };
+        let source = Source { steps, intervals: hulls(stencil, &read.source.intervals) };
         let per_filter = stencil.channels_per_group() * stencil.taps();
         let rows: Vec<Row> = (0..stencil.filters)
             .map(|filter| {

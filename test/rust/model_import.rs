@@ -90,6 +90,21 @@ fn the_credit_model_is_three_layers_and_a_sigmoid() {
     assert_eq!(graph.parameters(), 12 * 32 + 32 + 32 * 16 + 16 + 16 + 1);
 }
 
+/// Scales before and behind a layer become part of it where nothing else reads what lies between.
+#[test]
+fn scales_are_taken_over_by_layers() {
+    for (file, names) in [
+        ("standardise", vec!["x", "fc"]),
+        ("scaled_layer", vec!["x", "fc+times+from_one"]),
+        ("pixels", vec!["x", "first", "act", "factors+shift", "second"]),
+        ("batch_norm", vec!["x", "fc+second"]),
+    ] {
+        let graph = model::load(&folder(&format!("test/fixtures/onnx/{file}.onnx"))).unwrap();
+        let made: Vec<&str> = graph.nodes.iter().map(|n| n.name.as_str()).collect();
+        assert_eq!(made, names, "{file}");
+    }
+}
+
 #[test]
 fn every_prefix_of_a_model_ends_in_an_answer() {
     let whole = std::fs::read(folder("test/fixtures/onnx/gemm_trans_b.onnx")).unwrap();

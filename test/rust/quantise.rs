@@ -172,6 +172,8 @@ fn fixtures_become_programs_for_every_output() {
         ("reductions", OutputChoice::Argmax, false),
         ("average_pools", OutputChoice::Reveal, false),
         ("conv", OutputChoice::Argmax, false),
+        ("pixels", OutputChoice::Reveal, false),
+        ("conv_transpose", OutputChoice::Reveal, false),
         ("conv_odd", OutputChoice::Reveal, false),
         ("depthwise", OutputChoice::Reveal, false),
         ("conv_1d", OutputChoice::Reveal, false),

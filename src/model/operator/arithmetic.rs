@@ -151,6 +151,30 @@ pub(super) fn scale_and_shift(
     walk.push(call.name, GraphOp::Sum(Sum { terms, bias }), vec![source], made)
 }
 
+/// A scale and shift, element by element, of what `node` computes.
+pub(super) struct Diagonal {
+    pub(super) node: usize,
+    pub(super) weights: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+}
+
+/// Input `index` as a scale and shift that nothing else reads: the layer that reads it can take both over.
+pub(super) fn diagonal(walk: &Walk, call: &Call, index: usize) -> Option<Diagonal> {
+    let (source, _) = call.tensor(index).ok()?;
+    let node = walk.nodes.get(source).filter(|_| walk.is_read_once(call.input_name(index)))?;
+    match (&node.op, node.inputs.as_slice()) {
+        (GraphOp::Sum(sum), &[node]) if walk.nodes.get(node)?.len == sum.terms.len() => {
+            let own = |(i, terms): (usize, &Vec<(u32, f32)>)| match terms.as_slice() {
+                [(element, weight)] if *element as usize == i => Some(*weight),
+                _ => None,
+            };
+            let weights = sum.terms.iter().enumerate().map(own).collect::<Option<Vec<f32>>>()?;
+            Some(Diagonal { node, weights, bias: sum.bias.clone() })
+        }
+        _ => None,
+    }
+}
+
 type Absorbed = (String, GraphOp, Vec<usize>);
 
 /// The node `source` with each output scaled and shifted, where it is a sum of products. The original is dropped in the end.

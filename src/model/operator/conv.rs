@@ -1,6 +1,6 @@
 //! Conv with stored weights, in one or two dimensions.
 
-use super::{Call, window};
+use super::{Call, arithmetic, window};
 use crate::model::import::{Value, Walk};
 use crate::model::{Conv, GraphOp, ModelError, Stencil, stencil::Axis};
 
@@ -34,6 +34,28 @@ pub(super) fn conv(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
             (bias_dims, _) => return Err(call.bad_shape(format!("a bias of shape {bias_dims:?} for {filters} filters"))),
         },
     };
+    let mut conv = Conv { stencil, weights: weights.to_vec(), bias };
+    let source = match arithmetic::diagonal(walk, call, 0) {
+        Some(scale) if scale_before(&mut conv, &scale) => scale.node,
+        _ => source,
+    };
+    call.finite(&conv.weights)?;
     let made = [vec![1, *filters], spatial.iter().map(|axis| axis.outputs).collect()].concat();
-    walk.push(call.name, GraphOp::Conv(Conv { stencil, weights: weights.to_vec(), bias }), vec![source], made)
+    walk.push(call.name, GraphOp::Conv(conv), vec![source], made)
+}
+
+/// Multiplies a scale before the convolution into its weights; `false` where it shifts, or differs within a channel.
+fn scale_before(conv: &mut Conv, scale: &arithmetic::Diagonal) -> bool {
+    let stencil = conv.stencil;
+    let uniform = scale.weights.chunks(stencil.pixels()).all(|plane| plane.iter().all(|w| *w == plane[0]));
+    if !uniform || scale.bias.iter().any(|b| *b != 0.0) {
+        return false;
+    }
+    let per_filter = stencil.channels_per_group() * stencil.taps();
+    for (i, weight) in conv.weights.iter_mut().enumerate() {
+        let group = i / per_filter / stencil.filters_per_group();
+        let channel = group * stencil.channels_per_group() + i % per_filter / stencil.taps();
+        *weight = (f64::from(*weight) * f64::from(scale.weights[channel * stencil.pixels()])) as f32;
+    }
+    true
 }

@@ -1,6 +1,6 @@
 //! Gemm and MatMul with stored weights: fully connected layers on one row.
 
-use super::Call;
+use super::{Call, arithmetic};
 use crate::model::import::{Value, Walk};
 use crate::model::{GraphOp, Linear, ModelError, Product};
 
@@ -38,7 +38,22 @@ pub(super) fn gemm(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> {
         weights: scaled(call, by_output, call.float("alpha", 1.0))?,
         bias: scaled(call, bias, call.float("beta", 1.0))?,
     };
-    walk.push(call.name, GraphOp::Linear(linear), vec![source], vec![1, outputs])
+    layer(walk, call, source, linear, vec![1, outputs])
+}
+
+/// A fully connected layer, with a scale and shift before it multiplied in.
+fn layer(walk: &mut Walk, call: &Call, source: usize, mut linear: Linear, made: Vec<usize>) -> Result<Value, ModelError> {
+    let Some(before) = arithmetic::diagonal(walk, call, 0) else {
+        return walk.push(call.name, GraphOp::Linear(linear), vec![source], made);
+    };
+    for (row, bias) in linear.weights.chunks_mut(linear.inputs.max(1)).zip(&mut linear.bias) {
+        let shift: f64 = row.iter().zip(&before.bias).map(|(w, b)| f64::from(*w) * f64::from(*b)).sum();
+        *bias = (f64::from(*bias) + shift) as f32;
+        row.iter_mut().zip(&before.weights).for_each(|(w, scale)| *w = (f64::from(*w) * f64::from(*scale)) as f32);
+    }
+    call.finite(&linear.weights)?;
+    call.finite(&linear.bias)?;
+    walk.push(call.name, GraphOp::Linear(linear), vec![before.node], made)
 }
 
 /// `x * W` or `W * x` with W stored and x one row or column.
@@ -62,7 +77,7 @@ pub(super) fn matmul(walk: &mut Walk, call: &Call) -> Result<Value, ModelError> 
         return Err(call.bad_shape(format!("the left operand has {inner} columns and the right one {inputs} rows")));
     }
     let linear = Linear { outputs, inputs, weights: transposed(weights, inputs, outputs), bias: vec![0.0; outputs] };
-    walk.push(call.name, GraphOp::Linear(linear), vec![source], [batch, &[outputs]].concat())
+    layer(walk, call, source, linear, [batch, &[outputs]].concat())
 }
 
 /// Both matrices computed; leading dimensions, if any, are those of a stack of matrices and must be the same on both sides.

@@ -54,7 +54,8 @@ pub(super) fn kernel_shape(call: &Call) -> Result<Vec<usize>, ModelError> {
     sizes.iter().map(|&d| dimension(call, "kernel_shape", d)).collect()
 }
 
-fn list(call: &Call, name: &str, len: usize, default: usize) -> Result<Vec<usize>, ModelError> {
+/// The attribute `name`, `len` numbers; `default` where it is absent.
+pub(super) fn list(call: &Call, name: &str, len: usize, default: usize) -> Result<Vec<usize>, ModelError> {
     match call.ints(name) {
         None | Some([]) => Ok(vec![default; len]),
         Some(values) if values.len() == len => values.iter().map(|&v| dimension(call, name, v)).collect(),
