@@ -3,7 +3,10 @@
 //! With a home elsewhere: constant or early challenges (`phases.rs`, `forgeries.rs`), a statement padded with zeros (`forgeries.rs`), keys that
 //! change with the witness (`credit.rs`).
 
-use super::bench::{End, Sample, function_sample, hash_sample, layer_sample, linear, shape, tiny_function, tiny_function_sample};
+use super::bench::{
+    End, Sample, conv_sample, function_sample, hash_sample, layer_sample, linear, shape, stencils, sum_sample, tiny_function,
+    tiny_function_sample,
+};
 use super::forgeries::Mint;
 use super::lab::{Changes, Lab};
 use super::mutation::{Effort, attack};
@@ -27,7 +30,10 @@ fn an_assign_where_a_copy_was_meant_is_caught() {
     let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);
     let one = linear(&[&[300, -200]], &[1000]);
     let layer = |end, layer, x: [i128; 2]| layer_sample(shape(), end, layer, &x, [-1000, 3000]);
-    let circuits: [Vec<Sample>; 5] = [
+    // A pixel of this one takes part in five outputs, so the forger needs a dozen repairs.
+    let (stencil, steps) = stencils().pop().unwrap();
+    let effort = Effort { stop: true, depth: 24, ..Effort::FULL };
+    let circuits: [Vec<Sample>; 7] = [
         vec![layer(End::Signed, &three, [417, 1055])],
         vec![layer(End::Threshold(-20), &one, [417, -55])],
         // Each of the classes is chosen once.
@@ -38,6 +44,8 @@ fn an_assign_where_a_copy_was_meant_is_caught() {
         ],
         vec![function_sample(21)],
         vec![hash_sample(&[0, 200, -5, 17])],
+        vec![sum_sample(&[417, -55], [-1000, 3000])],
+        vec![conv_sample(stencil, &steps)],
     ];
     let mut dropped = 0;
     for samples in circuits {
@@ -47,7 +55,7 @@ fn an_assign_where_a_copy_was_meant_is_caught() {
                 trace.copies.remove(copy);
                 let outputs: Vec<usize> = if trace.shape.function { vec![1] } else { vec![] };
                 let mut lab = Lab::new(trace, &sample.instances, 11).open(&outputs);
-                !attack(&mut lab, Effort { stop: true, ..Effort::FULL }).survivors.is_empty()
+                !attack(&mut lab, effort).survivors.is_empty()
                     || !phase2_cells(&lab).1.is_empty()
                     || !hash_cells(&lab).1.is_empty()
             });
