@@ -20,8 +20,8 @@ interface IProofVerifier {
     /// @notice The proof's evaluation `index` (in the order of the proof) is not below r.
     error EvaluationOutOfRange(uint256 index, uint256 value);
 
-    /// @notice The proof's point `index` (in the order of the proof) is not a point of the curve in its one encoding: a coordinate
-    /// is not below q, the equation does not hold, or it is the identity, which no proof contains.
+    /// @notice The proof's point `index` (in the order of the proof) is not a point of the curve in its one encoding: a
+    /// coordinate is not below q, the equation does not hold, or it is the identity, which no proof contains.
     error PointNotOnCurve(uint256 index);
 
     /// @notice A challenge lies where the verification would divide by zero. It happens to one proof in about 2^(254 - k).

@@ -94,7 +94,14 @@ impl Console {
 /// An empty table with a ruled header and no rules between its rows.
 pub fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).remove_style(TableComponent::HorizontalLines);
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    // Lines around the table and below its header are enough.
+    for component in [TableComponent::HorizontalLines, TableComponent::MiddleIntersections] {
+        table.remove_style(component);
+    }
+    for component in [TableComponent::LeftBorderIntersections, TableComponent::RightBorderIntersections] {
+        table.remove_style(component);
+    }
     table.set_header(header);
     table
 }

@@ -43,9 +43,8 @@ contract VerifyProofMutationTest is GoldenProof {
     /// Whatever the gas, a valid proof is never called invalid: too little ends in a failed call or in {PrecompileFailed}.
     function testFuzz_neverCallsAValidProofInvalidForLackOfGas(uint256 limit) public view {
         limit = bound(limit, 0, 400_000);
-        (bool ok, bytes memory reason) = address(verifier).staticcall{gas: limit}(
-            abi.encodeCall(IProofVerifier.verifyProof, (inputs(), proof))
-        );
+        (bool ok, bytes memory reason) =
+            address(verifier).staticcall{gas: limit}(abi.encodeCall(IProofVerifier.verifyProof, (inputs(), proof)));
         if (!ok && reason.length != 0) assertEq(bytes4(reason), IProofVerifier.PrecompileFailed.selector);
     }
 
