@@ -30,6 +30,7 @@ pub mod srs;
 pub mod status;
 pub mod submit;
 pub mod verify;
+pub mod verify_contract;
 
 use crate::error::ExitCode;
 use clap::{Parser, Subcommand};
@@ -66,6 +67,8 @@ enum Verb {
     Prove(prove::Arguments),
     /// Check a proof, without a chain
     Verify(verify::Arguments),
+    /// Compare a verifier on a chain with the one that an artifact folder's keys give
+    VerifyContract(verify_contract::Arguments),
     /// Sign a statement about an applicant's input, as an attestor
     Attest(attest::Arguments),
     /// Put verifier, router, attestation registry and lending pool on a chain (dry run unless --broadcast)
@@ -150,6 +153,7 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::GenVerifier(arguments) => gen_verifier::run(arguments, console).await,
         Verb::Prove(arguments) => prove::run(arguments, console).await,
         Verb::Verify(arguments) => verify::run(&arguments, console),
+        Verb::VerifyContract(arguments) => return verify_contract::run(arguments, console).await,
         Verb::Attest(arguments) => attest::run(&arguments, console),
         Verb::Deploy(arguments) => deploy::run(arguments, console).await,
         Verb::Register(arguments) => register::run(arguments, console).await,

@@ -26,6 +26,8 @@ pub struct Compiled {
     pub creation: Vec<u8>,
     /// Size of the runtime code, in bytes.
     pub runtime_size: usize,
+    /// The code on chain, where no immutable is written into it.
+    pub runtime: Vec<u8>,
     /// The ABI.
     pub abi: Value,
     /// The contract's own functions with their positions in the runtime code, by position.
@@ -165,7 +167,8 @@ fn contract(output: &Value, file: &str, name: &str) -> Result<Compiled, Verifier
         .ok_or_else(|| VerifierError::Compile { name: name.into(), problem: format!("{file} gave no bytecode for it") })?;
     let functions = functions(&found["evm"]["deployedBytecode"]["functionDebugData"]);
     let (abi, input) = (found["abi"].clone(), output["input"].clone());
-    Ok(Compiled { name: name.into(), creation, runtime_size: runtime.len(), abi, functions, file: file.into(), input })
+    let runtime_size = runtime.len();
+    Ok(Compiled { name: name.into(), creation, runtime_size, runtime, abi, functions, file: file.into(), input })
 }
 
 /// The functions that solc knows the entry of, by entry: `"@_invert_123": { "entryPoint": 456, .. }`. One that it put into its caller

@@ -6,10 +6,11 @@ use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, r
 use serde_json::Value;
 use std::{fs, path::Path};
 
-const VERBS: [&str; 21] = [
+const VERBS: [&str; 22] = [
     "gen-verifier",
     "prove",
     "verify",
+    "verify-contract",
     "attest",
     "deploy",
     "register",

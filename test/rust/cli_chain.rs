@@ -69,6 +69,7 @@ fn the_tour_on_anvil() {
     assert_eq!(verb(&deploy).result()["broadcast"], false);
     let deployed = verb(&[&deploy[..], &["--broadcast"]].concat()).result();
     explorers_can_verify(work.path(), &deployed);
+    an_auditor_can_compare(&deployed, &|address| verb(&[&["verify-contract", "a", "--address", address], &rpc[..]].concat()));
     let again = verb(&[&deploy[..], &["--broadcast"]].concat()).result();
     assert_eq!(deployed["contracts"], again["contracts"], "nothing is deployed twice");
     let address = |label: &str| deployed["contracts"][label]["address"].as_str().unwrap().to_owned();
@@ -103,6 +104,22 @@ fn the_tour_on_anvil() {
     assert_eq!(send("2", &["--broadcast"]).result()["amount"], "5000");
     assert!(send("2", &["--broadcast"]).stdout.contains("NullifierSpent"));
     ends(&|arguments| verb(&[arguments, &rpc[..]].concat()), policy);
+}
+
+/// `verify-contract`: the verifier is the one that the folder's keys give; another contract, and none, are not.
+fn an_auditor_can_compare(deployed: &Value, compare: &dyn Fn(&str) -> Run) {
+    let nobody = format!("0x{:040x}", 0xaa);
+    let contracts = deployed["contracts"].as_object().unwrap();
+    for (label, deployment) in contracts {
+        let done = compare(deployment["address"].as_str().unwrap());
+        let right = label.starts_with("InferenceVerifier");
+        let result = &done.json()["result"];
+        assert_eq!((done.code, &result["same"]), (i32::from(!right), &Value::from(right)), "{label}: {result}");
+        assert_eq!(result["got"], deployment["codehash"], "{label}");
+    }
+    assert!(contracts.keys().any(|label| label.starts_with("InferenceVerifier")));
+    assert_eq!(compare(&nobody).json()["result"]["codeBytes"], 0);
+    assert_eq!(compare(&nobody).code, 1);
 }
 
 /// What is kept beside each deployment compiles to exactly what was sent, by solc alone.
