@@ -19,6 +19,7 @@ use alloy::{
     sol_types::SolError,
 };
 use stand::{Deployed, Stand, compiler};
+use std::{path::Path, process::Command};
 use zkml_evm::{
     chain::bindings::IProofVerifier,
     proof::{Keys, model_id::model_id, verify, verify::ProofLayout},
@@ -80,4 +81,19 @@ fn the_source_is_deterministic_and_names_the_model() {
     assert_eq!(model_id(&setup.program, &again, &setup.srs).unwrap(), id);
     assert_eq!(render(&setup.program, &again, &setup.srs, id).unwrap(), source);
     assert!(source.contains(&B256::from(id).to_string()) && source.contains("insecure-dev"));
+}
+
+/// The source is as `forge fmt` and the project's linter want their own.
+#[test]
+fn the_source_is_formatted_and_clean() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::write(folder.path().join("InferenceVerifier.sol"), Stand::credit_sized().source()).unwrap();
+    let run = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(root.join("node_modules/.bin").join(program));
+        let done = command.args(arguments).arg("InferenceVerifier.sol").current_dir(folder.path()).output().unwrap();
+        assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    };
+    run("forge", &["fmt", "--check", "--root", root.to_str().unwrap()]);
+    run("solhint", &["--disc", "--noPoster", "-c", root.join("test/.solhint.generated.json").to_str().unwrap()]);
 }
