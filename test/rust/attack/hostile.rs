@@ -10,8 +10,8 @@ use rand_chacha::ChaCha20Rng;
 use zkml_evm::{
     circuit::{CircuitError, InferenceCircuit, Objective, Witness, lay_out, plan, plan::candidates, statement},
     gates::{Shape, Steps},
-    model::{Stencil, stencil::Axis},
-    op::{Constant, Conv, Input, InputMode, Interval, Move, Op, Rescale, Sum, Term, Threshold},
+    model::{self, Stencil, stencil::Axis},
+    op::{Constant, Conv, Input, InputMode, Interval, Maximum, Move, Op, Product, Rescale, Sum, Term, Threshold},
     proof::{Keys, Srs},
     quant::{Node, Precision, Program, QuantError, range, run},
 };
@@ -211,6 +211,11 @@ fn damaged_graphs_are_refused() {
     let sum = |element| Op::Sum(Sum { terms: vec![vec![Term { element, weight: 1 }]; 4], bias: vec![0; 4] });
     let constant = || Op::Constant(Constant { values: vec![7; 4] });
     let moved = |from: &[u32]| Op::Move(Move { from: from.to_vec() });
+    let product = |count: usize, shift: u32| {
+        let dims = model::Product { count, rows: 1, inner: 1, columns: 1 };
+        Op::Product(Product { dims, shifts: vec![shift; count] })
+    };
+    let maximum = |window: &[u32]| Op::Maximum(Maximum { windows: vec![window.to_vec(); 4] });
     let node = |op: Op, inputs: &[usize]| Node { name: "odd".into(), op, inputs: inputs.to_vec(), scale_log2: 0 };
     // 0 input, 1 linear, 2 rescale, 3 the odd one, then the last layer, which reads it, or its rescale.
     let with = |odd: Vec<Node>| {
@@ -227,6 +232,8 @@ fn damaged_graphs_are_refused() {
         ("a move", vec![node(moved(&[3, 2, 1, 0]), &[2])]),
         ("a move of two", vec![node(moved(&[5, 2, 8, 0]), &[2, 0])]),
         ("a sum", vec![node(sum(8), &[2, 0]), node(rescale(), &[3])]),
+        ("a product", vec![node(product(4, 0), &[2, 2]), node(rescale(), &[3])]),
+        ("a maximum", vec![node(maximum(&[3, 0]), &[2])]),
         ("a constant", vec![node(constant(), &[]), node(moved(&[0, 1, 4, 7]), &[2, 3])]),
     ] {
         assert!(range::check(&with(odd)).is_ok(), "{what}");
@@ -243,6 +250,14 @@ fn damaged_graphs_are_refused() {
         ("a sum whose rescale comes later", vec![node(sum(0), &[2]), node(moved(&[0, 1, 2, 3]), &[2]), node(rescale(), &[3])]),
         ("a rescale of a rescale", vec![node(rescale(), &[2])]),
         ("a rescale of two", vec![node(sum(0), &[2]), node(rescale(), &[3, 3])]),
+        ("a convolution of other sizes", vec![node(conv_of(1, Axis::POINT, vec![1]), &[2]), node(rescale(), &[3])]),
+        ("a convolution without weights", vec![node(conv_of(4, Axis::POINT, vec![]), &[2]), node(rescale(), &[3])]),
+        ("a product of other sizes", vec![node(product(2, 1), &[2, 2]), node(rescale(), &[3])]),
+        ("a product too fine", vec![node(product(4, 65), &[2, 2]), node(rescale(), &[3])]),
+        ("a product without rescale", vec![node(product(4, 1), &[2, 2])]),
+        ("a maximum beyond its inputs", vec![node(maximum(&[4]), &[2])]),
+        ("a maximum of nothing", vec![node(maximum(&[]), &[2])]),
+        ("a maximum of accumulators", vec![node(maximum(&[0]), &[1])]),
         ("a constant that reads", vec![node(constant(), &[2])]),
         ("an empty constant", vec![node(Op::Constant(Constant { values: vec![] }), &[])]),
         ("a huge constant", vec![node(Op::Constant(Constant { values: vec![1 << 120; 4] }), &[])]),
