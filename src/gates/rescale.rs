@@ -124,11 +124,11 @@ pub fn place_threshold(
 }
 
 /// Places an output that nothing reads, as a cell of its own: it takes its place in the fold, which alone determines it.
-pub fn place_border(trace: &mut Trace, y: Option<i128>) -> Result<(), TraceError> {
+pub fn place_border(trace: &mut Trace, y: Option<Fr>) -> Result<(), TraceError> {
     let selector = trace.columns.border.ok_or(TraceError::NoSuchGate("border"))?;
     let row = trace.take_rows(1)?;
     trace.enable(selector, row)?;
-    trace.assign(trace.columns.a, row, y.map(to_field))
+    trace.assign(trace.columns.a, row, y)
 }
 
 /// The accumulator that the cells of `row` stand for, where a rescale or a threshold starts; the value side of [`accumulators`].

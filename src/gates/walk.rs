@@ -127,36 +127,66 @@ pub enum Line {
     Shift(usize),
 }
 
-/// The rows of a polynomial with terms at `exponents`, which fall strictly and end at 0: blocks of neighbouring powers, the highest
-/// first, and moves across the gaps. A block moves what stands before it by its own width.
-pub fn schedule(exponents: &[u64], width: u64, steps: &Steps) -> Vec<Line> {
-    let mut lows: Vec<u64> = Vec::new();
-    for &exponent in exponents.iter().rev() {
-        if lows.last().is_none_or(|low| exponent >= low + width) {
-            lows.push(exponent);
+/// The rows of a polynomial with terms at given exponents: blocks of neighbouring powers, the highest first, and moves across the
+/// gaps. A block moves what stands before it by its own width.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The lowest powers of the blocks, rising.
+    lows: Vec<u64>,
+    width: u64,
+    steps: Steps,
+}
+
+impl Schedule {
+    /// For terms at `exponents`, which fall strictly and end at 0.
+    pub fn of(exponents: &[u64], width: u64, steps: Steps) -> Self {
+        let mut lows: Vec<u64> = Vec::new();
+        for &exponent in exponents.iter().rev() {
+            if lows.last().is_none_or(|low| exponent >= low + width) {
+                lows.push(exponent);
+            }
         }
+        Self { lows, width, steps }
     }
-    let mut lines = Vec::new();
-    for (i, &low) in lows.iter().enumerate().rev() {
-        if let Some(&above) = lows.get(i + 1) {
-            let gap = above - low - width;
-            // A block of zeros is a move by the width.
-            let zeros = (0..=(gap / width).min(8)).min_by_key(|zeros| zeros + steps.rows(gap - zeros * width)).unwrap_or(0);
-            lines.extend((1..=zeros).map(|i| Line::Block(above - i * width)));
-            let moves = steps.split(gap - zeros * width);
-            lines.extend(moves.flat_map(|(step, count)| (0..count).map(move |_| Line::Shift(step))));
-        }
-        lines.push(Line::Block(low));
+
+    /// How many rows there are, counted gap by gap: a program from a file can have a gap longer than any circuit.
+    pub fn rows(&self) -> u64 {
+        let gaps = self.lows.windows(2).map(|pair| {
+            let (zeros, moved) = self.across(pair[0], pair[1]);
+            zeros.saturating_add(self.steps.rows(moved))
+        });
+        gaps.fold(self.lows.len() as u64, u64::saturating_add)
     }
-    lines
+
+    /// The rows, made as they are taken.
+    pub fn lines(&self) -> impl Iterator<Item = Line> {
+        self.lows.iter().enumerate().rev().flat_map(move |(i, &low)| {
+            let gap = self.lows.get(i + 1).map(|&above| self.gap(low, above));
+            gap.into_iter().flatten().chain([Line::Block(low)])
+        })
+    }
+
+    fn gap(&self, low: u64, above: u64) -> impl Iterator<Item = Line> {
+        let (zeros, moved) = self.across(low, above);
+        let blocks = (1..=zeros).map(move |i| Line::Block(above - i * self.width));
+        blocks.chain(self.steps.split(moved).flat_map(|(step, count)| (0..count).map(move |_| Line::Shift(step))))
+    }
+
+    /// Blocks of zeros between two blocks, each a move by the width, and what is left to move.
+    fn across(&self, low: u64, above: u64) -> (u64, u64) {
+        let gap = above - low - self.width;
+        let left = |zeros: u64| gap - zeros * self.width;
+        let zeros = (0..=(gap / self.width).min(8)).min_by_key(|&zeros| zeros + self.steps.rows(left(zeros))).unwrap_or(0);
+        (zeros, left(zeros))
+    }
 }
 
 /// Places the polynomial of `weights` (exponent and weight, in the order of its schedule). Its lowest power is 0 afterwards.
-pub fn place_polynomial(trace: &mut Trace, lines: &[Line], weights: &[(u64, i128)]) -> Result<(), TraceError> {
+pub fn place_polynomial(trace: &mut Trace, schedule: &Schedule, weights: &[(u64, i128)]) -> Result<(), TraceError> {
     let width = trace.shape.weights as usize;
     let mut weights = weights.iter().peekable();
-    for line in lines {
-        match *line {
+    for line in schedule.lines() {
+        match line {
             Line::Shift(step) => {
                 place_shift(trace, step)?;
             }
@@ -290,12 +320,20 @@ mod tests {
             (vec![100, 99, 50, 2, 0], 8, 16),
             (vec![1000, 0], 6, 26),
         ] {
-            let lines = schedule(&exponents, width, &steps);
+            let schedule = Schedule::of(&exponents, width, steps);
+            let lines: Vec<Line> = schedule.lines().collect();
+            assert_eq!(schedule.rows(), lines.len() as u64);
             let blocks = replayed(&lines, width, &steps);
             assert!(blocks.iter().all(|(low, at)| low == at), "{exponents:?}: {blocks:?}");
             assert!(exponents.iter().all(|e| blocks.iter().any(|(low, _)| (low..&(low + width)).contains(&e))));
             assert!(lines.len() <= rows, "{exponents:?} takes {} rows", lines.len());
         }
+    }
+
+    #[test]
+    fn a_gap_longer_than_memory_is_counted() {
+        let schedule = Schedule::of(&[1 << 44, 0], 4, Steps::new(&[]));
+        assert!(schedule.rows() > 1 << 43);
     }
 
     #[test]

@@ -27,6 +27,18 @@ pub enum QuantError {
         /// The bound.
         allowed: String,
     },
+    /// Tensors larger than any circuit.
+    #[error("program node {node}: {got} {what}, allowed are {allowed}")]
+    Size {
+        /// Name of the node.
+        node: String,
+        /// What is counted.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there may be.
+        allowed: usize,
+    },
     /// The number of input values is wrong.
     #[error("the model takes {expected} features, got {got}")]
     InputLength {
@@ -54,6 +66,7 @@ impl Explain for QuantError {
         match self {
             QuantError::Malformed { .. } => "quant/malformed-program",
             QuantError::Interval { .. } => "quant/interval",
+            QuantError::Size { .. } => "quant/size",
             QuantError::InputLength { .. } => "input/length",
             QuantError::InputRange { .. } => "input/out-of-range",
         }
@@ -61,7 +74,7 @@ impl Explain for QuantError {
 
     fn exit_code(&self) -> ExitCode {
         match self {
-            QuantError::Interval { .. } => ExitCode::UnsupportedModel,
+            QuantError::Interval { .. } | QuantError::Size { .. } => ExitCode::UnsupportedModel,
             _ => ExitCode::Usage,
         }
     }
@@ -70,6 +83,7 @@ impl Explain for QuantError {
         match self {
             QuantError::Malformed { .. } => "compile the model again with `zkml-evm gen-verifier`".into(),
             QuantError::Interval { .. } => "narrow the schema's ranges, or allow more magnitude bits".into(),
+            QuantError::Size { .. } => "use a smaller model: no circuit has the rows for this one".into(),
             QuantError::InputLength { .. } => "give one value per feature of the schema".into(),
             QuantError::InputRange { .. } => {
                 "check the unit; if the value is right, widen the schema's range and generate the verifier again".into()

@@ -9,6 +9,9 @@ const MAX_SCALE_LOG2: u32 = 400;
 /// No circuit has the rows for more.
 const MAX_ELEMENTS: usize = 1 << 20;
 
+/// Elements of all nodes together: sixteen for every row of the largest circuit. It bounds the memory of every walk over a program.
+const MAX_TOTAL: usize = 16 * MAX_ELEMENTS;
+
 impl Precision {
     /// What a rescaled quotient may be: `[-2^M, 2^M - 1]`.
     pub fn quotient_interval(&self) -> Interval {
@@ -37,13 +40,20 @@ pub fn check(program: &Program) -> Result<Vec<Vec<Interval>>, QuantError> {
         return Err(malformed("program", "expected input, linear, rescale and an output statement"));
     }
     let mut all: Vec<Vec<Interval>> = Vec::with_capacity(program.nodes.len());
+    let mut total = 0usize;
     for (index, node) in program.nodes.iter().enumerate() {
         if node.scale_log2.unsigned_abs() > MAX_SCALE_LOG2 {
             return Err(malformed(&node.name, "a scale is beyond 2^400"));
         }
         check_inputs(program, index)?;
+        let gathered = node.inputs.iter().map(|&i| all[i].len()).fold(0, usize::saturating_add);
+        at_most(&node.name, "elements read by one node", gathered, MAX_ELEMENTS)?;
+        // One input is read where it stands.
+        total += if node.inputs.len() > 1 { gathered } else { 0 };
         let read = gather(&node.inputs, &all);
         let intervals = intervals_of(program, index, read.as_deref())?;
+        total = total.saturating_add(intervals.len());
+        at_most(&node.name, "elements up to this node", total, MAX_TOTAL)?;
         all.push(intervals);
     }
     match program.nodes.last() {
@@ -150,6 +160,10 @@ fn within(node: &str, what: &'static str, got: Interval, allowed: &Interval) -> 
         return Ok(());
     }
     Err(interval(node, what, Some(got), &format!("[{}, {}]", allowed.lo, allowed.hi)))
+}
+
+fn at_most(node: &str, what: &'static str, got: usize, allowed: usize) -> Result<(), QuantError> {
+    if got <= allowed { Ok(()) } else { Err(QuantError::Size { node: node.into(), what, got, allowed }) }
 }
 
 fn input_intervals(program: &Program) -> Result<Vec<Interval>, QuantError> {

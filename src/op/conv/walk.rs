@@ -13,15 +13,19 @@
 
 use super::Conv;
 use crate::gates::{
-    Cell, Shape, Trace, TraceError, rescale,
-    walk::{Line, place_polynomial, place_walk, schedule, walk_rows},
+    Cell, Shape, Trace, TraceError,
+    field::to_field,
+    rescale,
+    walk::{Schedule, place_polynomial, place_walk, walk_rows},
 };
 use crate::model::{Stencil, stencil::Axis};
 use crate::op::Place;
+use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
 use std::collections::BTreeMap;
 
-/// Beyond this many outputs no circuit has the rows, and powers are not worth counting.
-const MAX_OUTPUTS: u64 = 1 << 40;
+/// Each output takes at least one row, and no circuit has more than this. Beyond it nothing is counted or placed: distances of
+/// powers and lists of positions would be as large as a file claims.
+const MAX_OUTPUTS: u64 = 1 << 20;
 
 /// The positions that pixels and windows reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,45 +75,55 @@ struct Class {
     pixels: Vec<(u64, usize)>,
 }
 
-/// The classes that have both pixels and taps.
-fn classes(stencil: &Stencil, grid: &Grid) -> Vec<Class> {
-    let [down, across] = &stencil.axes;
-    let residues =
-        (0..down.stride.min(down.reach() + 1)).flat_map(|y| (0..across.stride.min(across.reach() + 1)).map(move |x| [y, x]));
-    residues.filter_map(|residue| class(stencil, grid, residue)).collect()
+/// What falls into one residue class along one axis.
+#[derive(Default)]
+struct Residue {
+    /// (t, k) with `k * dilation = stride * t + residue`, t falling.
+    taps: Vec<(usize, usize)>,
+    /// (q, i) with `i + before = stride * q + residue`, q falling.
+    pixels: Vec<(usize, usize)>,
 }
 
-fn class(stencil: &Stencil, grid: &Grid, residue: [usize; 2]) -> Option<Class> {
+/// The classes of one axis that have both pixels and taps, by residue. Only residues of taps are gone through, as a stride can be
+/// far larger than a kernel.
+fn residues(axis: &Axis) -> Vec<Residue> {
+    let mut all: BTreeMap<usize, Residue> = BTreeMap::new();
+    for k in (0..axis.kernel).rev() {
+        let at = k * axis.dilation;
+        all.entry(at % axis.stride).or_default().taps.push((at / axis.stride, k));
+    }
+    for i in (0..axis.size).rev() {
+        let at = i + axis.before;
+        if let Some(residue) = all.get_mut(&(at % axis.stride)) {
+            residue.pixels.push((at / axis.stride, i));
+        }
+    }
+    all.into_values().filter(|residue| !residue.pixels.is_empty()).collect()
+}
+
+/// The classes that have both pixels and taps.
+fn classes(stencil: &Stencil, grid: &Grid) -> Vec<Class> {
+    let [down, across] = stencil.axes.each_ref().map(residues);
+    down.iter().flat_map(|y| across.iter().filter_map(move |x| class(stencil, grid, y, x))).collect()
+}
+
+fn class(stencil: &Stencil, grid: &Grid, down: &Residue, across: &Residue) -> Option<Class> {
     let filters = stencil.filters_per_group() as u64;
-    let [down, across] = [0, 1].map(|i| taps_of(&stencil.axes[i], residue[i]));
-    let [rows, columns] = [0, 1].map(|i| pixels_of(&stencil.axes[i], residue[i]));
-    let (lowest_y, lowest_x) = (down.last()?.0 as u64, across.last()?.0 as u64);
+    let (lowest_y, lowest_x) = (down.taps.last()?.0 as u64, across.taps.last()?.0 as u64);
     let lowest = (lowest_y * grid.len[1] + lowest_x) * filters;
     let mut made = Class { taps: vec![], exponents: vec![], pixels: vec![] };
-    for (ty, ky) in down {
-        for &(tx, kx) in &across {
+    for &(ty, ky) in &down.taps {
+        for &(tx, kx) in &across.taps {
             let base = (ty as u64 * grid.len[1] + tx as u64) * filters - lowest;
             made.taps.push([ky, kx]);
             made.exponents.extend((0..filters).rev().map(|below| base + below));
         }
     }
-    for (qy, iy) in rows {
-        let along = columns.iter().map(|&(qx, ix)| (grid.power([qy, qx], filters) + lowest, iy * stencil.axes[1].size + ix));
-        made.pixels.extend(along);
+    for &(qy, iy) in &down.pixels {
+        let along = across.pixels.iter();
+        made.pixels.extend(along.map(|&(qx, ix)| (grid.power([qy, qx], filters) + lowest, iy * stencil.axes[1].size + ix)));
     }
-    (!made.pixels.is_empty()).then_some(made)
-}
-
-/// (t, k) with `k * dilation = stride * t + residue`, t falling.
-fn taps_of(axis: &Axis, residue: usize) -> Vec<(usize, usize)> {
-    let at = |k: usize| (k * axis.dilation / axis.stride, k);
-    (0..axis.kernel).rev().filter(|k| (k * axis.dilation) % axis.stride == residue).map(at).collect()
-}
-
-/// (q, i) with `i + before = stride * q + residue`, q falling.
-fn pixels_of(axis: &Axis, residue: usize) -> Vec<(usize, usize)> {
-    let at = |i: usize| ((i + axis.before) / axis.stride, i);
-    (0..axis.size).rev().filter(|i| (i + axis.before) % axis.stride == residue).map(at).collect()
+    Some(made)
 }
 
 /// Rows beyond the rescales.
@@ -120,7 +134,7 @@ pub(super) fn rows(stencil: &Stencil, shape: &Shape) -> usize {
         return usize::MAX;
     }
     let walk = |class: &Class| {
-        let polynomial = schedule(&class.exponents, u64::from(shape.weights), &shape.steps).len() as u64;
+        let polynomial = Schedule::of(&class.exponents, u64::from(shape.weights), shape.steps).rows();
         polynomial.saturating_add(walk_rows(class.pixels.iter().map(|(exponent, _)| *exponent), &shape.steps))
     };
     let walks = classes(stencil, &grid).iter().map(walk).fold(0, u64::saturating_add).saturating_mul(stencil.channels as u64);
@@ -152,7 +166,7 @@ pub(super) fn place_all(
     let grid = Grid::of(stencil);
     let (filters, channels) = (stencil.filters_per_group(), stencil.channels_per_group());
     let borders = x.map(|x| everywhere(conv, &grid, x));
-    let classes: Vec<(Class, Vec<Line>)> =
+    let classes: Vec<(Class, Schedule)> =
         classes(stencil, &grid).into_iter().map(|class| scheduled(class, &trace.shape)).collect();
     for group in 0..stencil.groups {
         for position in 0..grid.positions() {
@@ -172,11 +186,11 @@ pub(super) fn place_all(
         }
         for channel in 0..channels {
             let plane = &inputs[(group * channels + channel) * stencil.pixels()..][..stencil.pixels()];
-            for (class, lines) in &classes {
+            for (class, schedule) in &classes {
                 let taps = class.taps.iter().flat_map(|&tap| (0..filters).map(move |o| (tap, group * filters + o)));
                 let weight = |(tap, filter)| conv.weights[stencil.weight(filter, channel, tap)];
                 let weights: Vec<(u64, i128)> = class.exponents.iter().copied().zip(taps.map(weight)).collect();
-                place_polynomial(trace, lines, &weights)?;
+                place_polynomial(trace, schedule, &weights)?;
                 place_walk(trace, class.pixels.iter().map(|&(exponent, pixel)| (exponent, plane[pixel])))?;
             }
         }
@@ -184,17 +198,19 @@ pub(super) fn place_all(
     Ok(())
 }
 
-fn scheduled(class: Class, shape: &Shape) -> (Class, Vec<Line>) {
-    let lines = schedule(&class.exponents, u64::from(shape.weights), &shape.steps);
-    (class, lines)
+fn scheduled(class: Class, shape: &Shape) -> (Class, Schedule) {
+    let schedule = Schedule::of(&class.exponents, u64::from(shape.weights), shape.steps);
+    (class, schedule)
 }
 
-/// The sums at all positions, without bias.
-fn everywhere(conv: &Conv, grid: &Grid, x: &[i128]) -> Vec<i128> {
+/// The sums at all positions, without bias, in the field: a border window holds some of the taps only, and the interval check
+/// bounds the partial sums of whole windows.
+fn everywhere(conv: &Conv, grid: &Grid, x: &[i128]) -> Vec<Fr> {
     let axis = |i: usize| {
         let axis = conv.stencil.axes[i];
         Axis { before: axis.before + grid.before[i] as usize * axis.stride, outputs: grid.len[i] as usize, ..axis }
     };
     let stencil = Stencil { axes: [axis(0), axis(1)], ..conv.stencil };
-    stencil.convolve(&conv.weights, &vec![0; stencil.filters], x)
+    let [weights, x] = [&conv.weights[..], x].map(|values| values.iter().map(|&v| to_field(v)).collect::<Vec<Fr>>());
+    stencil.convolve(&weights, &vec![Fr::ZERO; stencil.filters], &x)
 }

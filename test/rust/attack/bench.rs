@@ -211,19 +211,28 @@ pub fn conv_sample(stencil: Stencil, steps: &[u32]) -> Sample {
     Sample { name: format!("walk {stencil:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
 }
 
-/// Maxima of public values: of one, of several with a tie, of all.
+/// Maxima of public values: of one, of several with a tie, of all. They are not public: one that is no element would be another witness.
 pub fn maximum_sample(x: &[i128]) -> Sample {
     let shape = Shape { maximum: true, ..shape() };
     let mut trace = Trace::new(shape).unwrap();
     let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [-100, 100], Some(v)).unwrap()).collect();
     let maximum = Maximum { windows: vec![vec![1], vec![0, 1, 2], (0..x.len() as u32).collect()] };
     let before = trace.row;
-    let results = maximum.rows(&mut trace, &inputs, Some(x)).unwrap();
+    maximum.rows(&mut trace, &inputs, Some(x)).unwrap();
     assert_eq!(trace.row - before, maximum.elements() * shape.maximum_rows());
-    inputs.iter().chain(&results).enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
     trace.finish().unwrap();
-    let instances = x.iter().chain(&maximum.eval(x)).map(|&v| to_field(v)).collect();
-    Sample { name: format!("maxima of {x:?}"), trace, instances }
+    Sample { name: format!("maxima of {x:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
+}
+
+/// The maximum of all of `x`, each in `0..=3`, with limbs of 2 bits: small enough to try every value of every cell.
+pub fn tiny_maximum_sample(x: &[i128]) -> Sample {
+    let mut trace = Trace::new(Shape { maximum: true, range_limbs: 1, ..tiny() }).unwrap();
+    let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [0, 3], Some(v)).unwrap()).collect();
+    Maximum { windows: vec![(0..x.len() as u32).collect()] }.rows(&mut trace, &inputs, Some(x)).unwrap();
+    inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    trace.finish().unwrap();
+    Sample { name: format!("maximum of {x:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
 }
 
 /// Products of public values, every result rescaled.

@@ -3,7 +3,7 @@
 
 use super::bench::{
     End, MATRICES, Sample, conv_sample, every_gate, function_sample, hash_sample, layer_sample, linear, maximum_sample,
-    product_sample, range_sample, shape, stencils, tiny, tiny_function, tiny_function_sample,
+    product_sample, range_sample, shape, stencils, tiny, tiny_function, tiny_function_sample, tiny_maximum_sample,
 };
 use super::enumerate::{Choice, witnesses};
 use super::lab::Lab;
@@ -100,13 +100,7 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     let argmax = || layer_sample(shape(), End::Argmax, &three, &[417, 600], inputs);
     let hash = || hash_sample(&[0, 200, -5, 17]);
     let range = || range_sample(shape(), inputs, 17);
-    // The maxima themselves are not public here: one that is no element would be another witness.
-    let maximum = || {
-        let x = [17, -3, 17, 99, -100];
-        let mut sample = maximum_sample(&x);
-        sample.trace.exposed.truncate(x.len());
-        sample
-    };
+    let maximum = || maximum_sample(&[17, -3, 17, 99, -100]);
     let walk = || stencils().into_iter().map(|(stencil, steps)| conv_sample(stencil, &steps)).next().unwrap();
     let samples: Vec<(&str, Sample)> = vec![
         ("a - lo is made of limbs", range()),
@@ -350,5 +344,37 @@ fn argmax_has_one_witness_and_ties_go_to_the_lowest_index() {
             }
             assert_eq!(witnesses(&mut lab, &choices).len(), usize::from(class == expected), "{scores:?}, class {class}");
         }
+    }
+}
+
+/// Every window of one to three elements, with a maximum from a domain wider than theirs.
+#[test]
+fn a_maximum_has_one_witness() {
+    let choices = |lab: &Lab| {
+        let columns = lab.trace.columns.clone();
+        let selector = columns.maximum;
+        let rows: Vec<usize> = (0..lab.trace.end).filter(|&row| lab.trace.is_enabled(selector, row)).collect();
+        let mut choices = vec![Choice::new(lab, columns.a.index(), rows[0] + 1, &domain(-4..=7))];
+        for &row in &rows {
+            choices.push(Choice::new(lab, columns.limb.index(), row, &domain(0..=3)));
+            choices.push(Choice::new(lab, columns.b.index(), row, &domain(-1..=28)));
+        }
+        choices
+    };
+    for (length, code) in (1..=3u32).flat_map(|length| (0..4i128.pow(length)).map(move |code| (length, code))) {
+        let x: Vec<i128> = (0..length).map(|i| code / 4i128.pow(i) % 4).collect();
+        let sample = tiny_maximum_sample(&x);
+        let mut lab = Lab::new(sample.trace, &sample.instances, 5);
+        let all = choices(&lab);
+        let found = witnesses(&mut lab, &all);
+        assert_eq!(found.len(), 1, "{x:?}");
+        let m = lab.place(found[0][0].0);
+        assert_eq!(m.0, lab.trace.columns.a.index());
+        assert_eq!(found[0][0].1, to_field(*x.iter().max().unwrap()), "{x:?}");
+        // Without membership every larger value within reach of the smallest element is a witness too.
+        let mut broken = lab.without("the maximum is an element");
+        let all = choices(&broken);
+        let reach = 4 - (x.iter().max().unwrap() - x.iter().min().unwrap());
+        assert_eq!(witnesses(&mut broken, &all).len(), reach as usize, "{x:?}");
     }
 }

@@ -3,16 +3,17 @@
 use super::agreement::random_program;
 use super::credit::credit;
 use super::support::{Output, input, mlp};
-use halo2_proofs::{SerdeFormat, halo2curves::bn256::Fr};
+use halo2_proofs::{SerdeFormat, dev::MockProver, halo2curves::bn256::Fr};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use zkml_evm::{
-    circuit::{CircuitError, Objective, Witness, lay_out, plan, statement},
+    circuit::{CircuitError, InferenceCircuit, Objective, Witness, lay_out, plan, plan::candidates, statement},
     gates::{Shape, Steps},
-    op::{Constant, InputMode, Interval, Move, Op, Sum, Term, Threshold},
+    model::{self, Stencil, stencil::Axis},
+    op::{Constant, Conv, Input, InputMode, Interval, Maximum, Move, Op, Product, Rescale, Sum, Term, Threshold},
     proof::{Keys, Srs},
-    quant::{Node, Program, range},
+    quant::{Node, Precision, Program, QuantError, range, run},
 };
 
 type Twist = fn(&mut Shape, i64);
@@ -210,6 +211,11 @@ fn damaged_graphs_are_refused() {
     let sum = |element| Op::Sum(Sum { terms: vec![vec![Term { element, weight: 1 }]; 4], bias: vec![0; 4] });
     let constant = || Op::Constant(Constant { values: vec![7; 4] });
     let moved = |from: &[u32]| Op::Move(Move { from: from.to_vec() });
+    let product = |count: usize, shift: u32| {
+        let dims = model::Product { count, rows: 1, inner: 1, columns: 1 };
+        Op::Product(Product { dims, shifts: vec![shift; count] })
+    };
+    let maximum = |window: &[u32]| Op::Maximum(Maximum { windows: vec![window.to_vec(); 4] });
     let node = |op: Op, inputs: &[usize]| Node { name: "odd".into(), op, inputs: inputs.to_vec(), scale_log2: 0 };
     // 0 input, 1 linear, 2 rescale, 3 the odd one, then the last layer, which reads it, or its rescale.
     let with = |odd: Vec<Node>| {
@@ -226,6 +232,8 @@ fn damaged_graphs_are_refused() {
         ("a move", vec![node(moved(&[3, 2, 1, 0]), &[2])]),
         ("a move of two", vec![node(moved(&[5, 2, 8, 0]), &[2, 0])]),
         ("a sum", vec![node(sum(8), &[2, 0]), node(rescale(), &[3])]),
+        ("a product", vec![node(product(4, 0), &[2, 2]), node(rescale(), &[3])]),
+        ("a maximum", vec![node(maximum(&[3, 0]), &[2])]),
         ("a constant", vec![node(constant(), &[]), node(moved(&[0, 1, 4, 7]), &[2, 3])]),
     ] {
         assert!(range::check(&with(odd)).is_ok(), "{what}");
@@ -242,6 +250,14 @@ fn damaged_graphs_are_refused() {
         ("a sum whose rescale comes later", vec![node(sum(0), &[2]), node(moved(&[0, 1, 2, 3]), &[2]), node(rescale(), &[3])]),
         ("a rescale of a rescale", vec![node(rescale(), &[2])]),
         ("a rescale of two", vec![node(sum(0), &[2]), node(rescale(), &[3, 3])]),
+        ("a convolution of other sizes", vec![node(conv_of(1, Axis::POINT, vec![1]), &[2]), node(rescale(), &[3])]),
+        ("a convolution without weights", vec![node(conv_of(4, Axis::POINT, vec![]), &[2]), node(rescale(), &[3])]),
+        ("a product of other sizes", vec![node(product(2, 1), &[2, 2]), node(rescale(), &[3])]),
+        ("a product too fine", vec![node(product(4, 65), &[2, 2]), node(rescale(), &[3])]),
+        ("a product without rescale", vec![node(product(4, 1), &[2, 2])]),
+        ("a maximum beyond its inputs", vec![node(maximum(&[4]), &[2])]),
+        ("a maximum of nothing", vec![node(maximum(&[]), &[2])]),
+        ("a maximum of accumulators", vec![node(maximum(&[0]), &[1])]),
         ("a constant that reads", vec![node(constant(), &[2])]),
         ("an empty constant", vec![node(Op::Constant(Constant { values: vec![] }), &[])]),
         ("a huge constant", vec![node(Op::Constant(Constant { values: vec![1 << 120; 4] }), &[])]),
@@ -267,8 +283,98 @@ fn a_long_chain_of_nodes_does_not_exhaust_the_stack() {
     assert!(range::check(&program).is_err());
 }
 
+/// What an accepted program owes: values inside its intervals, and under its own plan a layout of them.
+fn accepted(program: &Program, intervals: &[Vec<Interval>], values: &[i128]) {
+    let tensors = run(program, values).unwrap().tensors;
+    for (node, (tensor, intervals)) in tensors.iter().zip(intervals).enumerate() {
+        assert_eq!(tensor.len(), intervals.len(), "node {node}");
+        assert!(tensor.iter().zip(intervals).all(|(v, interval)| interval.contains(*v)), "node {node} of {values:?}");
+    }
+    // One that is too large for a circuit, or for this test, is not laid out.
+    let Some(plan) = plan(program, Objective::Gas).ok().filter(|plan| plan.shape.k <= 15) else { return };
+    let committed = program.input().unwrap().mode == InputMode::Committed;
+    let threshold = match &program.output().unwrap().op {
+        Op::Threshold(t) => Some(t.range.lo),
+        _ => None,
+    };
+    let witness = Witness::new(program, values, Fr::from(1), committed.then(|| Fr::from(2)), threshold).unwrap();
+    let trace = lay_out(program, plan.shape, Some(&witness)).unwrap();
+    assert_eq!(trace.row.max(plan.shape.table_rows()), plan.rows);
+}
+
+/// One private feature, which is `one`, and what is made of it, all of it public.
+fn of_one_feature(odd: Vec<(Op, Vec<usize>)>) -> Program {
+    let ranges = vec![Interval::new(1, 1)];
+    let mut nodes = vec![(Op::Input(Input { ranges, width_bytes: 1, mode: InputMode::Private }), vec![])];
+    nodes.extend(odd);
+    nodes.push((Op::Reveal, vec![nodes.len() - 1]));
+    let node = |(i, (op, inputs)): (usize, (Op, Vec<usize>))| Node { name: i.to_string(), op, inputs, scale_log2: 0 };
+    let precision = Precision { shift_bits: 16, magnitude_bits: 16 };
+    Program { schema_id: [0; 32], precision, nodes: nodes.into_iter().enumerate().map(node).collect() }
+}
+
+fn conv_of(channels: usize, axis: Axis, weights: Vec<i128>) -> Op {
+    Op::Conv(Conv { stencil: Stencil { channels, filters: 1, groups: 1, axes: [axis; 2] }, weights, bias: vec![0] })
+}
+
+fn rescaled(op: Op, input: usize, at: usize) -> [(Op, Vec<usize>); 2] {
+    [(op, vec![input]), (Op::Rescale(Rescale { shift: 16, relu: false }), vec![at])]
+}
+
+/// One weight on the only pixel, three far away: as a walk it would take 2^40 rows, and that many residues of a stride are empty.
+#[test]
+fn a_tiny_convolution_with_huge_distances_costs_nothing() {
+    let far = Axis { size: 1, kernel: 2, stride: 1, dilation: (1 << 20) - 2, before: 0, outputs: 1 };
+    let strided = Axis { stride: 1 << 20, dilation: 1 << 20, ..far };
+    for axis in [far, strided] {
+        let program = of_one_feature(rescaled(conv_of(1, axis, vec![3 << 16, 5, 7, 11]), 0, 1).into());
+        let intervals = range::check(&program).unwrap();
+        accepted(&program, &intervals, &[1]);
+        assert_eq!(run(&program, &[1]).unwrap().output(), [3]);
+        assert!(!candidates(&program, Objective::Prover).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn tensors_larger_than_any_circuit_are_refused() {
+    let half = 1 << 19;
+    let repeated = of_one_feature(vec![
+        (Op::Move(Move { from: vec![0; half] }), vec![0]),
+        (Op::Move(Move { from: vec![0] }), vec![1; half]),
+    ]);
+    let axis = Axis { size: 1, kernel: 1, stride: 1, dilation: 1, before: 0, outputs: 1 << 10 };
+    let wide = |count: usize| (0..count).flat_map(|i| rescaled(conv_of(1, axis, vec![1]), 0, 2 * i + 1)).collect();
+    for program in [repeated, of_one_feature(wide(9))] {
+        assert!(matches!(range::check(&program), Err(QuantError::Size { .. })));
+        assert!(matches!(plan(&program, Objective::Gas), Err(CircuitError::Quant(QuantError::Size { .. }))));
+    }
+    assert!(range::check(&of_one_feature(wide(7))).is_ok());
+}
+
+/// Every window of the model holds A and -A; a border window holds one of them, on 150 channels: 150 * 2^120 is beyond 128 bits.
+#[test]
+fn a_border_window_sums_beyond_every_bound() {
+    let (channels, largest) = (150, (1i128 << 120) - 1);
+    let axis = Axis { size: 8, kernel: 3, stride: 1, dilation: 1, before: 0, outputs: 6 };
+    let weights = [vec![largest, -largest], vec![0; 7]].concat().repeat(channels);
+    let pixels = (Op::Move(Move { from: vec![0; channels * 64] }), vec![0]);
+    let conv = conv_of(channels, axis, weights);
+    let program = of_one_feature([vec![pixels], rescaled(conv.clone(), 1, 2).into()].concat());
+    let intervals = range::check(&program).unwrap();
+    accepted(&program, &intervals, &[1]);
+    let Op::Conv(conv) = conv else { unreachable!("it is one") };
+    let plans = candidates(&program, Objective::Gas).unwrap();
+    let shape = plans.iter().map(|p| p.shape).find(|shape| conv.walks(shape) == (true, true)).unwrap();
+    let witness = Witness::new(&program, &[1], Fr::from(1), None, None).unwrap();
+    let trace = lay_out(&program, shape, Some(&witness)).unwrap();
+    let circuit = InferenceCircuit::new(trace);
+    MockProver::run(shape.k, &circuit, vec![witness.statement.instances()]).unwrap().assert_satisfied();
+}
+
 /// Numbers at which something changes.
-const EDGES: [i128; 14] = [
+const EDGES: [i128; 16] = [
+    (1 << 20) - 2,
+    1 << 20,
     0,
     1,
     -1,
@@ -326,11 +432,15 @@ proptest! {
                     2 => sum.terms[0].push(Term { element: edge as u32, weight: 1 }),
                     _ => sum.terms[0].push(Term { element: 0, weight: edge }),
                 },
-                Op::Conv(conv) => match rng.gen_range(0..5) {
+                Op::Conv(conv) => match rng.gen_range(0..9) {
                     0 => conv.weights[0] = edge,
                     1 => conv.bias[0] = edge,
                     2 => conv.stencil.axes[0].kernel = edge as usize,
                     3 => conv.stencil.axes[1].stride = edge as usize,
+                    4 => conv.stencil.axes[rng.gen_range(0..2)].dilation = edge as usize,
+                    5 => conv.stencil.axes[rng.gen_range(0..2)].before = edge as usize,
+                    6 => conv.stencil.axes[rng.gen_range(0..2)].size = edge as usize,
+                    7 => conv.stencil.groups = edge as usize,
                     _ => conv.stencil.axes[rng.gen_range(0..2)].outputs = edge as usize,
                 },
                 Op::Maximum(maximum) => match rng.gen_range(0..3) {
@@ -355,9 +465,20 @@ proptest! {
                 Op::Reveal | Op::Argmax(_) => program.precision.magnitude_bits = edge as u32,
             }
         }
+        if rng.gen_bool(0.2) {
+            let at = rng.gen_range(0..program.nodes.len());
+            let read = rng.gen_range(0..program.nodes.len());
+            program.nodes[at].inputs = vec![read; rng.gen_range(0..3)];
+        }
         let values: Vec<i128> = program.input().unwrap().ranges.iter().map(|r| r.lo).collect();
-        if through_everything(&program, shape, &values).is_ok() {
-            prop_assert!(range::check(&program).is_ok());
+        let _ = through_everything(&program, shape, &values);
+        if let Ok(intervals) = range::check(&program) {
+            let inputs: [fn(&Interval, &mut ChaCha20Rng) -> i128; 3] =
+                [|r, _| r.lo, |r, _| r.hi, |r, rng| rng.gen_range(r.lo..=r.hi)];
+            for choose in inputs {
+                let values: Vec<i128> = program.input().unwrap().ranges.iter().map(|r| choose(r, &mut rng)).collect();
+                accepted(&program, &intervals, &values);
+            }
         }
     }
 }

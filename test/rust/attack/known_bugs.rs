@@ -4,8 +4,8 @@
 //! change with the witness (`credit.rs`).
 
 use super::bench::{
-    End, Sample, conv_sample, function_sample, hash_sample, layer_sample, linear, shape, stencils, sum_sample, tiny_function,
-    tiny_function_sample,
+    End, MATRICES, Sample, conv_sample, function_sample, hash_sample, layer_sample, linear, maximum_sample, product_sample,
+    shape, stencils, sum_sample, tiny_function, tiny_function_sample,
 };
 use super::forgeries::Mint;
 use super::lab::{Changes, Lab};
@@ -33,7 +33,7 @@ fn an_assign_where_a_copy_was_meant_is_caught() {
     // A pixel of this one takes part in five outputs, so the forger needs a dozen repairs.
     let (stencil, steps) = stencils().pop().unwrap();
     let effort = Effort { stop: true, depth: 24, ..Effort::FULL };
-    let circuits: [Vec<Sample>; 7] = [
+    let circuits: [Vec<Sample>; 9] = [
         vec![layer(End::Signed, &three, [417, 1055])],
         vec![layer(End::Threshold(-20), &one, [417, -55])],
         // Each of the classes is chosen once.
@@ -46,6 +46,8 @@ fn an_assign_where_a_copy_was_meant_is_caught() {
         vec![hash_sample(&[0, 200, -5, 17])],
         vec![sum_sample(&[417, -55], [-1000, 3000])],
         vec![conv_sample(stencil, &steps)],
+        vec![product_sample(MATRICES)],
+        vec![maximum_sample(&[17, -3, 17, 99, -100]), maximum_sample(&[-1, -2, -1, -1, -1])],
     ];
     let mut dropped = 0;
     for samples in circuits {
