@@ -9,6 +9,9 @@ const MAX_SCALE_LOG2: u32 = 400;
 /// No circuit has the rows for more.
 const MAX_ELEMENTS: usize = 1 << 20;
 
+/// Multiplications of one convolution: half a minute of the interpreter. Deep networks for small images have a fortieth of it.
+const MAX_PRODUCTS: usize = 1 << 32;
+
 /// Elements of all nodes together: sixteen for every row of the largest circuit. It bounds the memory of every walk over a program.
 const MAX_TOTAL: usize = 16 * MAX_ELEMENTS;
 
@@ -101,6 +104,8 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
         }
         (Op::Sum(s), Some(x)) if s.is_consistent(x.len()) => s.intervals(x).ok_or_else(limit)?,
         (Op::Conv(c), Some(x)) if c.is_consistent(x.len()) && c.stencil.outputs() <= MAX_ELEMENTS => {
+            let products = c.stencil.outputs().saturating_mul(c.stencil.channels_per_group()).saturating_mul(c.stencil.taps());
+            at_most(&node.name, "multiplications of one convolution", products, MAX_PRODUCTS)?;
             c.intervals(x).ok_or_else(limit)?
         }
         (Op::Product(m), Some(x)) if m.is_consistent(x.len()) && m.dims.outputs() <= MAX_ELEMENTS => {

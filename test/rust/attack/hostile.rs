@@ -344,7 +344,10 @@ fn tensors_larger_than_any_circuit_are_refused() {
     ]);
     let axis = Axis { size: 1, kernel: 1, stride: 1, dilation: 1, before: 0, outputs: 1 << 10 };
     let wide = |count: usize| (0..count).flat_map(|i| rescaled(conv_of(1, axis, vec![1]), 0, 2 * i + 1)).collect();
-    for program in [repeated, of_one_feature(wide(9))] {
+    // A million windows of a million taps each, all but one of them on a pad.
+    let heavy = Axis { kernel: 1 << 10, ..axis };
+    let heavy = of_one_feature(rescaled(conv_of(1, heavy, vec![1; 1 << 20]), 0, 1).into());
+    for program in [repeated, of_one_feature(wide(9)), heavy] {
         assert!(matches!(range::check(&program), Err(QuantError::Size { .. })));
         assert!(matches!(plan(&program, Objective::Gas), Err(CircuitError::Quant(QuantError::Size { .. }))));
     }
