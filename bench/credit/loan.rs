@@ -106,7 +106,7 @@ async fn request(chain: &Chain, people: &People, at: &Deployed, folder: &Path) -
     let bound = stage::field(context.instance().to_be_bytes()).ok_or("the context is not below r")?;
     let witness = Witness::new(&compiled.program, &compiled.input, bound, Some(Fr::from(99)), Some(threshold))?;
     let proof = prove(&compiled.program, &keys, &srs, &witness)?;
-    let commitment = witness.statement.input_commitment.ok_or("the input is not committed to")?;
+    let commitment = *witness.statement.input_commitments.first().ok_or("the input is not committed to")?;
     let attestation = Attestation {
         subject: borrower,
         inputCommitment: stage::big_endian(&commitment).into(),

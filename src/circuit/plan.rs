@@ -138,6 +138,7 @@ fn range_bits(program: &Program) -> Result<u32, CircuitError> {
     let precision = program.precision;
     let widest = program.input()?.ranges.iter().map(|r| 128 - ((r.hi - r.lo) as u128).leading_zeros()).max().unwrap_or(1);
     let widest = if threshold { widest.max(precision.magnitude_bits) } else { widest };
+    let widest = program.weights().map_or(widest, |w| widest.max(w.bits));
     let results = program.nodes.iter().filter_map(|n| match &n.op {
         Op::Sigmoid(s) => Some(128 - ((s.interval().hi - s.interval().lo) as u128).leading_zeros()),
         _ => None,
@@ -161,7 +162,12 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
     let input = program.input()?;
     let threshold = program.nodes.iter().any(|n| matches!(n.op, Op::Threshold(_)));
     let has = |wanted: fn(&Op) -> bool| program.nodes.iter().any(|n| wanted(&n.op));
-    let instances = program.public_values()?.saturating_add(1 + usize::from(input.mode == InputMode::Committed));
+    let instances = program.public_values()?.saturating_add(program.commitments()?).saturating_add(1);
+    let packed = program
+        .weights()
+        .map(|w| w.bits)
+        .into_iter()
+        .chain((input.mode == InputMode::Committed).then_some(8 * input.width_bytes));
     let rescales = program.nodes.iter().filter(|n| matches!(&n.op, Op::Rescale(r) if !r.relu)).count();
     let shape = Shape {
         k: 0,
@@ -171,7 +177,7 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
         remainder_limbs: precision.shift_bits / limb_bits,
         magnitude_limbs: precision.magnitude_bits / limb_bits,
         range_limbs: range_bits.div_ceil(limb_bits),
-        pack_bits: if input.mode == InputMode::Committed { 8 * input.width_bytes } else { 0 },
+        pack_bits: packed.max().unwrap_or(0),
         relu: has(|op| matches!(op, Op::Rescale(r) if r.relu)),
         // A threshold takes the place of the rescale before it.
         signed: rescales > usize::from(threshold),
@@ -208,10 +214,13 @@ fn walking(program: &Program, shape: Shape) -> Option<Shape> {
 pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
     let input = program.input()?;
     let features = input.ranges.len();
-    let mut total = features.saturating_mul(shape.range_rows());
+    let mut total = features.saturating_mul(program.items).saturating_mul(shape.range_rows());
+    // The last range row of an input without commitment leaves a packed sum on the row below.
+    total = total.saturating_add(usize::from(shape.commits() && input.mode != InputMode::Committed));
+    let hash = 2 + poseidon_params::FULL_ROUNDS * 2 + poseidon_params::PARTIAL_ROUNDS;
     if input.mode == InputMode::Committed {
-        let hash = 2 + poseidon_params::FULL_ROUNDS * 2 + poseidon_params::PARTIAL_ROUNDS;
-        total += hash * (1 + features.div_ceil(input.values_per_element()));
+        let hashes = 1 + features.div_ceil(input.values_per_element());
+        total = total.saturating_add(hashes.saturating_mul(hash).saturating_mul(program.items));
     }
     let read = |node: &Node| node.inputs.first().and_then(|&i| program.width(i)).unwrap_or(0);
     for node in &program.nodes {
@@ -225,7 +234,8 @@ pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
             Op::Product(p) => p.dims.outputs().saturating_mul(shape.rescale_rows()).saturating_add(p.extra_rows(shape)),
             Op::Maximum(m) => m.elements().saturating_mul(shape.maximum_rows()),
             Op::Constant(c) => c.row_count(shape.range_rows(), shape.commits()),
-            Op::Threshold(_) => shape.range_rows(),
+            Op::Weights(w) => w.count.saturating_mul(shape.range_rows()).saturating_add(hash.saturating_mul(1 + w.elements())),
+            Op::Threshold(_) => shape.range_rows().saturating_mul(program.items),
             Op::Argmax(_) => read(node).saturating_mul(shape.argmax_rows()),
             Op::Sigmoid(_) => read(node).saturating_mul(shape.function_rows() + shape.range_rows()),
             Op::Input(_) | Op::Rescale(_) | Op::Reveal | Op::Move(_) => 0,

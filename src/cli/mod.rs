@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod attest;
+pub mod batch;
 pub mod chains;
 pub mod completions;
 pub mod contracts;

@@ -27,7 +27,7 @@ pub(super) fn limbs(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: 
 /// ```
 ///
 /// Relies on: limbs in `[0, 2^limb_bits)` (lookup), `n * limb_bits <= 64`, so neither side wraps and `a` is exactly in `[lo, hi]`.
-/// The packed sum starts afresh where `f = 0`; elsewhere `f = 2^pack_bits` and `hi - lo < 2^pack_bits` (program check).
+/// The packed sum starts afresh where `f = 0`; elsewhere `f` is a power of two above `hi - lo` (program check).
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
     let Some(range) = columns.range else { return };
     cs.create_gate("range", |cells| {
@@ -64,7 +64,7 @@ pub enum Packed {
 /// Places the check `lo <= value <= hi`. In a circuit that packs, a packed sum of this one value stands on the next free row.
 pub fn place(trace: &mut Trace, [lo, hi]: [i128; 2], value: Option<i128>) -> Result<Cell, TraceError> {
     if trace.shape.commits() {
-        return place_packed(trace, [lo, hi], value, Packed::Start).map(|(cell, _)| cell);
+        return place_packed(trace, [lo, hi], value, 0, Packed::Start).map(|(cell, _)| cell);
     }
     let row = trace.take_rows(trace.shape.range_rows())?;
     place_at(trace, row, [lo, hi], value, None)
@@ -81,11 +81,13 @@ pub fn place_copy(trace: &mut Trace, [lo, hi]: [i128; 2], source: Cell, value: O
     Ok(())
 }
 
-/// Places the check `lo <= value <= hi` and extends the packed sum, which then stands in column `b` on the next free row.
+/// Places the check `lo <= value <= hi` and extends the packed sum, which then stands in column `b` on the next free row. Values
+/// of one sum have `pack_bits` bits each.
 pub fn place_packed(
     trace: &mut Trace,
     [lo, hi]: [i128; 2],
     value: Option<i128>,
+    pack_bits: u32,
     packed: Packed,
 ) -> Result<(Cell, Packed), TraceError> {
     let rows = trace.shape.range_rows();
@@ -95,7 +97,7 @@ pub fn place_packed(
     let sum = match packed {
         Packed::Start => offset,
         Packed::Sum(sum) => {
-            let factor = power_of_two(trace.shape.pack_bits);
+            let factor = power_of_two(pack_bits);
             trace.fix(trace.columns.weights[1], row, factor)?;
             sum.zip(offset).map(|(sum, offset)| sum * factor + offset)
         }

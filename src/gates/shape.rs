@@ -36,7 +36,7 @@ pub struct Shape {
     pub magnitude_limbs: u32,
     /// Limbs on each side of a range check.
     pub range_limbs: u32,
-    /// Bits given to each packed feature; 0 when there is no input commitment.
+    /// Bits given to each packed value, where inputs and weights differ the larger; 0 when nothing is committed to.
     pub pack_bits: u32,
     /// Some rescale has a ReLU.
     pub relu: bool,

@@ -119,7 +119,7 @@ pub fn hash_sample(values: &[i128]) -> Sample {
     let mut digest = poseidon::place_hash(&mut trace, parameters, Left::Tag(tag), Some(salt), false).unwrap();
     let mut packed = Packed::Start;
     for &value in values.iter().rev() {
-        (_, packed) = range::place_packed(&mut trace, [-5, 200], Some(value), packed).unwrap();
+        (_, packed) = range::place_packed(&mut trace, [-5, 200], Some(value), 8, packed).unwrap();
     }
     let Packed::Sum(element) = packed else { panic!("there are values") };
     digest = poseidon::place_hash(&mut trace, parameters, Left::Cell(digest), element, true).unwrap();

@@ -341,7 +341,7 @@ fn a_score_below_the_threshold_is_refused() {
     let mint = Mint::new();
     let values = mint.witness.run.tensors[0].clone();
     let score = run(&mint.program, &values).unwrap().output()[0];
-    let salt = mint.witness.salt;
+    let salt = mint.witness.salts.first().copied();
     let refused = Witness::new(&mint.program, &values, Fr::from(42), salt, Some(score + 1));
     assert!(refused.is_err(), "an honest prover does not even start");
     let honest = Witness::new(&mint.program, &values, Fr::from(42), salt, Some(score)).unwrap();
@@ -371,7 +371,8 @@ fn a_short_statement_is_not_padded() {
     let mut mint = Mint::new();
     let values = mint.witness.run.tensors[0].clone();
     let score = run(&mint.program, &values).unwrap().output()[0];
-    mint.witness = Witness::new(&mint.program, &values, Fr::from(42), mint.witness.salt, Some(score.min(0))).unwrap();
+    mint.witness =
+        Witness::new(&mint.program, &values, Fr::from(42), mint.witness.salts.first().copied(), Some(score.min(0))).unwrap();
     let trace = lay_out(&mint.program, mint.keys.shape, Some(&mint.witness)).unwrap();
     let full = mint.instances();
     mint.try_forge(&trace, assign_phase2, &full).unwrap();
