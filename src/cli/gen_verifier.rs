@@ -119,7 +119,7 @@ enum OutputArgument {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ObjectiveArgument {
-    /// Proving time times gas
+    /// Both: 100,000 gas for each CPU second
     Balanced,
     /// Proving time
     Prover,
@@ -263,14 +263,15 @@ fn review(console: &Console, source: &Source) -> Result<(), Failure> {
 pub fn plan_line(quantised: &Quantised) -> String {
     let (plan, shape) = (&quantised.plan, &quantised.plan.shape);
     format!(
-        "plan: k = {}, {} of {} rows, {} advice and {} fixed columns ({} of weights), {}-bit limbs",
+        "plan: k = {}, {} of {} rows, {} advice and {} fixed columns ({} of weights), {}-bit limbs in {} lanes",
         shape.k,
         plan.rows,
         1u64 << shape.k,
         plan.advice,
         plan.fixed,
         shape.weights,
-        shape.limb_bits
+        shape.limb_bits,
+        shape.lanes
     )
 }
 

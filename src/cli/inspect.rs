@@ -138,12 +138,13 @@ impl<'a> Candidate<'a> {
 }
 
 fn candidate_table(all: &[Plan], chosen: &Plan) -> String {
-    let mut table = table(["", "k", "rows", "limb bits", "weight columns", "advice", "fixed", "memory, MB"]);
+    let mut table = table(["", "k", "rows", "limb bits", "lanes", "weight columns", "advice", "fixed", "memory, MB"]);
     for plan in all {
         let mark = if plan == chosen { "chosen" } else { "" };
         let (shape, memory) = (&plan.shape, Memory::of(plan).most().div_ceil(1_000_000) as usize);
-        let numbers =
-            [shape.k as usize, plan.rows, shape.limb_bits as usize, shape.weights as usize, plan.advice, plan.fixed, memory];
+        let widths = [shape.limb_bits, shape.lanes, shape.weights].map(|width| width as usize);
+        let [limb_bits, lanes, weights] = widths;
+        let numbers = [shape.k as usize, plan.rows, limb_bits, lanes, weights, plan.advice, plan.fixed, memory];
         table.add_row(std::iter::once(mark.to_owned()).chain(numbers.iter().map(usize::to_string)));
     }
     table.to_string()

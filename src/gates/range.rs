@@ -11,10 +11,11 @@ use halo2_proofs::{
     poly::Rotation,
 };
 
-/// `sum_i limb[from + i] * 2^(limb_bits * i)`, the limbs standing under each other.
+/// `sum_i limb[from + i] * 2^(limb_bits * i)`, the limbs standing side by side in the lanes, then under each other.
 pub(super) fn limbs(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape, from: u32, count: u32) -> Expression<Fr> {
     (0..count).fold(Expression::Constant(Fr::ZERO), |sum, i| {
-        sum + cells.query_advice(columns.limb, Rotation((from + i) as i32)) * power_of_two(shape.limb_bits * i)
+        let (column, row) = columns.limb_at(0, from + i);
+        sum + cells.query_advice(column, Rotation(row as i32)) * power_of_two(shape.limb_bits * i)
     })
 }
 
@@ -23,7 +24,7 @@ pub(super) fn limbs(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: 
 /// ```text
 /// range * (a - lo - sum_i limb[i]     * 2^(limb_bits * i)) = 0        for i in 0..n
 /// range * (hi - a - sum_i limb[n + i] * 2^(limb_bits * i)) = 0
-/// range * (b[2n] - f * b - (a - lo)) = 0                              f in the second weight column (packing only)
+/// range * (b[rows] - f * b - (a - lo)) = 0                            f in the second weight column (packing only)
 /// ```
 ///
 /// Relies on: limbs in `[0, 2^limb_bits)` (lookup), `n * limb_bits <= 64`, so neither side wraps and `a` is exactly in `[lo, hi]`.
@@ -122,7 +123,7 @@ fn place_at(
         Some(source) => drop(trace.copy(source, row)?),
         None => trace.assign(trace.columns.a, row, value.map(to_field))?,
     }
-    trace.assign_limbs(row, limbs, value.map(|v| v - lo), "the distance to the range's lower end")?;
-    trace.assign_limbs(row + limbs as usize, limbs, value.map(|v| hi - v), "the distance to the range's upper end")?;
+    trace.assign_limbs(row, 0..limbs, value.map(|v| v - lo), "the distance to the range's lower end")?;
+    trace.assign_limbs(row, limbs..2 * limbs, value.map(|v| hi - v), "the distance to the range's upper end")?;
     Ok(Cell { row })
 }
