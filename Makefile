@@ -6,7 +6,7 @@ CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET_DIR)/release/zkml-evm
 
-.PHONY: help build demo test test-full test-rust test-forge lint fmt bench fuzz clean
+.PHONY: help build demo test test-full test-rust test-forge lint fmt bench bench-scaling fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ test-full: test ## What takes longer: every compiler and setting, every byte of 
 bench: .venv-bench/.done build ## Every bench model beside EZKL 23.0.5 in one run, some ten minutes; needs Python for EZKL.
 	mkdir -p target/bench
 	.venv-bench/bin/python bench/bench.py --binary $(BIN) --work target/bench --out target/bench/bench.json $(BENCH_ARGS)
+
+bench-scaling: .venv-bench/.done build ## Cost against model size, 1k to 1M weights: target/bench/scaling.csv and .svg.
+	.venv-bench/bin/python bench/scaling.py --binary $(BIN) --work target/bench/scaling --out target/bench
 
 FUZZ_SECONDS := 60
 FUZZ_TARGETS := onnx inputs program key srs ptau proof documents

@@ -119,7 +119,7 @@ pub fn srs(bytes: &[u8]) -> bool {
 /// A ceremony's file.
 pub fn ptau(bytes: &[u8]) -> bool {
     let file = temporary(bytes);
-    (1..=3).any(|k| Ceremony { path: file.path(), name: "fuzz", blake2b: None }.read(k).is_ok())
+    (1..=3).any(|k| Ceremony { path: file.path(), name: "fuzz", blake2b: None }.read(k, &|_| ()).is_ok())
 }
 
 /// Edits of public inputs and proof: any that changes them must be refused.

@@ -1,6 +1,11 @@
 //! `gen-verifier MODEL --calibration DATA --out DIR`.
 
-use super::{blocking, failure::Failure, output::Console, project, size};
+use super::{
+    blocking,
+    failure::Failure,
+    output::{Console, Stages},
+    project, size,
+};
 use crate::{
     artifact::{Contract, Manifest, Package, Prover, Quantised, Recipe, Source, Staging, compile::ThresholdText},
     circuit::Objective,
@@ -10,7 +15,7 @@ use crate::{
     verifier::{Compiler, render},
 };
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::{borrow::Cow, path::PathBuf};
 
 /// Compile a model.
 #[derive(Debug, Args)]
@@ -163,10 +168,12 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         console.warn(INSECURE);
     }
 
-    let progress = console.progress("making keys and the Solidity verifier");
-    let package = blocking(move || package(&source, &quantised, &recipe, srs.as_ref(), compiler.as_ref())).await?;
-    drop(progress);
+    let progress = console.progress_of(PACKAGE_STAGES + 1);
+    let stages = progress.stages();
+    let package = blocking(move || package(&source, &quantised, &recipe, srs.as_ref(), compiler.as_ref(), &stages)).await?;
+    progress.stages().begin("writing the folder");
     let manifest = package.save(staging)?;
+    drop(progress);
     let value = serde_json::json!({ "folder": out, "manifest": manifest });
     console.result("gen-verifier", &value, &summary(&out, &manifest))
 }
@@ -206,6 +213,9 @@ pub fn plan_line(quantised: &Quantised) -> String {
     )
 }
 
+/// Stages of [`package`].
+pub const PACKAGE_STAGES: u64 = 4;
+
 /// Keys, Solidity, bytecode.
 pub fn package(
     source: &Source,
@@ -213,12 +223,16 @@ pub fn package(
     recipe: &Recipe,
     srs: Option<&Srs>,
     compiler: Option<&Compiler>,
+    stages: &Stages,
 ) -> Result<Package, Failure> {
-    let prover = match srs {
-        Some(srs) => Prover::generate_with(source, quantised, recipe, srs)?,
-        None => Prover::generate(source, quantised, recipe)?,
-    };
+    stages.begin("getting the SRS");
+    let k = quantised.plan.shape.k;
+    let srs = srs.map_or_else(|| Cow::Owned(Srs::development(k)), Cow::Borrowed);
+    stages.begin("making the keys");
+    let prover = Prover::generate_with(source, quantised, recipe, &srs)?;
+    stages.begin("writing the Solidity verifier");
     let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
+    stages.begin("compiling it");
     let contract = match compiler {
         Some(compiler) => Some(Contract::new(compiler.compile_verifier(&solidity)?, compiler.version())),
         None => None,
