@@ -3,7 +3,7 @@
 use super::{
     blocking,
     failure::{CliError, Failure},
-    output::Console,
+    output::{Console, Stages},
     project, size,
 };
 use crate::{
@@ -18,7 +18,10 @@ use crate::{
     verifier::{Compiler, render},
 };
 use clap::{Args, ValueEnum};
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 /// Compile a model.
 #[derive(Debug, Args)]
@@ -202,15 +205,17 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     }
 
     let weights = quantised.weights.clone();
-    let progress = console.progress("making keys and the Solidity verifier");
-    let package = blocking(move || package(&source, &quantised, &recipe, srs.as_ref(), compiler.as_ref())).await?;
-    drop(progress);
+    let progress = console.progress_of(PACKAGE_STAGES + 1);
+    let stages = progress.stages();
+    let package = blocking(move || package(&source, &quantised, &recipe, srs.as_ref(), compiler.as_ref(), &stages)).await?;
+    progress.stages().begin("writing the folder");
     // The secret first: a model whose weights are lost proves nothing.
     if let (Some(weights), Some(path)) = (weights, &secret) {
         weights.save_new(path)?;
         console.note(format!("private weights: {} (secret: it is the model; every proof needs it)", path.display()));
     }
     let manifest = package.save(staging)?;
+    drop(progress);
     let value = serde_json::json!({ "folder": out, "manifest": manifest });
     console.result("gen-verifier", &value, &summary(&out, &manifest))
 }
@@ -275,6 +280,9 @@ pub fn plan_line(quantised: &Quantised) -> String {
     )
 }
 
+/// Stages of [`package`].
+pub const PACKAGE_STAGES: u64 = 4;
+
 /// Keys, Solidity, bytecode.
 pub fn package(
     source: &Source,
@@ -282,12 +290,16 @@ pub fn package(
     recipe: &Recipe,
     srs: Option<&Srs>,
     compiler: Option<&Compiler>,
+    stages: &Stages,
 ) -> Result<Package, Failure> {
-    let prover = match srs {
-        Some(srs) => Prover::generate_with(source, quantised, recipe, srs)?,
-        None => Prover::generate(source, quantised, recipe)?,
-    };
+    stages.begin("getting the SRS");
+    let k = quantised.plan.shape.k;
+    let srs = srs.map_or_else(|| Cow::Owned(Srs::development(k)), Cow::Borrowed);
+    stages.begin("making the keys");
+    let prover = Prover::generate_with(source, quantised, recipe, &srs)?;
+    stages.begin("writing the Solidity verifier");
     let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
+    stages.begin("compiling it");
     let contract = match compiler {
         Some(compiler) => Some(Contract::new(compiler.compile_verifier(&solidity)?, compiler.version())),
         None => None,

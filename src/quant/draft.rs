@@ -2,7 +2,7 @@
 
 use super::calibrate::{Calibrated, Options, OutputChoice, Score, segment_bits};
 use super::calibrate_error::CalibrateError;
-use super::scale::{ANY, Row, Source, power_of_two};
+use super::scale::{ANY, Row, SCALES, Source, power_of_two};
 use super::structure::Structure;
 use super::{Node, Program, Schema};
 use crate::model::{self, Graph, GraphNode, GraphOp};
@@ -221,6 +221,10 @@ impl<'a> Draft<'a> {
             let allowed = if self.structure.is_compared(class) { p.score_interval() } else { p.quotient_interval() };
             let (left, below) = dims.term(product, 0, 0, 0);
             let coarsest = known[left] + known[below] - shift;
+            // Round by round, factors that are asked to be coarser for their own product would leave every scale.
+            if !SCALES.contains(&coarsest) {
+                return Err(self.no_scale(index));
+            }
             let fits = |finer: u32| {
                 let scaled = |y: &Interval| y.scaled(1 << finer).map(|y| rescale.quotient_interval(&y));
                 worst.iter().all(|y| scaled(y).is_some_and(|q| q.within(&allowed)))
