@@ -1,6 +1,7 @@
 //! Keys, proofs and their files.
 
 pub mod artifact;
+mod development;
 pub mod error;
 pub mod keys;
 pub mod model_id;

@@ -53,7 +53,13 @@ fn everything() -> Program {
         node(rescale(), &[15]),
         node(Op::Argmax(Argmax), &[16]),
     ];
-    Program { schema_id: [1; 32], precision: Precision { shift_bits: 4, magnitude_bits: 44 }, items: 1, nodes }
+    Program {
+        schema_id: [1; 32],
+        precision: Precision { shift_bits: 4, magnitude_bits: 44 },
+        items: 1,
+        hidden: Default::default(),
+        nodes,
+    }
 }
 
 fn inputs(items: usize) -> Vec<Vec<i128>> {

@@ -123,7 +123,7 @@ pub fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Pro
         Output::Reveal | Output::Sigmoid => Op::Reveal,
     };
     nodes.push(node("output", op, nodes.len()));
-    Program { schema_id: [3; 32], precision, items: 1, nodes }
+    Program { schema_id: [3; 32], precision, items: 1, hidden: Default::default(), nodes }
 }
 
 /// Weights and bias such that no accumulator leaves `[-bound, bound]`, some of them reaching it.
