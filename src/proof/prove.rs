@@ -2,6 +2,7 @@
 
 use super::{
     Keys, ProofError, Srs,
+    commit::{Committer, Opener, Scheme},
     keys::{check_degree, check_shape, fit},
 };
 use crate::{
@@ -10,9 +11,8 @@ use crate::{
     quant::Program,
 };
 use halo2_proofs::{
-    halo2curves::bn256::{Bn256, Fr, G1Affine},
+    halo2curves::bn256::{Fr, G1Affine},
     plonk::create_proof,
-    poly::kzg::{commitment::KZGCommitmentScheme, multiopen::ProverSHPLONK},
     transcript::TranscriptWriterBuffer,
 };
 use rand::rngs::OsRng;
@@ -57,8 +57,8 @@ pub fn prove_circuit(keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instance
 
 fn create(keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
     let mut transcript: Transcript = TranscriptWriterBuffer::<_, G1Affine, ChallengeEvm<_>>::init(Vec::new());
-    create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
-        &srs.params,
+    create_proof::<Scheme<'_>, Opener<'_>, _, _, _, _>(
+        &Committer::of(srs)?,
         &keys.pk,
         &[circuit],
         &[&[instances]],
