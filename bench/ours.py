@@ -27,6 +27,7 @@ class Runner:
     def __init__(self, binary: Path, case: Case, model: Path, folder: Path) -> None:
         self.binary, self.case, self.model, self.folder = binary, case, model, folder
         self.artifacts, self.proof = folder / "artifacts", folder / "proof.json"
+        self.weights = folder / "weights.json"
 
     def measured(self, *arguments: str) -> Cost:
         return measure.run([str(self.binary), "--quiet", *arguments])
@@ -37,7 +38,11 @@ class Runner:
 
     def generate(self) -> Cost:
         source = ("--schema", f"{self.model}/schema.json", "--calibration", f"{self.model}/errors.json")
-        statement = ("--input", self.case.input, "--output", self.case.output)
+        statement = ("--input", self.case.input, "--output", self.case.output, "--batch", str(self.case.items))
+        if self.case.private_weights:
+            # Never overwritten: an earlier run's would be refused.
+            self.weights.unlink(missing_ok=True)
+            statement += ("--weights", "private", "--weights-out", str(self.weights))
         return self.measured(
             "gen-verifier", f"{self.model}/model.onnx", *source, *statement, *self.case.options, "--out", str(self.artifacts)
         )
@@ -47,8 +52,18 @@ class Runner:
         if self.case.input == "committed":
             (self.folder / "salt").write_text(SALT)
             secret = ("--salt-file", str(self.folder / "salt"))
-        given = ("--artifacts", str(self.artifacts), "--input", f"{self.model}/input.json", "--context", CONTEXT)
+        if self.case.private_weights:
+            secret += ("--weights", str(self.weights))
+        given = ("--artifacts", str(self.artifacts), *self.inputs(), "--context", CONTEXT)
         return self.measured("prove", *given, *secret, *self.case.statement, "--out", str(self.proof))
+
+    def inputs(self) -> tuple[str, str]:
+        """The input, or the first rows of the model's samples."""
+        if self.case.items == 1:
+            return ("--input", f"{self.model}/input.json")
+        rows = json.loads(Path(f"{self.model}/errors.json").read_text())["input_data"][: self.case.items]
+        (self.folder / "inputs.json").write_text(json.dumps({"input_data": rows}))
+        return ("--inputs", str(self.folder / "inputs.json"))
 
     def all(self) -> dict[str, object]:
         self.say("keys and contract")
