@@ -2,6 +2,7 @@
 
 pub mod artifact;
 mod commit;
+mod development;
 pub mod error;
 pub mod keys;
 pub mod model_id;
@@ -10,6 +11,7 @@ pub mod prove;
 pub mod ptau;
 pub mod srs;
 mod srs_check;
+pub mod unfinished;
 pub mod verify;
 
 pub use error::ProofError;

@@ -3,7 +3,7 @@
 use crate::op::{Interval, Rescale};
 
 /// The finest and the coarsest scale considered: beyond these, f32 weights have nothing to say.
-const SCALES: std::ops::RangeInclusive<i32> = -200..=200;
+pub const SCALES: std::ops::RangeInclusive<i32> = -200..=200;
 /// The scale of an output that is zero for all inputs: any will do.
 pub const ANY: i32 = i32::MAX;
 
@@ -25,6 +25,15 @@ pub struct Source {
     pub steps: Vec<f64>,
     /// Worst case, integers.
     pub intervals: Vec<Interval>,
+}
+
+/// The finest scale at which values up to `magnitude` stay in `allowed`; [`ANY`] for zero.
+pub fn measured_scale(magnitude: f64, allowed: Interval) -> i32 {
+    if magnitude == 0.0 {
+        return ANY;
+    }
+    let guess = (exponent(allowed.hi as f64) - exponent(magnitude)).clamp(*SCALES.start(), *SCALES.end());
+    if magnitude * power_of_two(guess) <= allowed.hi as f64 { guess } else { guess - 1 }
 }
 
 impl Row {
