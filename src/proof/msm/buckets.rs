@@ -10,11 +10,22 @@ use super::{
 };
 use std::ops::Range;
 
-/// A multiple to add up: the magnitude of the scalar and the signed entry of its point.
-#[derive(Clone, Copy, Debug)]
+/// A multiple to add up; two words instead of one of 128 bits save a quarter of its size.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Item {
-    pub magnitude: u128,
-    pub entry: u32,
+    magnitude: [u64; 2],
+    /// The signed entry of its point.
+    entry: u32,
+}
+
+impl Item {
+    pub fn new(magnitude: u128, entry: u32) -> Self {
+        Self { magnitude: [magnitude as u64, (magnitude >> 64) as u64], entry }
+    }
+
+    pub fn magnitude(&self) -> u128 {
+        u128::from(self.magnitude[0]) | u128::from(self.magnitude[1]) << 64
+    }
 }
 
 /// Points and the powers of two that they are multiplied by: their sum is what `windows` contribute.
@@ -76,7 +87,7 @@ fn fill(points: &[Point], items: &[Item], class: Class, windows: Range<usize>) -
     for (window, offset) in windows.clone().zip(&offsets) {
         let digits = Digits::new(class, window);
         for item in items {
-            let (value, _) = digits.of(item.magnitude);
+            let (value, _) = digits.of(item.magnitude());
             if value != 0 {
                 starts[offset + value] += 1;
             }
@@ -92,7 +103,7 @@ fn fill(points: &[Point], items: &[Item], class: Class, windows: Range<usize>) -
     for (window, offset) in windows.zip(&offsets) {
         let digits = Digits::new(class, window);
         for item in items {
-            let (value, negative) = digits.of(item.magnitude);
+            let (value, negative) = digits.of(item.magnitude());
             if value != 0 {
                 let at = &mut starts[offset + value - 1];
                 entries[*at] = item.entry ^ u32::from(negative);

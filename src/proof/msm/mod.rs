@@ -19,8 +19,7 @@ mod scalar;
 mod sums;
 
 use buckets::Item;
-use classes::Class;
-use field::{Limbs, Point, limbs, mul};
+use field::{Point, limbs, mul};
 use halo2_proofs::halo2curves::{
     bn256::{Fq, Fr, G1, G1Affine},
     ff::WithSmallOrderMulGroup,
@@ -35,23 +34,21 @@ const TASK: usize = 1 << 14;
 
 /// Σ_i scalars_i·bases_i; what one of the two has more of is left out.
 pub(super) fn msm(scalars: &[Fr], bases: &[G1Affine]) -> G1 {
-    let (points, items) = prepare(scalars, bases);
+    let (points, mut items) = prepare(scalars, bases);
     let mut histogram = [0; 128];
     for item in &items {
         histogram[length(item)] += 1;
     }
-    let classes = classes::choose(&histogram);
-    let mut tasks: Vec<(Class, Vec<Item>)> = classes.iter().map(|class| (*class, Vec::new())).collect();
-    for item in items {
-        let class = tasks.partition_point(|(class, _)| class.bits < length(&item));
-        tasks[class].1.push(item);
-    }
-    let tasks = tasks.iter().flat_map(|(class, items)| {
+    items.sort_unstable_by_key(length);
+    let mut rest = &items[..];
+    let mut tasks = Vec::new();
+    for class in classes::choose(&histogram) {
+        let (items, longer) = rest.split_at(rest.partition_point(|item| length(item) <= class.bits));
+        rest = longer;
         let windows = class.windows();
         let each = windows.div_ceil((items.len() * windows / TASK).clamp(1, windows));
-        (0..windows).step_by(each).map(move |first| (*class, items, first..windows.min(first + each)))
-    });
-    let tasks: Vec<_> = tasks.collect();
+        tasks.extend((0..windows).step_by(each).map(|first| (class, items, first..windows.min(first + each))));
+    }
     let sums: Vec<Vec<(usize, Point)>> =
         tasks.into_par_iter().map(|(class, items, windows)| buckets::bits(&points, items, class, windows)).collect();
     let mut bits = [G1::identity(); 128];
@@ -62,7 +59,7 @@ pub(super) fn msm(scalars: &[Fr], bases: &[G1Affine]) -> G1 {
 }
 
 fn length(item: &Item) -> usize {
-    (u128::BITS - item.magnitude.leading_zeros()) as usize
+    (u128::BITS - item.magnitude().leading_zeros()) as usize
 }
 
 /// The points, after them their images under φ where a scalar needs them, and what to add up of both.
@@ -70,33 +67,25 @@ fn prepare(scalars: &[Fr], bases: &[G1Affine]) -> (Vec<Point>, Vec<Item>) {
     let n = scalars.len().min(bases.len());
     let zeta = limbs(&Fq::ZETA);
     let mut points = vec![Point::default(); 2 * n];
+    let mut items = vec![[Item::default(); 2]; n];
     let (plain, images) = points.split_at_mut(n);
-    let chunks = scalars[..n].par_chunks(CHUNK).zip(bases[..n].par_chunks(CHUNK)).enumerate();
-    let chunks = chunks.zip(plain.par_chunks_mut(CHUNK).zip(images.par_chunks_mut(CHUNK)));
-    let items: Vec<Vec<Item>> = chunks
-        .map(|((chunk, (scalars, bases)), (plain, images))| {
-            let mut items = Vec::with_capacity(2 * scalars.len());
-            for (i, (scalar, base)) in scalars.iter().zip(bases).enumerate() {
-                one(scalar, base, chunk * CHUNK + i, n, (&mut plain[i], &mut images[i]), &zeta, &mut items);
-            }
-            items
-        })
-        .collect();
-    (points, items.concat())
-}
-
-fn one(scalar: &Fr, base: &G1Affine, index: usize, n: usize, to: (&mut Point, &mut Point), zeta: &Limbs, items: &mut Vec<Item>) {
-    let point = Point::from(base);
-    if point.is_identity() {
-        return;
-    }
-    *to.0 = point;
-    for term in scalar::terms(scalar) {
-        if term.endo {
-            *to.1 = Point { x: mul(&point.x, zeta), y: point.y };
+    let given = scalars[..n].par_iter().zip(&bases[..n]).enumerate();
+    let filled = items.par_iter_mut().zip(plain.par_iter_mut().zip(images));
+    given.zip(filled).with_min_len(CHUNK).for_each(|((i, (scalar, base)), (items, (plain, image)))| {
+        *plain = Point::from(base);
+        if plain.is_identity() {
+            return;
         }
-        items.push(Item { magnitude: term.magnitude, entry: sums::entry(index + if term.endo { n } else { 0 }, term.negative) });
-    }
+        for (item, term) in items.iter_mut().zip(scalar::terms(scalar)) {
+            if term.endo {
+                *image = Point { x: mul(&plain.x, &zeta), y: plain.y };
+            }
+            *item = Item::new(term.magnitude, sums::entry(if term.endo { n + i } else { i }, term.negative));
+        }
+    });
+    let mut items = items.into_flattened();
+    items.retain(|item| item.magnitude() != 0);
+    (points, items)
 }
 
 #[cfg(test)]
