@@ -61,7 +61,7 @@ class Runner:
         verifying = self.measured("verify", "--artifacts", str(self.artifacts), "--proof", str(self.proof))
         manifest = json.loads((self.artifacts / "manifest.json").read_text())
         report = json.loads((self.artifacts / "report.json").read_text())
-        shown = self.answer("inspect", str(self.artifacts), "--candidates")
+        shown = self.answer("inspect", str(self.artifacts), "--candidates", "--gas", "0")
         proof = json.loads(self.proof.read_text())
         return {
             "k": manifest["plan"]["shape"]["k"],
@@ -72,7 +72,7 @@ class Runner:
             "proof_bytes": manifest["proofBytes"],
             "contract_bytes": manifest["contract"]["runtimeSize"],
             "error": report.get("probability_error") or report["score_error"],
-            "predicted": next(c for c in shown["candidates"] if all(c[key] == manifest["plan"][key] for key in manifest["plan"])),
+            "predicted": next(candidate for candidate in shown["candidates"] if candidate["chosen"]),
             "gas": self.answer("gas", str(self.artifacts))["gas"],
             "creation": json.loads((self.artifacts / "InferenceVerifier.json").read_text())["bytecode"]["object"],
             "call": {"signature": "verifyProof(uint256[],bytes)", "arguments": [proof["publicInputs"], proof["proof"]]},

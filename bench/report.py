@@ -11,6 +11,8 @@ Figures = dict
 # Of the proof's CPU seconds: reading keys, generating the witness.
 SHARES = {"load": 0.10, "witness": 0.05}
 TOLERANCE = 0.25
+# Gas of any transaction.
+TRANSACTION = 21_000
 
 
 @dataclass
@@ -94,10 +96,7 @@ def limits(result: Result) -> list[dict[str, object]]:
     if peer:
         mine = result.ours["error"]["max"]
         found.append({"what": "max error", "value": mine, "limit": peer, "kept": mine <= peer})
-    return found + [
-        {"what": f"predicted {what}", "value": guess, "limit": got, "kept": abs(guess / got - 1) <= TOLERANCE}
-        for what, guess, got in predictions(result)
-    ]
+    return found + predictions(result)
 
 
 def shares(result: Result) -> dict[str, float]:
@@ -105,12 +104,23 @@ def shares(result: Result) -> dict[str, float]:
     return {"load": max(seconds["load"] - seconds["start"], 0) / seconds["prove"]}
 
 
-def predictions(result: Result) -> list[tuple[str, float, float]]:
-    """What `inspect --candidates` says of the chosen plan, and what was measured."""
-    predicted, prove = result.ours["predicted"], result.ours["stages"]["prove"]
-    found = [("memory of a proof, MB", predicted["memory"]["proof"] / 1e6, megabytes(prove))]
-    if "seconds" in predicted:
-        found.append(("CPU s", predicted["seconds"], prove["cpu_seconds"]))
+def predictions(result: Result) -> list[dict[str, object]]:
+    """What `inspect --candidates` says of the chosen plan beside what was measured: gas to the last unit, calldata as a bound, the rest
+    within a quarter."""
+    predicted, stages = result.ours["predicted"], result.ours["stages"]
+    execution = result.ours["gas"]["execution"]
+    near = [
+        ("CPU s of a proof", predicted["cpuSeconds"], stages["prove"]["cpu_seconds"]),
+        ("MB of a proof", predicted["memory"]["proof"] / 1e6, megabytes(stages["prove"])),
+        ("MB of the keys", predicted["memory"]["setup"] / 1e6, megabytes(stages["generate"])),
+    ]
+    found = [
+        {"what": f"predicted {what}", "value": guess, "limit": got, "kept": abs(guess / got - 1) <= TOLERANCE} for what, guess, got in near
+    ]
+    guess = predicted["contract"].get("executionGas")
+    found.append({"what": "predicted execution gas", "value": guess, "limit": execution, "kept": guess == execution})
+    paid = result.ours["transaction"]["verify"] - TRANSACTION - execution
+    found.append({"what": "calldata gas", "value": paid, "limit": predicted["calldataGas"], "kept": paid <= predicted["calldataGas"]})
     return found
 
 
@@ -119,5 +129,5 @@ def verdict(results: list[Result]) -> str:
     for result in results:
         for limit in limits(result):
             word = "kept" if limit["kept"] else "MISSED"
-            text.append(f"{word:>6}  {result.case.name}: {limit['what']} {limit['value']:.3g}, limit {limit['limit']:.3g}")
+            text.append(f"{word:>6}  {result.case.name}: {limit['what']} {limit['value']:.6g}, limit {limit['limit']:.6g}")
     return "\n".join(text)

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod attest;
+mod candidates;
 pub mod chains;
 pub mod completions;
 pub mod contracts;
