@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from cases import Case, Reference
 
 Figures = dict
-# Of the proof's CPU seconds: reading keys, generating the witness.
-SHARES = {"load": 0.10, "witness": 0.05}
+# Of the proof's CPU seconds, by the names that `prove --json` gives its stages.
+SHARES = {"reading": 0.10, "computing the witness": 0.05}
 TOLERANCE = 0.25
 # Gas of any transaction.
 TRANSACTION = 21_000
@@ -100,8 +100,10 @@ def limits(result: Result) -> list[dict[str, object]]:
 
 
 def shares(result: Result) -> dict[str, float]:
-    seconds = {name: cost["cpu_seconds"] for name, cost in result.ours["stages"].items()}
-    return {"load": max(seconds["load"] - seconds["start"], 0) / seconds["prove"]}
+    """Of what the process says itself: the stages whose names start so, over all of it."""
+    prove = result.ours["stages"]["prove"]
+    named = {name.removeprefix("stage: "): seconds for name, seconds in prove.items() if name.startswith("stage: ")}
+    return {what: sum(s for name, s in named.items() if name.startswith(what)) / prove["cpu_seconds"] for what in SHARES}
 
 
 def predictions(result: Result) -> list[dict[str, object]]:

@@ -58,8 +58,14 @@ pub struct Facts {
     pub model_id: B256,
     /// The ONNX file's name.
     pub model_file: String,
-    /// The ONNX file's hash.
-    pub model_sha256: B256,
+    /// The ONNX file's hash; absent where weights are private, as guesses of them could be tested against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_sha256: Option<B256>,
+    /// The commitment to the weights, where they are private.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_commitment: Option<B256>,
+    /// Inputs of one proof.
+    pub items: usize,
     /// The feature schema's identity.
     pub schema_id: B256,
     /// `insecure-dev`, or `ceremony <hash>`.

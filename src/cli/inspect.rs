@@ -81,11 +81,12 @@ fn facts(folder: &Folder) -> String {
     let contract = folder.manifest.contract.as_ref();
     let contract = contract.map_or("not compiled".into(), |c| format!("{} bytes on chain, solc {}", c.runtime_size, c.solc));
     let lines = [
-        ("model", format!("{} (sha256 {})", facts.model_file, facts.model_sha256)),
+        ("model", facts.model_sha256.map_or(facts.model_file.clone(), |hash| format!("{} (sha256 {hash})", facts.model_file))),
         ("model id", facts.model_id.to_string()),
         ("schema id", facts.schema_id.to_string()),
         ("SRS", facts.srs.clone()),
-        ("statement", format!("{} input, {} output", name(&facts.input), facts.output.name())),
+        ("statement", format!("{} input, {} output, {}", name(&facts.input), facts.output.name(), inputs(facts.items))),
+        ("weights", facts.model_commitment.map_or("fixed".into(), |c| format!("private, commitment {c}"))),
         ("rows", format!("{} of 2^{} = {}", plan.rows, plan.shape.k, 1u64 << plan.shape.k)),
         ("columns", format!("{} advice, {} fixed ({} of weights)", plan.advice, plan.fixed, plan.shape.weights)),
         ("proof", format!("{} bytes", facts.proof_bytes)),
@@ -93,6 +94,10 @@ fn facts(folder: &Folder) -> String {
         ("made by", format!("zkml-evm {}", folder.manifest.tool)),
     ];
     lines.map(|(name, value)| format!("{name:<10} {value}")).join("\n")
+}
+
+fn inputs(items: usize) -> String {
+    if items == 1 { "one input".into() } else { format!("batches of {items} inputs") }
 }
 
 /// The name of a unit variant as files spell it.

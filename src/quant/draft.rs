@@ -47,7 +47,7 @@ impl<'a> Draft<'a> {
         structure: &'a Structure,
         caps: HashMap<u32, i32>,
     ) -> Self {
-        let program = Program { schema_id: schema.id(), precision: options.precision, nodes: Vec::new() };
+        let program = Program { schema_id: schema.id(), precision: options.precision, items: 1, nodes: Vec::new() };
         let built = Calibrated { program, scales: Vec::new(), score: Score::Value, notes: Vec::new() };
         let chosen = HashMap::new();
         Self { graph, schema, options, structure, built, tensors: Vec::new(), scales: caps, chosen, lowered: false }
