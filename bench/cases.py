@@ -33,6 +33,8 @@ class Targets:
     peak_mb: float | None = None
     contract_bytes: int | None = None
     verify_gas: int | None = None
+    # Of one input of a batch.
+    item_cpu: float | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Case:
     # Extra arguments of `prove`.
     statement: tuple[str, ...] = ()
     runs: int = 5
+    # Inputs of one proof.
+    items: int = 1
     peer: Live | Reference | None = None
     targets: Targets = field(default_factory=Targets)
 
@@ -67,6 +71,7 @@ CASES = (
         peer=Live(mode="hashed"),
         targets=Targets(prove_cpu=0.35, peak_mb=40, contract_bytes=18_000, verify_gas=450_000),
     ),
+    Case("credit, batch of 64", "credit", options=("--batch", "64", *FAST), runs=3, items=64, targets=Targets(item_cpu=0.02)),
     Case("logistic 30-1", "logistic", peer=Live(), targets=Targets(prove_cpu=0.12, ratio=60, peak_mb=20)),
     Case("MNIST CNN", "mnist_cnn", options=FAST, peer=Live(), targets=Targets(prove_cpu=0.5, ratio=30, peak_mb=60)),
     Case("MLP 784-128-10", "mlp", options=FAST, peer=Live(), targets=Targets(prove_cpu=0.6, ratio=25, peak_mb=60)),

@@ -54,8 +54,9 @@ class Runner:
         if self.case.input == "committed":
             (self.folder / "salt").write_text(SALT)
             secret = ("--salt-file", str(self.folder / "salt"))
-        given = ("--artifacts", str(self.artifacts), "--input", f"{self.model}/input.json", "--context", CONTEXT)
-        return self.measured("prove", *given, *secret, *self.case.statement, "--out", str(self.proof))
+        inputs = ("--input", f"{self.model}/input.json") if self.case.items == 1 else ("--inputs", f"{self.model}/errors.json")
+        given = ("--artifacts", str(self.artifacts), "--context", CONTEXT)
+        return self.measured("prove", *given, *inputs, *secret, *self.case.statement, "--out", str(self.proof))
 
     def all(self) -> dict[str, object]:
         self.say("keys and contract")

@@ -85,6 +85,7 @@ def limits(result: Result) -> list[dict[str, object]]:
     wanted = [
         ("prove, CPU s", prove["cpu_seconds"], targets.prove_cpu),
         ("peak MB", megabytes(prove), targets.peak_mb),
+        ("prove, CPU s for each input", prove["cpu_seconds"] / result.case.items, targets.item_cpu),
         ("contract, bytes", result.ours["contract_bytes"], targets.contract_bytes),
         ("verify, gas", result.ours["transaction"]["verify"], targets.verify_gas),
         *((f"share of {stage}", share, SHARES[stage]) for stage, share in shares(result).items()),
@@ -114,7 +115,6 @@ def predictions(result: Result) -> list[dict[str, object]]:
     near = [
         ("CPU s of a proof", predicted["cpuSeconds"], stages["prove"]["cpu_seconds"]),
         ("MB of a proof", predicted["memory"]["proof"] / 1e6, megabytes(stages["prove"])),
-        ("MB of the keys", predicted["memory"]["setup"] / 1e6, megabytes(stages["generate"])),
     ]
     found = [
         {"what": f"predicted {what}", "value": guess, "limit": got, "kept": abs(guess / got - 1) <= TOLERANCE} for what, guess, got in near
