@@ -6,7 +6,7 @@ use super::{
     keys::{check_degree, check_shape, fit},
 };
 use crate::{
-    circuit::{InferenceCircuit, Witness, lay_out},
+    circuit::{InferenceCircuit, Witness, lay_out, plan::ONE_THREAD_K},
     gates::Trace,
     quant::Program,
 };
@@ -38,10 +38,6 @@ pub fn prove(program: &Program, keys: &Keys, srs: &Srs, witness: &Witness) -> Re
 pub fn prove_trace(keys: &Keys, srs: &Srs, trace: Trace, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
     prove_circuit(keys, srs, InferenceCircuit::new(trace), instances)
 }
-
-/// Below 2^11 rows there is too little work between two hand-overs: a second thread would cost a tenth more CPU time than it
-/// shares out, and the proof is a matter of some 0.1 s.
-const ONE_THREAD_K: u32 = 10;
 
 /// Proves a trace with its own way to fill the second phase.
 pub fn prove_circuit(keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
