@@ -2,13 +2,15 @@
 pragma solidity ^0.8.24;
 
 import {FieldElement} from "./FieldElement.sol";
+import {InferenceContext} from "./InferenceContext.sol";
 import {IInferenceVerifier} from "./interfaces/IInferenceVerifier.sol";
 import {IInputAttestation} from "./interfaces/IInputAttestation.sol";
 import {IZkmlConsumer} from "./interfaces/IZkmlConsumer.sol";
 
 /// @title ZkmlConsumer
 /// @notice The base that a dapp inherits: call {_useInference} with your own terms, the caller's evidence and the public
-/// values of your policy; when it returns, the model's statement holds for msg.sender and cannot be used again.
+/// values of your policy; when it returns, the model's statement holds for msg.sender and cannot be used again. Where somebody
+/// else may send the subject's transaction, check the subject's consent and call {_useInferenceOf}.
 /// @dev All prose is in {IZkmlConsumer}.
 abstract contract ZkmlConsumer is IZkmlConsumer {
     /// @notice What the consumer trusts: from its own storage, never from the caller.
@@ -34,8 +36,6 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         uint192 tally;
     }
 
-    bytes32 private constant CONTEXT_TAG = keccak256("zkml-evm.context.v1");
-
     /// @inheritdoc IZkmlConsumer
     IInferenceVerifier public immutable router;
 
@@ -50,6 +50,13 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         if (address(attestations_).code.length == 0) revert NotAContract(address(attestations_));
         router = router_;
         attestations = attestations_;
+    }
+
+    /// @inheritdoc IZkmlConsumer
+    function cancelNonce() external {
+        uint64 nonce = _subjects[msg.sender].nonce;
+        _subjects[msg.sender].nonce = nonce + 1;
+        emit NonceCancelled(msg.sender, nonce);
     }
 
     /// @inheritdoc IZkmlConsumer
@@ -72,10 +79,7 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         view
         returns (uint256 context)
     {
-        bytes32 digest = keccak256(
-            abi.encode(CONTEXT_TAG, block.chainid, address(this), subject, modelId, policyId, nonce, expiry)
-        );
-        return uint256(digest) >> 8;
+        return InferenceContext.contextOf(subject, modelId, policyId, nonce, expiry);
     }
 
     /// @inheritdoc IZkmlConsumer
@@ -85,7 +89,8 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
 
     /// @dev Reverts unless msg.sender is the attested subject and the model's statement holds; spends the nullifier first.
     /// @param proof From calldata: a few kilobytes, copied once, into the call to the router.
-    /// @param publicValues Integers of the policy, in the statement's order after the commitment.
+    /// @param publicValues Integers of the policy, in the statement's order after the commitment. An output that the statement
+    /// reveals comes from the caller, as a claim: check its range before you act on it.
     /// @return nullifier What was spent.
     /// @return epoch The attestation's epoch under the policy; {spentBy} it is the nullifier from now on.
     function _useInference(
@@ -93,6 +98,24 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         Evidence memory evidence,
         bytes calldata proof,
         int256[] memory publicValues
+    ) internal returns (bytes32 nullifier, uint64 epoch) {
+        address subject = evidence.attestation.subject;
+        if (msg.sender != subject) revert SubjectMismatch(subject, msg.sender);
+        uint256[] memory elements = new uint256[](publicValues.length);
+        for (uint256 i = 0; i < publicValues.length; ++i) {
+            elements[i] = FieldElement.fromInt(publicValues[i]);
+        }
+        return _useInferenceOf(terms, evidence, proof, elements);
+    }
+
+    /// @dev {_useInference} for the attested subject, whoever sends the transaction: only after the subject's consent to this
+    /// very use has been checked. An attestor knows the opening too, and could prove in the subject's name.
+    /// @param publicValues Field elements, each below r.
+    function _useInferenceOf(
+        Terms memory terms,
+        Evidence memory evidence,
+        bytes calldata proof,
+        uint256[] memory publicValues
     ) internal returns (bytes32 nullifier, uint64 epoch) {
         _checkRequest(terms, evidence);
         (nullifier, epoch) = _spend(terms, evidence);
@@ -110,8 +133,6 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
     }
 
     function _checkRequest(Terms memory terms, Evidence memory evidence) private view {
-        address subject = evidence.attestation.subject;
-        if (msg.sender != subject) revert SubjectMismatch(subject, msg.sender);
         if (evidence.attestation.schemaId != terms.schemaId) {
             revert SchemaMismatch(terms.schemaId, evidence.attestation.schemaId);
         }
@@ -127,29 +148,31 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         uint64 present = uint64(block.timestamp / terms.epochLength);
         if (present - epoch > 1) revert EpochPassed(epoch, present);
         nullifier = nullifierOf(structHash, terms.policyId, epoch);
-        bytes32 slot = _slotOf(msg.sender, terms.schemaId, terms.policyId, epoch);
+        address subject = evidence.attestation.subject;
+        bytes32 slot = _slotOf(subject, terms.schemaId, terms.policyId, epoch);
         bytes32 before = _spent[slot];
         // Ahead of the nonce, so that a plain replay is told what it is.
         if (before != bytes32(0)) revert NullifierSpent(before);
-        uint64 nonce = _subjects[msg.sender].nonce;
+        uint64 nonce = _subjects[subject].nonce;
         if (evidence.nonce != nonce) revert NonceMismatch(nonce, evidence.nonce);
 
         _spent[slot] = nullifier;
-        _subjects[msg.sender].nonce = nonce + 1;
-        emit NullifierUsed(nullifier, slot, msg.sender);
+        _subjects[subject].nonce = nonce + 1;
+        emit NullifierUsed(nullifier, slot, subject);
     }
 
-    function _publicInputs(Terms memory terms, Evidence memory evidence, int256[] memory publicValues)
+    function _publicInputs(Terms memory terms, Evidence memory evidence, uint256[] memory publicValues)
         private
         view
         returns (uint256[] memory inputs)
     {
         inputs = new uint256[](2 + publicValues.length);
-        inputs[0] = contextOf(msg.sender, terms.modelId, terms.policyId, evidence.nonce, evidence.expiry);
+        inputs[0] =
+            contextOf(evidence.attestation.subject, terms.modelId, terms.policyId, evidence.nonce, evidence.expiry);
         // Below r: the registry has checked it, and the verifier checks every instance again.
         inputs[1] = uint256(evidence.attestation.inputCommitment);
         for (uint256 i = 0; i < publicValues.length; ++i) {
-            inputs[2 + i] = FieldElement.fromInt(publicValues[i]);
+            inputs[2 + i] = FieldElement.requireCanonical(publicValues[i]);
         }
     }
 

@@ -14,9 +14,12 @@ use zkml_evm::{
     chain::{
         Account, AccountSource, Chain, ChainTarget, CompiledContract, Password, Patience, Registry,
         attest::SignedAttestation,
-        bindings::IInputAttestation::Attestation,
+        bindings::{
+            IInferenceRouter::{InputMode, OutputMode, Registration, Statement},
+            IInputAttestation::Attestation,
+        },
         deploy::{self, DeployItem},
-        settle::{self, LoanRequest, PolicyTerms},
+        settle::{self, LoanRequest, PolicyTerms, Tier},
     },
     circuit::Witness,
     proof::{Keys, Srs, model_id::model_id, prove},
@@ -66,7 +69,7 @@ async fn deploy_all(chain: &Chain, owner: &Account, verifier: Contract) -> Resul
     let admin = owner.address();
     let mut items = vec![
         DeployItem::new("InferenceVerifier", verifier.creation.into(), verifier.runtime_size),
-        item(router, &(admin, admin)),
+        item(router, &(admin, admin, 0_u32)),
         item(attestations, &(admin,)),
         item(token, &("Dollar".to_owned(), "USD".to_owned(), U256::from(6))),
     ];
@@ -92,12 +95,19 @@ async fn request(chain: &Chain, people: &People, at: &Deployed, folder: &Path) -
     let model = model_id(&compiled.program, &keys, &srs)?;
     let schema = B256::from(compiled.program.schema_id);
     let (owner, borrower) = (&people.owner, people.borrower.address());
-    settle::register_model(chain, owner, at.router, model, at.verifier, at.codehash).await?;
-    settle::set_attestor(chain, owner, at.attestations, people.attestor.address(), true).await?;
+    let registration = Registration {
+        familyId: model,
+        verifier: at.verifier,
+        codehash: at.codehash,
+        statement: Statement { input: InputMode::Committed, output: OutputMode::Threshold, outputs: 1 },
+    };
+    settle::register_model(chain, owner, at.router, model, &registration).await?;
+    settle::set_attestor(chain, owner, at.attestations, people.attestor.address(), schema, true).await?;
     settle::mint(chain, owner, at.token, owner.address(), AMOUNT * U256::from(2)).await?;
     settle::fund(chain, owner, at.lending, AMOUNT * U256::from(2)).await?;
     let threshold = compiled.threshold.ok_or("the statement has no threshold")?;
-    let terms = PolicyTerms { model_id: model, schema_id: schema, threshold, amount: AMOUNT, epoch_length: EPOCH };
+    let tier = Tier { threshold, limit: AMOUNT, rate: 800 };
+    let terms = PolicyTerms::of_one_tier(model, schema, EPOCH, tier);
     let (policy_id, _) = settle::add_policy(chain, owner, at.lending, &terms).await?;
 
     let now = chain.timestamp().await?;
@@ -115,5 +125,6 @@ async fn request(chain: &Chain, people: &People, at: &Deployed, folder: &Path) -
         expiresAt: now + 86_400,
     };
     let attestation = SignedAttestation::sign(&people.attestor, chain.id(), at.attestations, &attestation)?;
-    Ok(LoanRequest { lending: at.lending, policy_id, attestation, nonce: context.nonce, expiry, proof: proof.into() })
+    let (lending, proof) = (at.lending, proof.into());
+    Ok(LoanRequest { lending, policy_id, tier: 0, amount: AMOUNT, attestation, nonce: context.nonce, expiry, proof })
 }

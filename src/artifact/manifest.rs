@@ -2,11 +2,12 @@
 
 use super::{ArtifactError, names};
 use crate::{
+    chain::bindings::IInferenceRouter::{self as OnChain, Registration, Statement},
     circuit::{Objective, Plan, statement::PublicValue},
     op::InputMode,
     quant::{OutputChoice, Report, Score},
 };
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, path::Path};
@@ -82,6 +83,32 @@ pub struct Facts {
     pub proof_bytes: usize,
     /// Accuracy.
     pub report: ReportSummary,
+}
+
+impl Facts {
+    /// The form of the statement, as a router keeps it.
+    pub fn form(&self) -> Statement {
+        let input = match self.input {
+            InputMode::Committed => OnChain::InputMode::Committed,
+            InputMode::Public => OnChain::InputMode::Public,
+            InputMode::Private => OnChain::InputMode::Private,
+        };
+        let (output, outputs) = match self.output {
+            OutputChoice::Reveal => {
+                let outputs = self.statement.iter().filter(|value| value.name.starts_with("output")).count();
+                // More than 65,535 public values cannot be verified on any chain; the router refuses 0.
+                (OnChain::OutputMode::Reveal, u16::try_from(outputs).unwrap_or_default())
+            }
+            OutputChoice::Threshold => (OnChain::OutputMode::Threshold, 1),
+            OutputChoice::Argmax => (OnChain::OutputMode::Argmax, 1),
+        };
+        Statement { input, output, outputs }
+    }
+
+    /// What the owner of a router approves: this model behind a verifier of this code.
+    pub fn registration(&self, family: &str, verifier: Address, codehash: B256) -> Registration {
+        Registration { familyId: keccak256(family), verifier, codehash, statement: self.form() }
+    }
 }
 
 /// The compiled contract's headline.
