@@ -6,7 +6,7 @@ CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET_DIR)/release/zkml-evm
 
-.PHONY: help build demo test test-full test-rust test-forge coverage slither halmos FORCE lint fmt bench clean
+.PHONY: help build demo test test-full test-rust test-forge coverage slither halmos FORCE lint fmt bench bench-scaling fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -75,10 +75,24 @@ test-full: test ## What takes longer: every compiler and setting, every byte of 
 	.venv-bench/bin/pip install --quiet -r bench/requirements.txt
 	@touch $@
 
-bench: .venv-bench/.done node_modules/.package-lock.json ## Ours beside EZKL 23.0.5 on the credit model, in one run; needs Python for EZKL.
+# BENCH_ARGS="--no-peer --only LeNet" for a part of it.
+bench: .venv-bench/.done build ## Every bench model beside EZKL 23.0.5 in one run, some ten minutes; needs Python for EZKL.
 	mkdir -p target/bench
-	.venv-bench/bin/python bench/ezkl_credit.py --artifacts target/bench/ezkl --out target/bench/ezkl.json
-	$(CARGO) bench --locked --bench credit -- --ezkl target/bench/ezkl.json --out target/bench/credit.json
+	.venv-bench/bin/python bench/bench.py --binary $(BIN) --work target/bench --out target/bench/bench.json $(BENCH_ARGS)
+
+bench-scaling: .venv-bench/.done build ## Cost against model size, 1k to 1M weights: target/bench/scaling.csv and .svg.
+	.venv-bench/bin/python bench/scaling.py --binary $(BIN) --work target/bench/scaling --out target/bench
+
+FUZZ_SECONDS := 60
+FUZZ_TARGETS := onnx inputs program key srs ptau proof documents
+# The compiler's wrapper instruments this project alone, on a stable compiler; libFuzzer itself comes with a crate and needs a C++ compiler.
+fuzz: ## Fuzz every parser, one after the other. FUZZ_SECONDS=600 for each, FUZZ_TARGETS="onnx key" for some.
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/coverage CARGO_INCREMENTAL=0 $(CARGO) build --release --locked --package zkml-evm-fuzz
+	set -e; for target in $(FUZZ_TARGETS); do \
+		mkdir -p target/fuzz/$$target; \
+		$(TARGET_DIR)/release/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 \
+			-artifact_prefix=target/fuzz/$$target- target/fuzz/$$target fuzz/corpus/$$target test/fixtures/onnx; \
+	done
 
 fmt: ## Format everything.
 	$(CARGO) fmt

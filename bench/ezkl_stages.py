@@ -1,6 +1,6 @@
 """EZKL's pipeline, one stage to a process: `python ezkl_stages.py STAGE FOLDER MODE` with every file in FOLDER.
 
-Each stage calls EZKL's public Python functions with their defaults. `ezkl_credit.py` runs and measures them.
+Each stage calls EZKL's public Python functions, with their defaults but for what `tuned.json` says. `peer.py` runs and measures them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Files:
         self.model = str(folder / "network.onnx")
         self.calibration = str(folder / "calibration.json")
         self.input = str(folder / "input.json")
+        self.tuned = str(folder / "tuned.json")
         self.settings = str(folder / "settings.json")
         self.compiled = str(folder / "network.ezkl")
         self.srs = str(folder / "kzg.srs")
@@ -42,6 +43,8 @@ def settings(files: Files, mode: str) -> None:
     args.input_visibility = VISIBILITY[mode]
     args.output_visibility = "public"
     args.param_visibility = "fixed"
+    for name, value in json.loads(Path(files.tuned).read_text()).items():
+        setattr(args, name, tuple(value) if isinstance(value, list) else value)
     require(ezkl.gen_settings(files.model, files.settings, py_run_args=args))
 
 

@@ -27,8 +27,8 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> dict[s
 
 def main(command: list[str]) -> int:
     started = time.monotonic()
-    # The child's stdout goes to stderr: stdout is the result only.
-    child = subprocess.Popen(command, stdout=sys.stderr)
+    # The cost alone goes to stdout; what the child says there is in its files too.
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:

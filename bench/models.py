@@ -1,8 +1,8 @@
-"""Writes the benchmark models beyond the credit example: ONNX file, feature schema, calibration rows and one input each.
+"""Writes the benchmark models: ONNX file, feature schema, rows to calibrate and to compare on, and one input each.
 
     python bench/models.py FOLDER [NAME ...]
 
-Weights are random (He's scaling, seeded): what a proof costs does not depend on them, and what it says is checked against
+The weights of all but the credit example are random (He's scaling, seeded): what a proof costs does not depend on them, and what it says is checked against
 onnxruntime by the importer's own second reading. Pixels are integers 0..255 and divided by 255 inside the model.
 """
 
@@ -19,6 +19,7 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 SEED = 20_261_121
+CREDIT = Path(__file__).resolve().parent.parent / "examples" / "credit"
 
 
 class Net:
@@ -129,22 +130,54 @@ MODELS: dict[str, Callable[[str], Net]] = {
 }
 
 
+# Rows of each kind; a net whose float reference takes seconds for a row gets fewer to be compared on.
+CALIBRATION, ERRORS, FEW = 20, 64, 8
+
+
+def save(target: Path, model: ModelProto, schema: dict, rows: list, proven: list) -> None:
+    """`calibration.json` is for EZKL; errors are measured on the rows of `errors.json`, which neither side has seen before."""
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
+    (target / "schema.json").write_text(json.dumps(schema))
+    parts = {"calibration": rows[:CALIBRATION], "errors": rows[CALIBRATION:], "input": proven}
+    for name, part in parts.items():
+        (target / f"{name}.json").write_text(json.dumps({"input_data": part}))
+
+
+def write_random(target: Path, net: Net) -> None:
+    model, count = net.model(), int(np.prod(net.shape))
+    features = [{"name": f"p{i}", "unit": "", "decimals": 0, "min": 0, "max": 255} for i in range(count)]
+    schema = {"version": 1, "name": net.name, "features": features}
+    errors = ERRORS if count < 2_000 else FEW
+    rows = net.rng.integers(0, 256, size=(CALIBRATION + errors, count)).tolist()
+    save(target, model, schema, rows, rows[:1])
+    parameters = sum(int(np.prod(w.dims)) for w in net.weights)
+    print(f"{target.name}: {parameters} parameters, {len(model.SerializeToString())} bytes", file=sys.stderr)
+
+
+def write_credit(target: Path, logit: bool) -> None:
+    """The example's model with its real rows; `logit` cuts it before its Sigmoid."""
+    model = onnx.load(CREDIT / "credit_mlp.onnx")
+    if logit:
+        last = model.graph.node.pop()
+        if last.op_type != "Sigmoid":
+            raise SystemExit("the credit model does not end in a Sigmoid")
+        model.graph.output[0].name = last.input[0]
+    rows = json.loads((CREDIT / "calibration.json").read_text())["input_data"][: CALIBRATION + ERRORS]
+    proven = json.loads((CREDIT / "applicant_list.json").read_text())["input_data"]
+    save(target, model, json.loads((CREDIT / "credit_schema.json").read_text()), rows, proven)
+
+
+def write(folder: Path, name: str) -> None:
+    if name in ("credit", "credit_logit"):
+        write_credit(folder / name, logit=name == "credit_logit")
+    else:
+        write_random(folder / name, MODELS[name](name))
+
+
 def main() -> None:
-    folder = Path(sys.argv[1])
-    for name in sys.argv[2:] or list(MODELS):
-        net = MODELS[name](name)
-        model = net.model()
-        target = folder / name
-        target.mkdir(parents=True, exist_ok=True)
-        (target / "model.onnx").write_bytes(model.SerializeToString(deterministic=True))
-        count = int(np.prod(net.shape))
-        features = [{"name": f"p{i}", "unit": "", "decimals": 0, "min": 0, "max": 255} for i in range(count)]
-        (target / "schema.json").write_text(json.dumps({"version": 1, "name": name, "features": features}))
-        rows = net.rng.integers(0, 256, size=(16, count)).tolist()
-        (target / "calibration.json").write_text(json.dumps({"input_data": rows}))
-        (target / "input.json").write_text(json.dumps({"input_data": rows[:1]}))
-        parameters = sum(int(np.prod(w.dims)) for w in net.weights)
-        print(f"{name}: {parameters} parameters, {len(model.SerializeToString())} bytes")
+    for name in sys.argv[2:] or ["credit", "credit_logit", *MODELS]:
+        write(Path(sys.argv[1]), name)
 
 
 if __name__ == "__main__":

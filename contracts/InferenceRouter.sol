@@ -54,7 +54,7 @@ contract InferenceRouter is IInferenceRouter, PermanentlyOwned {
         bytes32 familyId = registration.familyId;
         if (familyId == bytes32(0)) revert InvalidFamilyId(familyId);
         Statement memory statement = registration.statement;
-        _requireStatement(statement);
+        if (statement.outputs == 0) revert InvalidStatement(statement.output, statement.outputs);
         State state = _stateOf(_gates[modelId]);
         if (state != State.Unset) revert ModelAlreadyRegistered(modelId, state);
         (address verifier, bytes32 codehash) = (registration.verifier, registration.codehash);
@@ -235,12 +235,5 @@ contract InferenceRouter is IInferenceRouter, PermanentlyOwned {
         if (gate.activatesAt == 0) return State.Unset;
         if (gate.deprecated) return State.Deprecated;
         return block.timestamp < gate.activatesAt ? State.Scheduled : State.Active;
-    }
-
-    function _requireStatement(Statement memory statement) private pure {
-        bool any = statement.output == OutputMode.Reveal;
-        if (statement.outputs == 0 || (!any && statement.outputs != 1)) {
-            revert InvalidStatement(statement.output, statement.outputs);
-        }
     }
 }

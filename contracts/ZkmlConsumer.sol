@@ -60,7 +60,7 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
     }
 
     /// @inheritdoc IZkmlConsumer
-    function nonceOf(address subject) external view returns (uint256 nonce) {
+    function nonceOf(address subject) public view returns (uint256 nonce) {
         return _subjects[subject].nonce;
     }
 
@@ -117,9 +117,42 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         bytes calldata proof,
         uint256[] memory publicValues
     ) internal returns (bytes32 nullifier, uint64 epoch) {
+        (nullifier, epoch) = _spendEvidence(terms, evidence);
+        address subject = evidence.attestation.subject;
+        uint256 context = contextOf(subject, terms.modelId, terms.policyId, evidence.nonce, evidence.expiry);
+        bytes32[] memory commitments = new bytes32[](1);
+        commitments[0] = evidence.attestation.inputCommitment;
+        _verifyStatement(terms.modelId, context, commitments, publicValues, proof);
+    }
+
+    /// @dev The first half of {_useInferenceOf}: checks the attestation and spends it. It verifies nothing: only after
+    /// {_verifyStatement} over this attestation's commitment, in the same transaction.
+    function _spendEvidence(Terms memory terms, Evidence memory evidence)
+        internal
+        returns (bytes32 nullifier, uint64 epoch)
+    {
         _checkRequest(terms, evidence);
-        (nullifier, epoch) = _spend(terms, evidence);
-        router.verifyInference(terms.modelId, _publicInputs(terms, evidence, publicValues), proof);
+        return _spend(terms, evidence);
+    }
+
+    /// @dev The second half: reverts unless the model's statement holds: context, the commitment of each input, public values.
+    /// It spends nothing, and knows nothing of the commitments.
+    function _verifyStatement(
+        bytes32 modelId,
+        uint256 context,
+        bytes32[] memory commitments,
+        uint256[] memory publicValues,
+        bytes calldata proof
+    ) internal view {
+        uint256[] memory inputs = new uint256[](1 + commitments.length + publicValues.length);
+        inputs[0] = context;
+        for (uint256 i = 0; i < commitments.length; ++i) {
+            inputs[1 + i] = FieldElement.requireCanonical(uint256(commitments[i]));
+        }
+        for (uint256 i = 0; i < publicValues.length; ++i) {
+            inputs[1 + commitments.length + i] = FieldElement.requireCanonical(publicValues[i]);
+        }
+        router.verifyInference(modelId, inputs, proof);
     }
 
     /// @dev A number that the dapp keeps of a subject. It lies in the slot that every use of an inference writes anyway.
@@ -159,21 +192,6 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         _spent[slot] = nullifier;
         _subjects[subject].nonce = nonce + 1;
         emit NullifierUsed(nullifier, slot, subject);
-    }
-
-    function _publicInputs(Terms memory terms, Evidence memory evidence, uint256[] memory publicValues)
-        private
-        view
-        returns (uint256[] memory inputs)
-    {
-        inputs = new uint256[](2 + publicValues.length);
-        inputs[0] =
-            contextOf(evidence.attestation.subject, terms.modelId, terms.policyId, evidence.nonce, evidence.expiry);
-        // Below r: the registry has checked it, and the verifier checks every instance again.
-        inputs[1] = uint256(evidence.attestation.inputCommitment);
-        for (uint256 i = 0; i < publicValues.length; ++i) {
-            inputs[2 + i] = FieldElement.requireCanonical(publicValues[i]);
-        }
     }
 
     function _slotOf(address subject, bytes32 schemaId, bytes32 policyId, uint64 epoch) private pure returns (bytes32) {

@@ -57,6 +57,19 @@ contract GasTest is LendingFixture {
         _batchOf(8);
     }
 
+    /// The same with one proof for all.
+    function test_gas_openLoansTogether() public {
+        router.setAcceptsAll(true);
+        (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits) = _newBatch(8);
+        bytes memory proof = requests[0].proof;
+        for (uint256 i = 0; i < 8; ++i) {
+            requests[i].proof = "";
+        }
+        assertEq(lending.openLoansTogether(requests, permits, NOW + 1, proof, 1_000_000, true), 8);
+        uint256 used = vm.lastCallGas().gasTotalUsed;
+        vm.snapshotValue("LendingThreshold", "openLoansTogether: each of 8, without verification", used / 8);
+    }
+
     function test_gas_router() public {
         InferenceRouter r = _routerWith(address(new StubVerifier(1)));
         vm.snapshotGasLastCall("InferenceRouter", "registerModel");
@@ -68,20 +81,27 @@ contract GasTest is LendingFixture {
     }
 
     function _batchOf(uint256 count) private {
+        (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits) = _newBatch(count);
+        assertEq(lending.openLoans(requests, permits, 1_000_000, true), count);
+        VmSafe.Gas memory used = vm.lastCallGas();
+        string memory name = string.concat("openLoans: each of ", vm.toString(count), ", without verification");
+        vm.snapshotValue("LendingThreshold", name, used.gasTotalUsed / count);
+    }
+
+    function _newBatch(uint256 count)
+        private
+        returns (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits)
+    {
         lending = new LendingThreshold(owner, IERC20(token), router, registry);
         token.mint(address(lending), POOL);
         policyId = addPolicyTo(lending);
-        ILendingThreshold.BorrowRequest[] memory requests = new ILendingThreshold.BorrowRequest[](count);
-        bytes[] memory permits = new bytes[](count);
+        requests = new ILendingThreshold.BorrowRequest[](count);
+        permits = new bytes[](count);
         for (uint256 i = 0; i < count; ++i) {
             requests[i] = _withLongProof(vm.addr(100 + i));
             acceptProofOf(requests[i]);
             permits[i] = permitOf(100 + i, requests[i]);
         }
-        assertEq(lending.openLoans(requests, permits, 1_000_000, true), count);
-        VmSafe.Gas memory used = vm.lastCallGas();
-        string memory name = string.concat("openLoans: each of ", vm.toString(count), ", without verification");
-        vm.snapshotValue("LendingThreshold", name, used.gasTotalUsed / count);
     }
 
     function _routerWith(address verifier) private returns (InferenceRouter r) {

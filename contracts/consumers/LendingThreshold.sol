@@ -129,7 +129,7 @@ contract LendingThreshold is
     function openLoan(BorrowRequest calldata request) external nonReentrant whenNotPaused returns (uint256 loanId) {
         address subject = request.attestation.subject;
         if (msg.sender != subject) revert SubjectMismatch(subject, msg.sender);
-        return _open(request);
+        return _open(request, false);
     }
 
     /// @inheritdoc ILendingThreshold
@@ -140,7 +140,7 @@ contract LendingThreshold is
         returns (uint256 loanId)
     {
         _requirePermit(request, permit);
-        return _open(request);
+        return _open(request, false);
     }
 
     /// @inheritdoc ILendingThreshold
@@ -150,26 +150,32 @@ contract LendingThreshold is
         uint256 gasPerItem,
         bool allOrNothing
     ) external nonReentrant whenNotPaused returns (uint256 opened) {
-        if (requests.length != permits.length) {
-            revert BatchLengthMismatch(requests.length, permits.length);
-        }
-        for (uint256 i = 0; i < requests.length; ++i) {
-            (bool ok, bytes memory reason) = _tryItem(i, requests[i], permits[i], gasPerItem);
-            if (ok) {
-                ++opened;
-            } else {
-                if (allOrNothing) revert BatchItemFailed(i, reason);
-                emit BatchItemRefused(i, requests[i].attestation.subject, reason);
-            }
-        }
+        return _openAll(requests, permits, gasPerItem, allOrNothing, false);
+    }
+
+    /// @inheritdoc ILendingThreshold
+    function openLoansTogether(
+        BorrowRequest[] calldata requests,
+        bytes[] calldata permits,
+        uint64 expiry,
+        bytes calldata proof,
+        uint256 gasPerItem,
+        bool allOrNothing
+    ) external nonReentrant whenNotPaused returns (uint256 opened) {
+        if (requests.length == 0) revert BatchEmpty();
+        if (block.timestamp > expiry) revert RequestExpired(expiry, block.timestamp);
+        _requireScores(requests, expiry, proof);
+        return _openAll(requests, permits, gasPerItem, allOrNothing, true);
     }
 
     /// @inheritdoc ILendingThreshold
     /// @dev No guard of its own: {openLoans} holds it.
-    function openLoanOfBatch(BorrowRequest calldata request, bytes calldata permit, address sender) external {
+    function openLoanOfBatch(BorrowRequest calldata request, bytes calldata permit, address sender, bool proven)
+        external
+    {
         if (msg.sender != address(this)) revert NotABatch(msg.sender);
         if (sender != request.attestation.subject) _requirePermit(request, permit);
-        _open(request);
+        _open(request, proven);
     }
 
     /// @inheritdoc ILendingThreshold
@@ -275,12 +281,12 @@ contract LendingThreshold is
         );
     }
 
-    /// Opens the loan. The caller has made sure of the subject's consent.
-    function _open(BorrowRequest calldata request) private returns (uint256 loanId) {
+    /// Opens the loan. The caller has made sure of the subject's consent, and where `proven` of the score.
+    function _open(BorrowRequest calldata request, bool proven) private returns (uint256 loanId) {
         PolicyRecord storage p = _activePolicy(request.policyId);
         TierRecord memory tier = _tierOf(p, request);
         uint96 amount = _requireLimits(p, tier, request);
-        (bytes32 nullifier, uint64 epoch) = _requireScore(p, tier.threshold, request);
+        (bytes32 nullifier, uint64 epoch) = _useScore(p, tier.threshold, request, proven);
 
         address borrower = request.attestation.subject;
         loanId = _loanId(borrower, p.index, epoch);
@@ -292,17 +298,41 @@ contract LendingThreshold is
         token.safeTransfer(borrower, amount);
     }
 
+    function _openAll(
+        BorrowRequest[] calldata requests,
+        bytes[] calldata permits,
+        uint256 gasPerItem,
+        bool allOrNothing,
+        bool proven
+    ) private returns (uint256 opened) {
+        if (requests.length != permits.length) {
+            revert BatchLengthMismatch(requests.length, permits.length);
+        }
+        for (uint256 i = 0; i < requests.length; ++i) {
+            (bool ok, bytes memory reason) = _tryItem(i, requests[i], permits[i], gasPerItem, proven);
+            if (ok) {
+                ++opened;
+            } else {
+                if (allOrNothing) revert BatchItemFailed(i, reason);
+                emit BatchItemRefused(i, requests[i].attestation.subject, reason);
+            }
+        }
+    }
+
     /// Calls {openLoanOfBatch} with exactly `gasPerItem`, and copies no more of its answer than the reason's first bytes: an item
     /// can cost the others nothing. Memory is handed back where the item succeeded.
-    function _tryItem(uint256 index, BorrowRequest calldata request, bytes calldata permit, uint256 gasPerItem)
-        private
-        returns (bool ok, bytes memory reason)
-    {
+    function _tryItem(
+        uint256 index,
+        BorrowRequest calldata request,
+        bytes calldata permit,
+        uint256 gasPerItem,
+        bool proven
+    ) private returns (bool ok, bytes memory reason) {
         uint256 free;
         assembly ("memory-safe") {
             free := mload(0x40)
         }
-        bytes memory data = abi.encodeCall(this.openLoanOfBatch, (request, permit, msg.sender));
+        bytes memory data = abi.encodeCall(this.openLoanOfBatch, (request, permit, msg.sender, proven));
         // All but a 64th of what is left can be passed on.
         uint256 left = gasleft();
         uint256 spare = left < BATCH_RESERVE ? 0 : left - BATCH_RESERVE;
@@ -323,18 +353,18 @@ contract LendingThreshold is
         }
     }
 
-    function _requireScore(PolicyRecord storage p, int128 threshold, BorrowRequest calldata request)
+    /// Spends the attestation, and unless the score is proven already, verifies the request's own proof.
+    function _useScore(PolicyRecord storage p, int128 threshold, BorrowRequest calldata request, bool proven)
         private
         returns (bytes32 nullifier, uint64 epoch)
     {
+        Terms memory terms = Terms(p.modelId, p.schemaId, request.policyId, p.epochLength);
+        Evidence memory evidence =
+            Evidence(request.attestor, request.attestation, request.signature, request.nonce, request.expiry);
+        if (proven) return _spendEvidence(terms, evidence);
         uint256[] memory publicValues = new uint256[](1);
         publicValues[0] = FieldElement.fromInt(threshold);
-        return _useInferenceOf(
-            Terms(p.modelId, p.schemaId, request.policyId, p.epochLength),
-            Evidence(request.attestor, request.attestation, request.signature, request.nonce, request.expiry),
-            request.proof,
-            publicValues
-        );
+        return _useInferenceOf(terms, evidence, request.proof, publicValues);
     }
 
     /// What arrived, which a token with a fee makes less than `amount`. Never more is credited than was asked for.
@@ -386,6 +416,21 @@ contract LendingThreshold is
         // At most the limit, a uint96.
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint96(asked);
+    }
+
+    /// The one proof of a batch. Whose inputs they are, and whether they are spent, is each item's own matter afterwards.
+    function _requireScores(BorrowRequest[] calldata requests, uint64 expiry, bytes calldata proof) private view {
+        bytes32 policyId = requests[0].policyId;
+        PolicyRecord storage p = _activePolicy(policyId);
+        bytes32[] memory commitments = new bytes32[](requests.length);
+        uint256[] memory thresholds = new uint256[](requests.length);
+        for (uint256 i = 0; i < requests.length; ++i) {
+            if (requests[i].policyId != policyId) revert BatchPolicyMismatch(i, policyId, requests[i].policyId);
+            commitments[i] = requests[i].attestation.inputCommitment;
+            thresholds[i] = FieldElement.fromInt(_tierOf(p, requests[i]).threshold);
+        }
+        uint256 context = contextOf(msg.sender, p.modelId, policyId, nonceOf(msg.sender), expiry);
+        _verifyStatement(p.modelId, context, commitments, thresholds, proof);
     }
 
     function _requireLiquidity(uint256 needed) private view {

@@ -51,7 +51,8 @@ interface IInferenceRouter is IInferenceVerifier {
     /// model commitment of private weights), then the outputs.
     /// @param input How the input is named.
     /// @param output What is said of the output.
-    /// @param outputs How many public inputs at the end of the list are outputs; 1 unless the output is revealed.
+    /// @param outputs How many public inputs at the end of the list are outputs: one, or more where several are revealed, and
+    /// that for each item of a batch.
     struct Statement {
         InputMode input;
         OutputMode output;
@@ -112,7 +113,7 @@ interface IInferenceRouter is IInferenceVerifier {
     /// @notice The zero id stands for "no family".
     error InvalidFamilyId(bytes32 familyId);
 
-    /// @notice Every statement has at least one output, and exactly one unless outputs are revealed.
+    /// @notice Every statement has at least one output.
     error InvalidStatement(OutputMode output, uint16 outputs);
 
     /// @notice The id has been used, whatever its state is now.

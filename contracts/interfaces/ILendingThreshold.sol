@@ -163,6 +163,12 @@ interface ILendingThreshold is IZkmlConsumer {
     /// @notice Every request needs its permit; an empty one where the caller is the borrower.
     error BatchLengthMismatch(uint256 requests, uint256 permits);
 
+    /// @notice One proof serves one policy: item `index` names another.
+    error BatchPolicyMismatch(uint256 index, bytes32 expected, bytes32 got);
+
+    /// @notice A batch by one proof has at least one item.
+    error BatchEmpty();
+
     /// @notice Item `index` would get less gas than promised: send more, or fewer items.
     error BatchGasTooLow(uint256 index, uint256 gasPerItem);
 
@@ -202,9 +208,26 @@ interface ILendingThreshold is IZkmlConsumer {
         bool allOrNothing
     ) external returns (uint256 opened);
 
+    /// @notice Opens many loans by one proof over all their inputs, of a model that was made for batches of this size. All
+    /// requests are of one policy, whose model that is; their own proofs are empty. The proof is made by whoever holds all
+    /// openings: its context is the sender's, at {IZkmlConsumer-nonceOf} the sender, which is not used up. Its public inputs are
+    /// the context, all commitments, all thresholds, in the order of the requests. Where it holds, each item stands for itself as
+    /// in {openLoans}: a bad attestation or permit refuses its own item only.
+    /// @param expiry Unix seconds up to which the proof may be used.
+    function openLoansTogether(
+        BorrowRequest[] calldata requests,
+        bytes[] calldata permits,
+        uint64 expiry,
+        bytes calldata proof,
+        uint256 gasPerItem,
+        bool allOrNothing
+    ) external returns (uint256 opened);
+
     /// @notice One item of a batch; only for the contract itself, which calls it so that a failure is undone alone.
     /// @param sender Who sent the batch.
-    function openLoanOfBatch(BorrowRequest calldata request, bytes calldata permit, address sender) external;
+    /// @param proven Whether the batch's one proof has shown the item's score.
+    function openLoanOfBatch(BorrowRequest calldata request, bytes calldata permit, address sender, bool proven)
+        external;
 
     /// @notice Pays back on a loan, interest first. Anyone may, also while the pool is paused.
     /// @param amount What to pull from the caller; no more is pulled than is owed, so the largest number pays everything back.

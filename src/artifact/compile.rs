@@ -1,13 +1,15 @@
 //! From a model file to an integer program with its plan and its report.
 
-use super::ArtifactError;
+use super::{ArtifactError, WeightsFile};
 use crate::{
     circuit::{Objective, Plan, plan, plan::plan_within},
     model::{self, Graph},
     op::InputMode,
     quant::{
-        Calibrated, Options, OutputChoice, Precision, Report, Run, Schema, ThresholdError, ThresholdScale, calibrate, derive,
+        Calibrated, Options, OutputChoice, Precision, Program, Report, Run, Schema, ThresholdError, ThresholdScale, batch,
+        calibrate, derive,
         input::{self, Row},
+        privatise,
         report::report,
         run,
     },
@@ -51,6 +53,15 @@ impl Source {
     }
 }
 
+/// Where the weights of a model are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WeightsChoice {
+    /// In the verifying key, for everybody to read.
+    Fixed,
+    /// With the prover only, bound by a public commitment.
+    Private,
+}
+
 /// The choices that are not in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recipe {
@@ -62,18 +73,24 @@ pub struct Recipe {
     pub precision: Precision,
     /// What the plan makes small.
     pub objective: Objective,
+    /// Inputs of one proof.
+    pub items: usize,
+    /// Where the weights are.
+    pub weights: WeightsChoice,
     /// Bytes that making keys and proving may take.
     pub max_memory: Option<u64>,
 }
 
 impl Default for Recipe {
-    /// Committed input, threshold output, the default precision, balanced.
+    /// One committed input, threshold output, the default precision, balanced, fixed weights.
     fn default() -> Self {
         Self {
             input: InputMode::Committed,
             output: OutputChoice::Threshold,
             precision: Precision::default(),
             objective: Objective::Balanced,
+            items: 1,
+            weights: WeightsChoice::Fixed,
             max_memory: None,
         }
     }
@@ -104,8 +121,12 @@ impl ThresholdText {
 /// A program with its plan and what it costs in accuracy.
 #[derive(Clone, Debug)]
 pub struct Quantised {
-    /// The program, its scales and notes.
+    /// The program for one input and with fixed weights, its scales and notes.
     pub calibrated: Calibrated,
+    /// The program that is proven.
+    pub program: Program,
+    /// The weights that it does not hold, with a fresh salt.
+    pub weights: Option<WeightsFile>,
     /// The chosen shape.
     pub plan: Plan,
     /// Measured on the calibration rows.
@@ -121,15 +142,35 @@ impl Quantised {
         let options = Options { input: recipe.input, output: recipe.output, precision: recipe.precision };
         let calibrated = calibrate(&source.graph, &source.schema, &options)?;
         let threshold = threshold.map(|text| text.integer(&ThresholdScale::of(&calibrated.program)?)).transpose()?;
+        let program = batch(&calibrated.program, recipe.items)?;
+        let (program, weights) = match recipe.weights {
+            WeightsChoice::Fixed => (program, None),
+            WeightsChoice::Private => {
+                let private = privatise(&program)?;
+                let weights = WeightsFile::fresh(&private)?;
+                (private.program, Some(weights))
+            }
+        };
         let plan = match recipe.max_memory {
-            Some(allowed) => plan_within(&calibrated.program, recipe.objective, allowed)?,
-            None => plan(&calibrated.program, recipe.objective)?,
+            Some(allowed) => plan_within(&program, recipe.objective, allowed)?,
+            None => plan(&program, recipe.objective)?,
         };
         let report = report(&source.graph, &source.schema, &calibrated, &source.rows, threshold)?;
-        Ok(Self { calibrated, plan, report })
+        Ok(Self { calibrated, program, weights, plan, report })
     }
 
-    /// Runs the integer program on schema integers.
+    /// The report as it may lie in a public folder.
+    ///
+    /// # Errors
+    /// A malformed program.
+    pub fn public_report(&self) -> Result<Report, ArtifactError> {
+        match &self.weights {
+            Some(_) => Ok(self.report.published(&self.program)?),
+            None => Ok(self.report.clone()),
+        }
+    }
+
+    /// Runs the integer program on the schema integers of one input.
     pub fn run(&self, row: &[i128]) -> Result<Run, ArtifactError> {
         Ok(run(&self.calibrated.program, row)?)
     }

@@ -94,6 +94,12 @@ pub enum ArtifactError {
         /// The folder.
         path: PathBuf,
     },
+    /// A secret would be overwritten.
+    #[error("{path} exists; a file of private weights is never overwritten")]
+    Taken {
+        /// The file.
+        path: PathBuf,
+    },
     /// The folder was generated without compiling.
     #[error("{path} has no compiled verifier (it was generated with --no-compile)")]
     NotCompiled {
@@ -185,6 +191,7 @@ impl Explain for ArtifactError {
             Self::Foreign { .. } => "artifact/foreign",
             Self::Occupied { .. } => "artifact/occupied",
             Self::Exists { .. } => "artifact/exists",
+            Self::Taken { .. } => "artifact/taken",
             Self::NotCompiled { .. } => "artifact/not-compiled",
             Self::Rebuilt { .. } => "artifact/rebuilt",
             Self::OtherCompiler { .. } => "artifact/other-compiler",
@@ -210,6 +217,7 @@ impl Explain for ArtifactError {
             }
             Self::Occupied { .. } => "name a folder that does not exist yet".into(),
             Self::Exists { .. } => "give `--force` to replace them, or name another folder".into(),
+            Self::Taken { .. } => "name another file; the old one is needed as long as its model is".into(),
             Self::NotCompiled { .. } => "generate it again where solc is at hand; `zkml-evm doctor` finds it".into(),
             Self::Rebuilt { .. } => {
                 "do not deploy it: the verifier was exchanged, or made by another version; generate the folder again yourself"

@@ -6,7 +6,7 @@ use crate::{
     proof::{
         Keys, Srs,
         artifact::{Kind, MAX_FILE_BYTES, open},
-        model_id::model_id,
+        model_id::model_id_with,
     },
     quant::{Program, Schema, range},
 };
@@ -71,6 +71,14 @@ impl Folder {
         if self.schema.input(facts.input) != *self.program.input()? {
             return foreign("the input", "the schema's".into(), "another".into());
         }
+        if self.program.items != facts.items {
+            return foreign("the number of inputs", facts.items.to_string(), self.program.items.to_string());
+        }
+        if self.program.weights().is_some() != facts.model_commitment.is_some() {
+            let kind = |private: bool| if private { "private" } else { "fixed" }.to_owned();
+            let (expected, got) = (facts.model_commitment.is_some(), self.program.weights().is_some());
+            return foreign("the kind of weights", kind(expected), kind(got));
+        }
         if *plan != facts.plan {
             return foreign("the plan", format!("{:?}", facts.plan.shape), format!("{:?}", plan.shape));
         }
@@ -110,7 +118,7 @@ impl Folder {
         if srs.digest() != facts.srs_digest {
             return foreign(names::SRS, "the SRS's digest", facts.srs_digest.to_string(), srs.digest().to_string());
         }
-        let id = model_id(&self.program, &keys, &srs)?;
+        let id = model_id_with(&self.program, &keys, &srs, facts.model_commitment)?;
         if id != facts.model_id {
             return foreign(names::KEY, "the model id", facts.model_id.to_string(), id.to_string());
         }

@@ -59,8 +59,14 @@ pub struct Facts {
     pub model_id: B256,
     /// The ONNX file's name.
     pub model_file: String,
-    /// The ONNX file's hash.
-    pub model_sha256: B256,
+    /// The ONNX file's hash; absent where weights are private, as guesses of them could be tested against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_sha256: Option<B256>,
+    /// The commitment to the weights, where they are private.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_commitment: Option<B256>,
+    /// Inputs of one proof.
+    pub items: usize,
     /// The feature schema's identity.
     pub schema_id: B256,
     /// `insecure-dev`, or `ceremony <hash>`.
@@ -93,15 +99,18 @@ impl Facts {
             InputMode::Public => OnChain::InputMode::Public,
             InputMode::Private => OnChain::InputMode::Private,
         };
-        let (output, outputs) = match self.output {
-            OutputChoice::Reveal => {
-                let outputs = self.statement.iter().filter(|value| value.name.starts_with("output")).count();
-                // More than 65,535 public values cannot be verified on any chain; the router refuses 0.
-                (OnChain::OutputMode::Reveal, u16::try_from(outputs).unwrap_or_default())
-            }
-            OutputChoice::Threshold => (OnChain::OutputMode::Threshold, 1),
-            OutputChoice::Argmax => (OnChain::OutputMode::Argmax, 1),
+        let output = match self.output {
+            OutputChoice::Reveal => OnChain::OutputMode::Reveal,
+            OutputChoice::Threshold => OnChain::OutputMode::Threshold,
+            OutputChoice::Argmax => OnChain::OutputMode::Argmax,
         };
+        // In a batch each name has its item before it.
+        let is_output = |value: &&PublicValue| {
+            let name = value.name.rsplit('.').next().unwrap_or_default();
+            name == "threshold" || name == "class" || name.starts_with("output")
+        };
+        // More than 65,535 public values cannot be verified on any chain; the router refuses 0.
+        let outputs = u16::try_from(self.statement.iter().filter(is_output).count()).unwrap_or_default();
         Statement { input, output, outputs }
     }
 

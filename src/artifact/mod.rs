@@ -38,8 +38,9 @@ pub mod prover;
 mod rebuild;
 pub mod scalar;
 pub mod staging;
+pub mod weights_file;
 
-pub use compile::{Quantised, Recipe, Source};
+pub use compile::{Quantised, Recipe, Source, WeightsChoice};
 pub use contract::Contract;
 pub use error::ArtifactError;
 pub use folder::Folder;
@@ -50,6 +51,7 @@ pub use proof_file::{Binding, ProofFile};
 pub use prover::Prover;
 pub use scalar::random_salt;
 pub use staging::Staging;
+pub use weights_file::WeightsFile;
 
 /// Names of the files in an artifact folder.
 pub mod names {

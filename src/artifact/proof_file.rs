@@ -137,12 +137,17 @@ impl ProofFile {
 
 /// Reads a text file of bounded size.
 pub(crate) fn read_small(path: &Path) -> Result<String, ArtifactError> {
+    read_limited(path, MAX_FILE_BYTES)
+}
+
+/// Reads a text file of at most `limit` bytes.
+pub(super) fn read_limited(path: &Path, limit: u64) -> Result<String, ArtifactError> {
     let failed = |source| ArtifactError::Io { doing: "read", path: path.into(), source };
     let malformed = |problem| ArtifactError::Malformed { path: path.into(), kind: "text file", problem };
     let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(malformed(format!("it is larger than {MAX_FILE_BYTES} bytes")));
+    std::fs::File::open(path).map_err(failed)?.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(malformed(format!("it is larger than {limit} bytes")));
     }
     String::from_utf8(bytes).map_err(|_| malformed("it is not UTF-8".into()))
 }

@@ -5,8 +5,8 @@ use super::{
     manifest::{Facts, ReportSummary},
 };
 use crate::{
-    circuit::{Statement, Witness, statement},
-    proof::{Keys, Srs, keys::fit, model_id::model_id, prove, verify, verify::ProofLayout},
+    circuit::{Item, PrivateWeights, Statement, Witness, statement, statement::MODEL_COMMITMENT},
+    proof::{Keys, Srs, keys::fit, model_id::model_id_with, prove, verify, verify::ProofLayout},
     quant::{OutputChoice, Program, Schema, ThresholdScale},
 };
 use alloy::primitives::B256;
@@ -41,14 +41,17 @@ impl Prover {
     /// # Errors
     /// An SRS that is too small, a program that cannot be laid out, or a refusal of halo2.
     pub fn generate_with(source: &Source, quantised: &Quantised, recipe: &Recipe, srs: &Srs) -> Result<Self, ArtifactError> {
-        let program = quantised.calibrated.program.clone();
+        let program = quantised.program.clone();
+        let model_commitment = quantised.weights.as_ref().map(|w| w.model_commitment);
         let shape = quantised.plan.shape;
         let srs = fit(srs, shape.k)?.into_owned();
         let keys = Keys::generate(&program, shape, &srs)?;
         let facts = Facts {
-            model_id: model_id(&program, &keys, &srs)?,
+            model_id: model_id_with(&program, &keys, &srs, model_commitment)?,
             model_file: source.file_name.clone(),
-            model_sha256: B256::from(source.graph.sha256),
+            model_sha256: model_commitment.is_none().then(|| B256::from(source.graph.sha256)),
+            model_commitment,
+            items: recipe.items,
             schema_id: B256::from(program.schema_id),
             srs: srs.provenance.to_string(),
             srs_digest: srs.digest(),
@@ -69,10 +72,10 @@ impl Prover {
         Ok(ThresholdScale::of(&self.program)?)
     }
 
-    /// Proves one row of schema integers, and checks the proof before it is returned.
+    /// Proves one row of schema integers under a model for one input with fixed weights, as [`Prover::prove_items`] does.
     ///
     /// # Errors
-    /// A value out of range, a score below the threshold, a missing or superfluous salt or threshold.
+    /// As [`Prover::prove_items`].
     pub fn prove(
         &self,
         row: &[i128],
@@ -80,15 +83,31 @@ impl Prover {
         salt: Option<Fr>,
         threshold: Option<i128>,
     ) -> Result<ProofFile, ArtifactError> {
+        self.prove_items(&[Item { values: row.to_vec(), salt, threshold }], binding, None)
+    }
+
+    /// Proves the statement about all items, and checks the proof before it is returned.
+    ///
+    /// # Errors
+    /// A wrong number of items, a value out of range, a score below the threshold, a missing or superfluous salt or threshold, missing
+    /// or superfluous weights, or weights other than those of the model's commitment.
+    pub fn prove_items(
+        &self,
+        items: &[Item],
+        binding: Binding,
+        weights: Option<&PrivateWeights>,
+    ) -> Result<ProofFile, ArtifactError> {
         let context = binding.instance()?;
-        if (self.facts.output == OutputChoice::Threshold) != threshold.is_some() {
-            let problem = match threshold {
-                Some(_) => "has no threshold, and one is given",
-                None => "compares with a threshold, and none is given",
-            };
-            return Err(ArtifactError::Statement { problem: problem.into() });
+        for item in items {
+            if (self.facts.output == OutputChoice::Threshold) != item.threshold.is_some() {
+                let problem = match item.threshold {
+                    Some(_) => "has no threshold, and one is given",
+                    None => "compares with a threshold, and none is given",
+                };
+                return Err(ArtifactError::Statement { problem: problem.into() });
+            }
         }
-        let witness = Witness::new(&self.program, row, context, salt, threshold)?;
+        let witness = Witness::of(&self.program, items, context, weights)?;
         let proof = prove(&self.program, &self.keys, &self.srs, &witness)?;
         let file = ProofFile::new(self.facts.model_id, binding, &witness.statement.instances(), proof);
         // Catches keys and program that were exchanged together, and broken hardware, before anybody pays gas.
@@ -118,6 +137,14 @@ impl Prover {
         if expected != got {
             let problem = format!("has {expected} public values, the proof file has {got}");
             return Err(ArtifactError::Statement { problem });
+        }
+        if let Some(commitment) = self.facts.model_commitment {
+            let at = self.facts.statement.iter().position(|value| value.name == MODEL_COMMITMENT);
+            let got = at.and_then(|at| file.public_inputs.get(at)).copied().unwrap_or_default();
+            if got != commitment {
+                let (path, what) = (file.path.clone(), "the model commitment");
+                return Err(ArtifactError::Foreign { path, what, expected: commitment.to_string(), got: got.to_string() });
+            }
         }
         Ok(verify(&self.keys, &self.srs, &file.instances()?, &file.proof)?)
     }

@@ -1,6 +1,7 @@
 //! A folder that appears whole or not at all: written beside its place, then renamed.
 
 use super::{ArtifactError, names};
+use crate::proof::unfinished;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -8,6 +9,8 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Staging {
     temporary: TempDir,
+    // Dropped after the locals of `commit`: it takes the lock that they hold.
+    _unfinished: unfinished::Entry,
     target: PathBuf,
 }
 
@@ -32,8 +35,9 @@ impl Staging {
         }
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(io("create", parent))?;
-        let temporary = tempfile::Builder::new().prefix(".zkml-evm-").tempdir_in(parent).map_err(io("write", parent))?;
-        Ok(Self { temporary, target: target.into() })
+        let make = || tempfile::Builder::new().prefix(".zkml-evm-").tempdir_in(parent);
+        let (temporary, unfinished) = unfinished::begin(make).map_err(io("write", parent))?;
+        Ok(Self { temporary, _unfinished: unfinished, target: target.into() })
     }
 
     /// Where to write the files.
@@ -45,6 +49,8 @@ impl Staging {
     pub fn commit(self) -> Result<PathBuf, ArtifactError> {
         let failed = |source| ArtifactError::Io { doing: "write", path: self.target.clone(), source };
         open_to_readers(self.temporary.path()).map_err(failed)?;
+        // Between two renames there is no folder: an interrupt waits.
+        let _held = unfinished::hold().map_err(failed)?;
         // The old folder steps aside first: a rename over a folder with files in it is refused by the system.
         let aside = match is_artifacts(&self.target) {
             true => {

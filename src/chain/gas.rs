@@ -9,7 +9,11 @@ use super::{
     bindings::IProofVerifier,
     embedded::{Hardfork, profile::profile},
 };
-use crate::{proof::verify::ProofLayout, verifier::Compiled};
+use crate::{
+    gates::Shape,
+    proof::{keys::constraint_system, verify::ProofLayout},
+    verifier::Compiled,
+};
 use alloy::{
     primitives::{Bytes, U256},
     sol_types::SolCall,
@@ -58,22 +62,15 @@ pub struct GasReport {
     pub code_bytes: usize,
 }
 
-/// Measures `compiled`, the verifier of proofs of this layout with this many public inputs. `fixed` is the number of commitments in
-/// the contract.
+/// Measures `compiled`, the verifier of circuits of this shape: one rendered from keys, or [`placeholder`](crate::verifier::placeholder)'s.
 ///
 /// # Errors
 /// [`ChainError::Profile`] for code that is no verifier of ours.
-pub fn measure(
-    compiled: &Compiled,
-    layout: &ProofLayout,
-    instances: usize,
-    fixed: usize,
-    hardfork: Hardfork,
-) -> Result<GasReport, ChainError> {
+pub fn measure(compiled: &Compiled, shape: &Shape, hardfork: Hardfork) -> Result<GasReport, ChainError> {
     let names: Vec<&str> = PARTS.iter().flat_map(|(_, names)| names.iter().copied()).chain([PAIRING]).collect();
     let entry = |name: &str| compiled.functions.iter().find(|(n, _)| n == name).map_or(usize::MAX, |(_, entry)| *entry);
     let entries: Vec<usize> = names.iter().map(|name| entry(name)).collect();
-    let call = refused_call(layout, instances);
+    let call = refused_call(shape);
     let paid = calldata_gas(&call);
     let profile = profile(&compiled.creation, &entries, call, hardfork)?;
     let execution = profile.total.saturating_sub(TRANSACTION + paid);
@@ -82,14 +79,16 @@ pub fn measure(
     if profile.succeeded || pairing < PAIRING_FLOOR {
         return Err(ChainError::Profile { reason: "it did not reach the pairing".into() });
     }
-    let largest = largest_call(layout, instances);
+    let largest = largest_call(shape);
     let calldata = calldata_gas(&largest);
     let mut parts = vec![Part { name: "transaction", gas: TRANSACTION }, Part { name: "calldata, at most", gas: calldata }];
     parts.extend(PARTS.iter().map(|(name, functions)| Part { name, gas: functions.iter().map(|f| of(f)).sum() }));
     parts.push(Part { name: "pairing", gas: pairing });
     let known: u64 = parts.iter().skip(2).map(|part| part.gas).sum();
     parts.push(Part { name: "call and dispatch", gas: execution.saturating_sub(known) });
-    let commitments = (layout.points + 2 + fixed) as u64;
+    let (cs, _) = constraint_system(shape);
+    let fixed = cs.num_fixed_columns() + cs.permutation().get_columns().len();
+    let commitments = (ProofLayout::of(shape).points + 2 + fixed) as u64;
     Ok(GasReport {
         total: parts.iter().map(|part| part.gas).sum(),
         parts,
@@ -107,22 +106,28 @@ const COMMITMENT: u64 = 6_150;
 /// The pairing precompile with two pairs.
 const PAIRING_FLOOR: u64 = 113_000;
 
+/// The most that the calldata of one `verifyProof` costs.
+pub fn calldata_bound(shape: &Shape) -> u64 {
+    calldata_gas(&largest_call(shape))
+}
+
 fn calldata_gas(data: &[u8]) -> u64 {
     data.iter().map(|&byte| if byte == 0 { 4 } else { 16 }).sum()
 }
 
 /// A call that passes every check but the last: generators as points, zeros as evaluations and public inputs.
-fn refused_call(layout: &ProofLayout, instances: usize) -> Bytes {
+fn refused_call(shape: &Shape) -> Bytes {
+    let layout = ProofLayout::of(shape);
     let generator: Vec<u8> = [U256::from(1), U256::from(2)].iter().flat_map(|c| c.to_be_bytes::<32>()).collect();
     let mut proof = generator.repeat(layout.points);
     proof.resize(proof.len() + 32 * layout.evaluations, 0);
     proof.extend(generator.repeat(2));
-    call(vec![U256::ZERO; instances], proof)
+    call(vec![U256::ZERO; shape.instances as usize], proof)
 }
 
 /// The call with the dearest calldata: no zero byte but the ABI's own.
-fn largest_call(layout: &ProofLayout, instances: usize) -> Bytes {
-    call(vec![U256::MAX; instances], vec![0xff; layout.length()])
+fn largest_call(shape: &Shape) -> Bytes {
+    call(vec![U256::MAX; shape.instances as usize], vec![0xff; ProofLayout::of(shape).length()])
 }
 
 fn call(public_inputs: Vec<U256>, proof: Vec<u8>) -> Bytes {

@@ -5,6 +5,7 @@
 
 use super::deploy::Source;
 use super::error::ChainError;
+use crate::proof::unfinished;
 use alloy::primitives::{Address, B256, TxHash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -149,7 +150,7 @@ impl Registry {
 fn write(path: &Path, content: &impl Serialize) -> Result<(), ChainError> {
     let write = || -> std::io::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let (mut file, _unfinished) = unfinished::begin(|| tempfile::NamedTempFile::new_in(folder))?;
         serde_json::to_writer_pretty(&mut file, content)?;
         file.write_all(b"\n")?;
         file.as_file().sync_all()?;

@@ -60,7 +60,7 @@ impl Circuit<Fr> for InferenceCircuit {
                 let theta = columns.function.as_ref().map_or(Value::known(Fr::zero()), |f| region.get_challenge(f.theta));
                 let [gamma, beta] = [columns.gamma, columns.beta].map(|challenge| region.get_challenge(challenge));
                 let trace = self.with_phase2(gamma, beta, theta);
-                for column in [columns.folded, columns.fold, columns.sum] {
+                for column in phase2_columns(&columns) {
                     assign_column(&mut region, column, trace.as_ref().unwrap_or(&self.trace));
                 }
                 Ok(())
@@ -109,7 +109,13 @@ pub fn assign_phase2(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
 
 /// The advice columns that are committed before the challenges.
 pub fn phase1_columns(columns: &Columns) -> Vec<Column<Advice>> {
-    [columns.a, columns.b].into_iter().chain(columns.c).chain([columns.limb, columns.multiplicity]).collect()
+    let lanes = columns.limbs.iter().copied();
+    [columns.a, columns.b].into_iter().chain(columns.c).chain(lanes).chain([columns.multiplicity]).collect()
+}
+
+/// The advice columns that are committed after them.
+pub fn phase2_columns(columns: &Columns) -> Vec<Column<Advice>> {
+    [columns.folded, columns.fold].into_iter().chain(columns.helpers.iter().copied()).chain([columns.sum]).collect()
 }
 
 fn assign_column(region: &mut Region<'_, Fr>, column: Column<Advice>, trace: &Trace) {

@@ -81,10 +81,12 @@ enum Drawn {
 fn named(columns: &Columns) -> Vec<(String, Drawn)> {
     let mut all = vec![("a".into(), Drawn::Advice(columns.a.index())), ("b".into(), Drawn::Advice(columns.b.index()))];
     all.extend(columns.c.map(|c| ("c".into(), Drawn::Advice(c.index()))));
-    all.push(("limb".into(), Drawn::Advice(columns.limb.index())));
+    all.extend(columns.limbs.iter().enumerate().map(|(i, lane)| (format!("limb {i}"), Drawn::Advice(lane.index()))));
     all.push(("multiplicity".into(), Drawn::Table));
     all.push(("folded".into(), Drawn::Advice(columns.folded.index())));
-    all.extend([("fold".into(), Drawn::Running), ("sum".into(), Drawn::Running)]);
+    all.push(("fold".into(), Drawn::Running));
+    all.extend((0..columns.helpers.len()).map(|i| (format!("helper {i}"), Drawn::Running)));
+    all.push(("sum".into(), Drawn::Running));
     let weights = columns.weights.iter().enumerate();
     all.extend(weights.map(|(i, w)| (format!("weights {i}"), Drawn::Fixed(w.index()))));
     all.push(("constant".into(), Drawn::Fixed(columns.constant.index())));

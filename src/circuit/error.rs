@@ -60,6 +60,22 @@ pub enum CircuitError {
         /// Largest allowed.
         hi: i128,
     },
+    /// One input of a batch.
+    #[error("item {item}: {source}")]
+    Item {
+        /// Which, from 0.
+        item: usize,
+        /// What is wrong with it.
+        source: Box<CircuitError>,
+    },
+    /// A batch has a fixed number of inputs.
+    #[error("a statement of this model is about {expected} inputs, got {got}")]
+    Items {
+        /// The batch's size.
+        expected: usize,
+        /// Inputs given.
+        got: usize,
+    },
     /// A part of the witness is missing or superfluous.
     #[error("the statement {problem}")]
     Statement {
@@ -81,6 +97,8 @@ impl Explain for CircuitError {
             Self::Memory { .. } => "circuit/memory",
             Self::BelowThreshold { .. } => "circuit/below-threshold",
             Self::ThresholdRange { .. } => "circuit/threshold-range",
+            Self::Item { source, .. } => source.code(),
+            Self::Items { .. } => "circuit/items",
             Self::Statement { .. } => "circuit/statement",
             Self::Shape(_) => "circuit/shape",
         }
@@ -91,6 +109,7 @@ impl Explain for CircuitError {
             Self::Quant(e) => e.exit_code(),
             Self::TooLarge { .. } | Self::NoLimbs { .. } => ExitCode::UnsupportedModel,
             Self::BelowThreshold { .. } => ExitCode::No,
+            Self::Item { source, .. } => source.exit_code(),
             Self::Memory { .. } => ExitCode::Environment,
             _ => ExitCode::Usage,
         }
@@ -104,6 +123,10 @@ impl Explain for CircuitError {
             Self::Memory { .. } => "allow more with --max-memory, or use a smaller model".into(),
             Self::BelowThreshold { .. } => "only a higher score, or a policy with a lower threshold, can be proven".into(),
             Self::ThresholdRange { .. } => "thresholds outside the score's range are never or always reached".into(),
+            Self::Item { source, .. } => source.hint(),
+            Self::Items { .. } => {
+                "the number is fixed by `gen-verifier --batch N`: give as many, or generate for another number".into()
+            }
             Self::Statement { .. } => String::new(),
             Self::Trace(_) | Self::Shape(_) => "generate the verifier again with this version of zkml-evm".into(),
         }

@@ -4,28 +4,50 @@ use super::{CircuitError, Statement, commitment, plan::is_shape_of};
 use crate::{
     gates::{Cell, Shape, Trace, TraceError},
     op::{InputMode, Op},
-    quant::{Program, Run, interpret::gather, range, run},
+    quant::{Program, QuantError, Run, interpret::gather, range, run_with},
 };
 use halo2_proofs::halo2curves::bn256::Fr;
+
+/// One input of a batch, with what else its statement needs.
+#[derive(Clone)]
+pub struct Item {
+    /// Its schema integers.
+    pub values: Vec<i128>,
+    /// The commitment's salt (committed input only). Secret: who knows it can test guesses of the input.
+    pub salt: Option<Fr>,
+    /// The public threshold (threshold output only).
+    pub threshold: Option<i128>,
+}
+
+/// What the commitment to private weights is to.
+#[derive(Clone)]
+pub struct PrivateWeights {
+    /// In the program's order.
+    pub values: Vec<i128>,
+    /// The commitment's salt. Secret: who knows it can test guesses of the weights.
+    pub salt: Fr,
+}
 
 /// Everything the prover knows of one statement.
 #[derive(Clone)]
 pub struct Witness {
     /// All intermediate integers.
     pub run: Run,
-    /// The commitment's salt (committed input only). Secret: who knows it can test guesses of the input.
-    pub salt: Option<Fr>,
-    /// The public threshold (threshold output only).
-    pub threshold: Option<i128>,
+    /// The salt of each item's commitment (committed input only).
+    pub salts: Vec<Fr>,
+    /// The salt of the weights' commitment (private weights only).
+    pub weights_salt: Option<Fr>,
+    /// The public threshold of each item (threshold output only).
+    pub thresholds: Vec<i128>,
     /// The public values.
     pub statement: Statement,
 }
 
 impl Witness {
-    /// Runs `program` on `input` and assembles the statement.
+    /// Runs `program`, which is for one input and has fixed weights, on `input` and assembles the statement.
     ///
     /// # Errors
-    /// A program that breaks its rules, values outside the schema's ranges, a score below the threshold, a missing or superfluous salt or threshold.
+    /// As [`Witness::of`].
     pub fn new(
         program: &Program,
         input: &[i128],
@@ -33,33 +55,85 @@ impl Witness {
         salt: Option<Fr>,
         threshold: Option<i128>,
     ) -> Result<Self, CircuitError> {
+        Self::of(program, &[Item { values: input.to_vec(), salt, threshold }], context, None)
+    }
+
+    /// Runs `program` on all items and assembles the statement.
+    ///
+    /// # Errors
+    /// A program that breaks its rules, too few or too many items, values outside the schema's ranges, a score below the threshold,
+    /// a missing or superfluous salt or threshold, missing or superfluous weights. Errors of one item of several name it.
+    pub fn of(program: &Program, items: &[Item], context: Fr, weights: Option<&PrivateWeights>) -> Result<Self, CircuitError> {
         range::check(program)?;
-        let run = run(program, input)?;
-        let spec = program.input()?;
-        let problem = |problem| CircuitError::Statement { problem };
-        let input_commitment = match (spec.mode, salt) {
-            (InputMode::Committed, Some(salt)) => Some(commitment::commit(spec, input, salt)),
-            (InputMode::Committed, None) => return Err(problem("commits to its input and needs a salt")),
-            (_, Some(_)) => return Err(problem("does not commit to its input and takes no salt")),
-            (_, None) => None,
-        };
-        let mut values = if spec.mode == InputMode::Public { input.to_vec() } else { Vec::new() };
-        match (&program.output()?.op, threshold) {
-            (Op::Threshold(t), Some(threshold)) => {
-                let (lo, hi) = (t.range.lo, t.range.hi);
-                if !t.range.contains(threshold) {
-                    return Err(CircuitError::ThresholdRange { threshold, lo, hi });
-                }
-                if !run.output().first().is_some_and(|&score| t.accepts(score, threshold)) {
-                    return Err(CircuitError::BelowThreshold { threshold });
-                }
-                values.push(threshold);
-            }
-            (Op::Threshold(_), None) => return Err(problem("compares with a threshold and needs one")),
-            (_, Some(_)) => return Err(problem("has no threshold")),
-            (_, None) => values.extend(run.output()),
+        let (expected, got) = (program.items, items.len());
+        if expected != got {
+            return Err(CircuitError::Items { expected, got });
         }
-        Ok(Self { run, salt, threshold, statement: Statement { context, input_commitment, values } })
+        let spec = program.input()?;
+        let lengths = items.iter().map(|item| match item.values.len() == spec.ranges.len() {
+            true => Ok(()),
+            false => Err(QuantError::InputLength { expected: spec.ranges.len(), got: item.values.len() }.into()),
+        });
+        named(lengths)?;
+        let salts: Vec<Option<Fr>> = named(items.iter().map(|item| salt_of(spec.mode, item)))?;
+        let values: Vec<i128> = items.iter().flat_map(|item| item.values.iter().copied()).collect();
+        let run = run_with(program, &values, weights.map_or(&[], |w| &w.values))?;
+        let input_commitments =
+            items.iter().zip(&salts).filter_map(|(item, &salt)| Some(commitment::commit(spec, &item.values, salt?))).collect();
+        let model_commitment = match (program.weights(), weights) {
+            (Some(spec), Some(weights)) => Some(commitment::commit_weights(spec, &weights.values, weights.salt)),
+            (Some(_), None) => return Err(problem("is about private weights and needs them")),
+            (None, Some(_)) => return Err(problem("is about fixed weights and takes no private ones")),
+            (None, None) => None,
+        };
+        let outputs = items.iter().zip(run.output().chunks((run.output().len() / items.len()).max(1)));
+        let thresholds = named(outputs.map(|(item, output)| threshold_of(program, item, output)))?;
+        let thresholds: Vec<i128> = thresholds.into_iter().flatten().collect();
+        let features = if spec.mode == InputMode::Public { values } else { Vec::new() };
+        let published = if thresholds.is_empty() { run.output() } else { &thresholds };
+        let values = features.iter().chain(published).copied().collect();
+        let statement = Statement { context, input_commitments, model_commitment, values };
+        let salts = salts.into_iter().flatten().collect();
+        Ok(Self { run, salts, weights_salt: weights.map(|w| w.salt), thresholds, statement })
+    }
+}
+
+fn problem(problem: &'static str) -> CircuitError {
+    CircuitError::Statement { problem }
+}
+
+/// The results of all items; the error of one of several names it.
+fn named<T>(results: impl ExactSizeIterator<Item = Result<T, CircuitError>>) -> Result<Vec<T>, CircuitError> {
+    let several = results.len() > 1;
+    let name = |(item, result): (usize, Result<T, CircuitError>)| {
+        result.map_err(|source| if several { CircuitError::Item { item, source: Box::new(source) } } else { source })
+    };
+    results.enumerate().map(name).collect()
+}
+
+fn salt_of(mode: InputMode, item: &Item) -> Result<Option<Fr>, CircuitError> {
+    match (mode, item.salt) {
+        (InputMode::Committed, None) => Err(problem("commits to its input and needs a salt")),
+        (InputMode::Public | InputMode::Private, Some(_)) => Err(problem("does not commit to its input and takes no salt")),
+        (_, salt) => Ok(salt),
+    }
+}
+
+fn threshold_of(program: &Program, item: &Item, output: &[i128]) -> Result<Option<i128>, CircuitError> {
+    match (&program.output()?.op, item.threshold) {
+        (Op::Threshold(t), Some(threshold)) => {
+            let (lo, hi) = (t.range.lo, t.range.hi);
+            if !t.range.contains(threshold) {
+                return Err(CircuitError::ThresholdRange { threshold, lo, hi });
+            }
+            if !output.first().is_some_and(|&score| t.accepts(score, threshold)) {
+                return Err(CircuitError::BelowThreshold { threshold });
+            }
+            Ok(Some(threshold))
+        }
+        (Op::Threshold(_), None) => Err(problem("compares with a threshold and needs one")),
+        (_, Some(_)) => Err(problem("has no threshold")),
+        (_, None) => Ok(None),
     }
 }
 
@@ -77,13 +151,22 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
         return Err(CircuitError::Shape(Box::new(shape)));
     }
     let mut trace = Trace::new(shape)?;
-    let mut instance = 1;
+    // The context has no cell; the commitment to weights comes last of all commitments.
+    let mut instance = 1 + program.commitments()?;
+    let model_commitment = instance - 1;
     let mut cells: Vec<Vec<Cell>> = Vec::with_capacity(program.nodes.len());
     for (index, node) in program.nodes.iter().enumerate() {
         let values = || gather(&node.inputs, &witness?.run.tensors);
         let read = gather(&node.inputs, &cells).unwrap_or_default();
         let made = match &node.op {
             Op::Input(_) => lay_out_input(program, &mut trace, &mut instance, witness)?,
+            Op::Weights(weights) => {
+                let values = witness.and_then(|w| w.run.tensors.get(index)).map(Vec::as_slice);
+                let salt = witness.and_then(|w| w.weights_salt);
+                let (cells, digest) = weights.rows(&mut trace, commitment::weights_tag(weights), values, salt)?;
+                trace.expose(digest, model_commitment);
+                cells
+            }
             Op::Constant(constant) => constant.rows(&mut trace)?,
             Op::Move(moved) => moved.eval(&read),
             // Accumulators are no cells: the rescale that follows places them.
@@ -96,8 +179,12 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
                 Vec::new()
             }
             Op::Argmax(argmax) => {
-                let class = argmax.rows(&mut trace, &read, values().as_deref())?;
-                trace.expose(class, instance);
+                let (values, classes) = (values(), (read.len() / program.items).max(1));
+                for (item, scores) in read.chunks(classes).enumerate() {
+                    let values = values.as_deref().and_then(|v| v.chunks(classes).nth(item));
+                    let class = argmax.rows(&mut trace, scores, values)?;
+                    expose_all(&mut trace, &[class], &mut instance);
+                }
                 Vec::new()
             }
         };
@@ -123,7 +210,9 @@ fn lay_out_layer(
     let mut place = |trace: &mut Trace, i: usize, bias: i128| -> Result<usize, TraceError> {
         let y = y.and_then(|y| y.get(i).copied());
         let (cell, row) = match (&program.nodes[index].op, program.nodes.get(index + 1).map(|n| &n.op)) {
-            (_, Some(Op::Threshold(threshold))) => threshold.rows(trace, bias, y, witness.and_then(|w| w.threshold))?,
+            (_, Some(Op::Threshold(threshold))) => {
+                threshold.rows(trace, bias, y, witness.and_then(|w| w.thresholds.get(i).copied()))?
+            }
             (Op::Rescale(rescale), _) => rescale.rows(trace, bias, y).map(|cell| (cell, cell.row))?,
             _ => return Err(TraceError::NoSuchGate("rescale")),
         };
@@ -147,22 +236,27 @@ fn lay_out_input(
     witness: Option<&Witness>,
 ) -> Result<Vec<Cell>, TraceError> {
     let Ok(input) = program.input() else { return Ok(Vec::new()) };
-    let values = witness.and_then(|w| w.run.tensors.first()).map(Vec::as_slice);
-    match input.mode {
-        InputMode::Committed => {
-            let tag = commitment::tag(input.ranges.len(), input.width_bytes);
-            let (cells, digest) = input.committed_rows(trace, tag, values, witness.and_then(|w| w.salt))?;
-            trace.expose(digest, *instance);
-            *instance += 1;
-            Ok(cells)
+    let values = witness.and_then(|w| w.run.tensors.first());
+    let mut all = Vec::with_capacity(input.ranges.len() * program.items);
+    for item in 0..program.items {
+        let values = values.and_then(|v| v.chunks(input.ranges.len()).nth(item));
+        if input.mode == InputMode::Committed {
+            let salt = witness.and_then(|w| w.salts.get(item).copied());
+            let (cells, digest) = input.committed_rows(trace, commitment::tag(input), values, salt)?;
+            trace.expose(digest, 1 + item);
+            all.extend(cells);
+        } else {
+            all.extend(input.rows(trace, values)?);
         }
-        InputMode::Public => {
-            let cells = input.rows(trace, values)?;
-            expose_all(trace, &cells, instance);
-            Ok(cells)
-        }
-        InputMode::Private => input.rows(trace, values),
     }
+    if input.mode == InputMode::Public {
+        expose_all(trace, &all, instance);
+    }
+    if input.mode != InputMode::Committed && trace.shape.commits() {
+        // The packed sum that the last range row leaves below itself must not meet another cell.
+        trace.take_rows(1)?;
+    }
+    Ok(all)
 }
 
 fn expose_all(trace: &mut Trace, cells: &[Cell], instance: &mut usize) {

@@ -1,4 +1,4 @@
-//! The planner: chooses limb size, weight columns and k for a program and an objective.
+//! The planner: chooses limb size, lanes, weight columns and k for a program and an objective.
 
 use super::{CircuitError, Memory};
 use crate::{
@@ -6,7 +6,10 @@ use crate::{
     op::{InputMode, Op},
     quant::{Node, Program, range},
 };
-use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
+use halo2_proofs::{
+    halo2curves::bn256::Fr,
+    plonk::{ConstraintSystem, Expression},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,9 +18,14 @@ pub const MIN_K: u32 = 4;
 /// Largest k that is planned for.
 pub const MAX_K: u32 = 20;
 /// Limb sizes that are tried: the table has as many rows as a limb has values.
-pub const LIMB_BITS: std::ops::RangeInclusive<u32> = 8..=12;
+pub const LIMB_BITS: std::ops::RangeInclusive<u32> = 8..=16;
+/// Numbers of lanes that are tried.
+const LANES: std::ops::RangeInclusive<u32> = 1..=6;
 /// Numbers of weight columns that are tried.
-const WEIGHTS: [u32; 9] = [2, 3, 4, 6, 8, 12, 16, 24, 32];
+const WEIGHTS: [u32; 11] = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+
+/// What the balanced objective pays for a CPU second of the prover.
+pub const GAS_PER_SECOND: f64 = 100_000.0;
 
 /// What to make small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +35,7 @@ pub enum Objective {
     Prover,
     /// Verification gas.
     Gas,
-    /// The product of both.
+    /// Both, a CPU second being worth [`GAS_PER_SECOND`].
     #[default]
     Balanced,
 }
@@ -43,36 +51,54 @@ pub struct Plan {
     pub advice: usize,
     /// Fixed columns.
     pub fixed: usize,
+    /// Highest degree of a constraint.
+    pub degree: usize,
 }
 
 impl Plan {
-    /// Prover cost in units of one committed column of 2^10 rows; a fixed column costs about a third (no commitment).
-    fn prover_cost(&self) -> f64 {
-        f64::from(1u32 << self.shape.k) / 1024.0 * (self.advice as f64 + 6.0 + self.fixed as f64 / 3.0)
+    /// CPU seconds of a proof, for comparing candidates: fitted to processes with 2^9 to 2^16 rows on one machine. Fixed columns have no
+    /// commitment to make; the constant is the process itself, with the keys read.
+    fn seconds(&self) -> f64 {
+        let rows = f64::from(1u32 << self.shape.k) / 1024.0;
+        0.03 + rows * (0.0079 * self.advice as f64 + 0.0017 * self.fixed as f64 + 0.039)
     }
 
-    /// Commitments that the verifier multiplies: advice, fixed, permutation (3), quotient (3), opening (2).
-    fn commitments(&self) -> f64 {
-        (self.advice + self.fixed + 8) as f64
+    /// Gas of a verification, for comparing candidates: each column and each piece of the quotient is a commitment to multiply.
+    fn gas(&self) -> f64 {
+        227_000.0 + 7_000.0 * (self.advice + self.fixed + self.degree - 1) as f64
     }
 
     fn cost(&self, objective: Objective) -> (f64, f64) {
-        let (prover, gas) = (self.prover_cost(), self.commitments());
+        let (seconds, gas) = (self.seconds(), self.gas());
         match objective {
-            Objective::Prover => (prover, gas),
-            Objective::Gas => (gas, prover),
-            Objective::Balanced => (prover * gas, gas),
+            Objective::Prover => (seconds, gas),
+            Objective::Gas => (gas, seconds),
+            Objective::Balanced => (gas + GAS_PER_SECOND * seconds, gas),
         }
     }
+}
+
+/// The widths that a candidate chooses.
+#[derive(Clone, Copy)]
+struct Widths {
+    limb_bits: u32,
+    lanes: u32,
+    weights: u32,
 }
 
 /// Every candidate that fits, best first.
 pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, CircuitError> {
     range::check(program)?;
     let mut all = Vec::new();
-    for limb_bits in LIMB_BITS {
-        for weights in WEIGHTS {
-            all.extend(candidate(program, limb_bits, weights)?);
+    for weights in WEIGHTS {
+        // What a convolution takes beyond its rescales depends on the weight columns alone.
+        let mut convs = None;
+        for (limb_bits, lanes) in LIMB_BITS.flat_map(|bits| LANES.map(move |lanes| (bits, lanes))) {
+            let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? else { continue };
+            let convs = *convs.get_or_insert_with(|| conv_rows(program, &shape));
+            all.extend(
+                smallest_k(shape, other_rows(program, &shape)?.saturating_add(convs)).filter(|plan| plan.shape.is_sound()),
+            );
         }
     }
     all.sort_by(|a, b| a.cost(objective).partial_cmp(&b.cost(objective)).unwrap_or(std::cmp::Ordering::Equal));
@@ -82,15 +108,13 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
 /// Whether `plan` is one of the candidates of `program`.
 pub fn is_candidate(program: &Program, plan: &Plan) -> Result<bool, CircuitError> {
     range::check(program)?;
-    let Shape { limb_bits, weights, .. } = plan.shape;
-    let tried = LIMB_BITS.contains(&limb_bits) && WEIGHTS.contains(&weights);
-    Ok(tried && candidate(program, limb_bits, weights)?.as_ref() == Some(plan))
-}
-
-fn candidate(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Plan>, CircuitError> {
-    let Some(shape) = shape_of(program, limb_bits, weights)? else { return Ok(None) };
-    let needed = rows(program, &shape)?;
-    Ok(smallest_k(shape, needed).filter(|plan| plan.shape.is_sound()))
+    let Shape { limb_bits, lanes, weights, .. } = plan.shape;
+    if !LIMB_BITS.contains(&limb_bits) || !LANES.contains(&lanes) || !WEIGHTS.contains(&weights) {
+        return Ok(false);
+    }
+    let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? else { return Ok(false) };
+    let made = smallest_k(shape, rows(program, &shape)?).filter(|plan| plan.shape.is_sound());
+    Ok(made.as_ref() == Some(plan))
 }
 
 /// The best candidate.
@@ -103,8 +127,9 @@ pub fn plan(program: &Program, objective: Objective) -> Result<Plan, CircuitErro
         Some(best) => Ok(best),
         None => {
             let mut smallest: Option<usize> = None;
-            for shape in LIMB_BITS.map(|limb_bits| shape_of(program, limb_bits, 32)) {
-                if let Some(shape) = shape? {
+            let weights = WEIGHTS[WEIGHTS.len() - 1];
+            for (limb_bits, lanes) in LIMB_BITS.flat_map(|bits| LANES.map(move |lanes| (bits, lanes))) {
+                if let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? {
                     let needed = rows(program, &shape)?;
                     smallest = Some(smallest.map_or(needed, |rows| rows.min(needed)));
                 }
@@ -138,6 +163,7 @@ fn range_bits(program: &Program) -> Result<u32, CircuitError> {
     let precision = program.precision;
     let widest = program.input()?.ranges.iter().map(|r| 128 - ((r.hi - r.lo) as u128).leading_zeros()).max().unwrap_or(1);
     let widest = if threshold { widest.max(precision.magnitude_bits) } else { widest };
+    let widest = program.weights().map_or(widest, |w| widest.max(w.bits));
     let results = program.nodes.iter().filter_map(|n| match &n.op {
         Op::Sigmoid(s) => Some(128 - ((s.interval().hi - s.interval().lo) as u128).leading_zeros()),
         _ => None,
@@ -151,7 +177,8 @@ pub(super) fn holds_ranges(range_bits: u32, limb_bits: u32) -> bool {
 }
 
 /// The shape with these widths, when the program's precision is a whole number of limbs and its ranges fit them.
-fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Shape>, CircuitError> {
+fn shape_of(program: &Program, widths: Widths) -> Result<Option<Shape>, CircuitError> {
+    let Widths { limb_bits, lanes, weights } = widths;
     let precision = program.precision;
     let range_bits = range_bits(program)?;
     let whole = precision.shift_bits.is_multiple_of(limb_bits) && precision.magnitude_bits.is_multiple_of(limb_bits);
@@ -161,17 +188,23 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
     let input = program.input()?;
     let threshold = program.nodes.iter().any(|n| matches!(n.op, Op::Threshold(_)));
     let has = |wanted: fn(&Op) -> bool| program.nodes.iter().any(|n| wanted(&n.op));
-    let instances = program.public_values()?.saturating_add(1 + usize::from(input.mode == InputMode::Committed));
+    let instances = program.public_values()?.saturating_add(program.commitments()?).saturating_add(1);
+    let packed = program
+        .weights()
+        .map(|w| w.bits)
+        .into_iter()
+        .chain((input.mode == InputMode::Committed).then_some(8 * input.width_bytes));
     let rescales = program.nodes.iter().filter(|n| matches!(&n.op, Op::Rescale(r) if !r.relu)).count();
     let shape = Shape {
         k: 0,
         instances: u32::try_from(instances).unwrap_or(u32::MAX),
         weights,
         limb_bits,
+        lanes,
         remainder_limbs: precision.shift_bits / limb_bits,
         magnitude_limbs: precision.magnitude_bits / limb_bits,
         range_limbs: range_bits.div_ceil(limb_bits),
-        pack_bits: if input.mode == InputMode::Committed { 8 * input.width_bytes } else { 0 },
+        pack_bits: packed.max().unwrap_or(0),
         relu: has(|op| matches!(op, Op::Rescale(r) if r.relu)),
         // A threshold takes the place of the rescale before it.
         signed: rescales > usize::from(threshold),
@@ -181,7 +214,9 @@ fn shape_of(program: &Program, limb_bits: u32, weights: u32) -> Result<Option<Sh
         maximum: has(|op| matches!(op, Op::Maximum(_))),
         ..Shape::default()
     };
-    let Some(shape) = walking(program, shape) else { return Ok(None) };
+    // More lanes than any value has limbs would stand empty.
+    let widest = (shape.remainder_limbs + shape.magnitude_limbs).max(2 * shape.range_limbs);
+    let Some(shape) = walking(program, shape).filter(|_| lanes <= widest) else { return Ok(None) };
     // The segment of a function is one limb.
     let fits = |op: &Op| !matches!(op, Op::Sigmoid(s) if s.segment_bits != limb_bits || s.input_bits != precision.magnitude_bits);
     Ok((shape.magnitude_limbs >= 2 || !shape.function).then_some(shape).filter(|_| program.nodes.iter().all(|n| fits(&n.op))))
@@ -206,12 +241,26 @@ fn walking(program: &Program, shape: Shape) -> Option<Shape> {
 
 /// Rows that the placements of `program` take: [`lay_out`](super::lay_out) places exactly as many.
 pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
+    Ok(other_rows(program, shape)?.saturating_add(conv_rows(program, shape)))
+}
+
+/// Rows of the convolutions beyond their rescales.
+fn conv_rows(program: &Program, shape: &Shape) -> usize {
+    let rows = |node: &Node| if let Op::Conv(conv) = &node.op { conv.extra_rows(shape) } else { 0 };
+    program.nodes.iter().map(rows).fold(0, usize::saturating_add)
+}
+
+/// All rows but those of [`conv_rows`].
+fn other_rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
     let input = program.input()?;
     let features = input.ranges.len();
-    let mut total = features.saturating_mul(shape.range_rows());
+    let mut total = features.saturating_mul(program.items).saturating_mul(shape.range_rows());
+    // The last range row of an input without commitment leaves a packed sum on the row below.
+    total = total.saturating_add(usize::from(shape.commits() && input.mode != InputMode::Committed));
+    let hash = 2 + poseidon_params::FULL_ROUNDS * 2 + poseidon_params::PARTIAL_ROUNDS;
     if input.mode == InputMode::Committed {
-        let hash = 2 + poseidon_params::FULL_ROUNDS * 2 + poseidon_params::PARTIAL_ROUNDS;
-        total += hash * (1 + features.div_ceil(input.values_per_element()));
+        let hashes = 1 + features.div_ceil(input.values_per_element());
+        total = total.saturating_add(hashes.saturating_mul(hash).saturating_mul(program.items));
     }
     let read = |node: &Node| node.inputs.first().and_then(|&i| program.width(i)).unwrap_or(0);
     for node in &program.nodes {
@@ -221,11 +270,12 @@ pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
                 .saturating_mul(shape.rescale_rows())
                 .saturating_add(l.inputs.saturating_mul(l.outputs.div_ceil(shape.weights as usize))),
             Op::Sum(s) => s.bias.len().saturating_mul(shape.rescale_rows()).saturating_add(s.extra_rows(shape.rescale_rows())),
-            Op::Conv(c) => c.stencil.outputs().saturating_mul(shape.rescale_rows()).saturating_add(c.extra_rows(shape)),
+            Op::Conv(c) => c.stencil.outputs().saturating_mul(shape.rescale_rows()),
             Op::Product(p) => p.dims.outputs().saturating_mul(shape.rescale_rows()).saturating_add(p.extra_rows(shape)),
             Op::Maximum(m) => m.elements().saturating_mul(shape.maximum_rows()),
             Op::Constant(c) => c.row_count(shape.range_rows(), shape.commits()),
-            Op::Threshold(_) => shape.range_rows(),
+            Op::Weights(w) => w.count.saturating_mul(shape.range_rows()).saturating_add(hash.saturating_mul(1 + w.elements())),
+            Op::Threshold(_) => shape.range_rows().saturating_mul(program.items),
             Op::Argmax(_) => read(node).saturating_mul(shape.argmax_rows()),
             Op::Sigmoid(_) => read(node).saturating_mul(shape.function_rows() + shape.range_rows()),
             Op::Input(_) | Op::Rescale(_) | Op::Reveal | Op::Move(_) => 0,
@@ -238,7 +288,12 @@ fn smallest_k(mut shape: Shape, needed: usize) -> Option<Plan> {
     let cs = columns_of(&shape);
     let rows = needed.max(shape.table_rows());
     shape.k = (MIN_K..=MAX_K).find(|&k| rows <= usable_rows(&cs, k))?;
-    Some(Plan { shape, rows, advice: cs.num_advice_columns(), fixed: cs.num_fixed_columns() })
+    Some(Plan { shape, rows, advice: cs.num_advice_columns(), fixed: cs.num_fixed_columns(), degree: degree(&cs) })
+}
+
+/// The highest degree of a gate; the permutation's is lower than any circuit's. (halo2's own figure depends on the environment.)
+fn degree(cs: &ConstraintSystem<Fr>) -> usize {
+    cs.gates().iter().flat_map(|gate| gate.polynomials()).map(Expression::degree).max().unwrap_or(0)
 }
 
 /// The columns and gates of a shape; they do not depend on its k.
@@ -262,7 +317,8 @@ pub(super) fn is_shape_of(program: &Program, shape: &Shape) -> Result<bool, Circ
     if !shape.is_sound() || !(MIN_K..=MAX_K).contains(&shape.k) {
         return Ok(false);
     }
-    let expected = shape_of(program, shape.limb_bits, shape.weights)?.map(|expected| Shape { k: shape.k, ..expected });
+    let widths = Widths { limb_bits: shape.limb_bits, lanes: shape.lanes, weights: shape.weights };
+    let expected = shape_of(program, widths)?.map(|expected| Shape { k: shape.k, ..expected });
     if expected != Some(*shape) {
         return Ok(false);
     }

@@ -1,6 +1,7 @@
 //! The end of every error's way: whatever room it comes from, it is printed alike.
 
 use crate::error::{ExitCode, Explain};
+use std::path::PathBuf;
 
 /// An error of any room. It is no `Error` itself, so that `?` takes them all.
 #[derive(Debug)]
@@ -57,6 +58,16 @@ pub enum CliError {
         /// What happened instead.
         got: String,
     },
+    /// One input of several, in a file of its own.
+    #[error("item {item} ({path}): {failure}")]
+    Item {
+        /// Which, from 0.
+        item: usize,
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        failure: Failure,
+    },
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -79,6 +90,7 @@ impl Explain for CliError {
             Self::Missing { .. } => "usage/missing",
             Self::NoProject { .. } => "environment/no-project",
             Self::NotRefused { .. } => "demo/not-refused",
+            Self::Item { failure, .. } => failure.code(),
             Self::Interrupted => "interrupted",
             Self::Runtime(_) => "environment/runtime",
             Self::Crashed(_) => "internal/crashed",
@@ -90,6 +102,7 @@ impl Explain for CliError {
         match self {
             Self::Arguments(_) | Self::Conflict(_) | Self::Missing { .. } => ExitCode::Usage,
             Self::NotRefused { .. } => ExitCode::No,
+            Self::Item { failure, .. } => failure.exit_code(),
             Self::Interrupted => ExitCode::Interrupted,
             _ => ExitCode::Environment,
         }
@@ -100,6 +113,7 @@ impl Explain for CliError {
             Self::Missing { how, .. } => (*how).into(),
             Self::NoProject { .. } => "run inside a checkout of zkml-evm, or name one with `--project DIR`".into(),
             Self::NotRefused { .. } | Self::Crashed(_) => "this is a bug of zkml-evm: please report it".into(),
+            Self::Item { failure, .. } => failure.hint(),
             _ => String::new(),
         }
     }

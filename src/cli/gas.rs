@@ -11,7 +11,7 @@ use crate::{
         embedded::Hardfork,
         gas::{GasReport, measure},
     },
-    proof::{artifact::write_bytes, verify::ProofLayout},
+    proof::artifact::write_bytes,
     verifier::Compiler,
 };
 use clap::{Args, ValueEnum};
@@ -53,10 +53,7 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
         Rules::Prague => Hardfork::Prague,
         Rules::Osaka => Hardfork::Osaka,
     };
-    let cs = prover.keys.vk().cs();
-    let fixed = cs.num_fixed_columns() + cs.permutation().get_columns().len();
-    let layout = ProofLayout::of(&prover.keys.shape);
-    let report = measure(&compiled, &layout, folder.manifest.facts.statement.len(), fixed, hardfork)?;
+    let report = measure(&compiled, &prover.keys.shape, hardfork)?;
     if let Some(path) = &arguments.svg {
         write_bytes(path, svg(&report).as_bytes(), false)?;
     }

@@ -1,16 +1,27 @@
 //! `gen-verifier MODEL --calibration DATA --out DIR`.
 
-use super::{blocking, failure::Failure, output::Console, project, size};
+use super::{
+    blocking,
+    failure::{CliError, Failure},
+    output::{Console, Stages},
+    project, size,
+};
 use crate::{
-    artifact::{Contract, Manifest, Package, Prover, Quantised, Recipe, Source, Staging, compile::ThresholdText},
+    artifact::{
+        ArtifactError, Contract, Manifest, Package, Prover, Quantised, Recipe, Source, Staging, WeightsChoice,
+        compile::ThresholdText,
+    },
     circuit::Objective,
     op::InputMode,
     proof::{ProofError, Srs},
-    quant::{OutputChoice, Precision},
+    quant::{OutputChoice, Precision, range::MAX_ITEMS},
     verifier::{Compiler, render},
 };
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 /// Compile a model.
 #[derive(Debug, Args)]
@@ -33,6 +44,15 @@ pub struct Arguments {
     /// What to make small
     #[arg(long, value_enum, default_value = "balanced")]
     objective: ObjectiveArgument,
+    /// Inputs of one proof: a batch has one context, and a commitment and public values for each input
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = items)]
+    batch: usize,
+    /// Where the weights are
+    #[arg(long, value_enum, default_value = "fixed", requires_if("private", "weights_out"))]
+    weights: WeightsArgument,
+    /// Where private weights go: a secret file, needed for every proof; never inside the artifact folder
+    #[arg(long, value_name = "FILE")]
+    weights_out: Option<PathBuf>,
     /// Bits dropped by each rescale, and bits of each activation
     #[arg(long, value_name = "SHIFT,MAGNITUDE", default_value = "16,16", value_parser = precision)]
     precision: Precision,
@@ -102,12 +122,27 @@ enum OutputArgument {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ObjectiveArgument {
-    /// Proving time times gas
+    /// Both: 100,000 gas for each CPU second
     Balanced,
     /// Proving time
     Prover,
     /// Gas
     Gas,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WeightsArgument {
+    /// In the keys, for everybody to read
+    Fixed,
+    /// With the prover only, bound by a commitment that is a public value
+    Private,
+}
+
+fn items(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(items) if (1..=MAX_ITEMS).contains(&items) => Ok(items),
+        _ => Err(format!("expected a number from 1 to {MAX_ITEMS}")),
+    }
 }
 
 fn precision(text: &str) -> Result<Precision, String> {
@@ -133,7 +168,12 @@ impl Arguments {
             ObjectiveArgument::Prover => Objective::Prover,
             ObjectiveArgument::Gas => Objective::Gas,
         };
-        Recipe { input, output, precision: self.precision, objective, max_memory: self.max_memory }
+        let weights = match self.weights {
+            WeightsArgument::Fixed => WeightsChoice::Fixed,
+            WeightsArgument::Private => WeightsChoice::Private,
+        };
+        let (precision, items, max_memory) = (self.precision, self.batch, self.max_memory);
+        Recipe { input, output, precision, objective, items, weights, max_memory }
     }
 }
 
@@ -145,6 +185,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         false => Some(Compiler::find(arguments.solc.as_deref(), &root)?),
     };
     let srs = arguments.srs.as_deref().map(checked_srs).transpose()?;
+    let secret = secret_file(&arguments)?;
     let staging = Staging::begin(&arguments.out, arguments.force)?;
     let (recipe, threshold, out) = (arguments.recipe(), arguments.threshold.text(), arguments.out.clone());
 
@@ -163,16 +204,48 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         console.warn(INSECURE);
     }
 
-    let progress = console.progress("making keys and the Solidity verifier");
-    let package = blocking(move || package(&source, &quantised, &recipe, srs.as_ref(), compiler.as_ref())).await?;
-    drop(progress);
+    let weights = quantised.weights.clone();
+    let progress = console.progress_of(PACKAGE_STAGES + 1);
+    let stages = progress.stages();
+    let package = blocking(move || package(&source, &quantised, &recipe, srs.as_ref(), compiler.as_ref(), &stages)).await?;
+    progress.stages().begin("writing the folder");
+    // The secret first: a model whose weights are lost proves nothing.
+    if let (Some(weights), Some(path)) = (weights, &secret) {
+        weights.save_new(path)?;
+        console.note(format!("private weights: {} (secret: it is the model; every proof needs it)", path.display()));
+    }
     let manifest = package.save(staging)?;
+    drop(progress);
     let value = serde_json::json!({ "folder": out, "manifest": manifest });
     console.result("gen-verifier", &value, &summary(&out, &manifest))
 }
 
+/// Where the private weights go, if that is a file to be made outside of the artifact folder.
+fn secret_file(arguments: &Arguments) -> Result<Option<PathBuf>, Failure> {
+    let Some(path) = &arguments.weights_out else { return Ok(None) };
+    if arguments.weights == WeightsArgument::Fixed {
+        return Err(CliError::Conflict("--weights-out is for private weights; fixed ones are in the keys".into()).into());
+    }
+    if resolved(path)?.starts_with(resolved(&arguments.out)?) {
+        let problem = format!("{} is inside the artifact folder, which goes to everybody", path.display());
+        return Err(CliError::Conflict(problem).into());
+    }
+    match path.symlink_metadata() {
+        Ok(_) => Err(ArtifactError::Taken { path: path.clone() }.into()),
+        Err(_) => Ok(Some(path.clone())),
+    }
+}
+
+/// A path without links, of which the last parts need not exist yet.
+fn resolved(path: &Path) -> Result<PathBuf, ArtifactError> {
+    let failed = |source| ArtifactError::Io { doing: "find", path: path.into(), source };
+    let whole = std::path::absolute(path).map_err(failed)?;
+    let there = whole.ancestors().find_map(|parent| Some((parent.canonicalize().ok()?, whole.strip_prefix(parent).ok()?)));
+    Ok(there.map(|(parent, rest)| parent.join(rest)).unwrap_or(whole.clone()))
+}
+
 /// An SRS file with every check that there is: what is made with it may guard value.
-fn checked_srs(path: &std::path::Path) -> Result<Srs, ProofError> {
+fn checked_srs(path: &Path) -> Result<Srs, ProofError> {
     let srs = Srs::load(path)?;
     srs.check().map_err(|e| e.at(path))?;
     Ok(srs)
@@ -195,16 +268,20 @@ fn review(console: &Console, source: &Source) -> Result<(), Failure> {
 pub fn plan_line(quantised: &Quantised) -> String {
     let (plan, shape) = (&quantised.plan, &quantised.plan.shape);
     format!(
-        "plan: k = {}, {} of {} rows, {} advice and {} fixed columns ({} of weights), {}-bit limbs",
+        "plan: k = {}, {} of {} rows, {} advice and {} fixed columns ({} of weights), {}-bit limbs in {} lanes",
         shape.k,
         plan.rows,
         1u64 << shape.k,
         plan.advice,
         plan.fixed,
         shape.weights,
-        shape.limb_bits
+        shape.limb_bits,
+        shape.lanes
     )
 }
+
+/// Stages of [`package`].
+pub const PACKAGE_STAGES: u64 = 4;
 
 /// Keys, Solidity, bytecode.
 pub fn package(
@@ -213,32 +290,38 @@ pub fn package(
     recipe: &Recipe,
     srs: Option<&Srs>,
     compiler: Option<&Compiler>,
+    stages: &Stages,
 ) -> Result<Package, Failure> {
-    let prover = match srs {
-        Some(srs) => Prover::generate_with(source, quantised, recipe, srs)?,
-        None => Prover::generate(source, quantised, recipe)?,
-    };
+    stages.begin("getting the SRS");
+    let k = quantised.plan.shape.k;
+    let srs = srs.map_or_else(|| Cow::Owned(Srs::development(k)), Cow::Borrowed);
+    stages.begin("making the keys");
+    let prover = Prover::generate_with(source, quantised, recipe, &srs)?;
+    stages.begin("writing the Solidity verifier");
     let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
+    stages.begin("compiling it");
     let contract = match compiler {
         Some(compiler) => Some(Contract::new(compiler.compile_verifier(&solidity)?, compiler.version())),
         None => None,
     };
-    let report = serde_json::to_value(&quantised.report).map_err(|e| super::CliError::Crashed(e.to_string()))?;
+    let report = serde_json::to_value(quantised.public_report()?).map_err(|e| CliError::Crashed(e.to_string()))?;
     Ok(Package { prover, solidity, contract, report })
 }
 
-fn summary(out: &std::path::Path, manifest: &Manifest) -> String {
+fn summary(out: &Path, manifest: &Manifest) -> String {
     let facts = &manifest.facts;
     let contract = match &manifest.contract {
         Some(contract) => format!("{} bytes on chain, solc {}", contract.runtime_size, contract.solc),
         None => "not compiled".into(),
     };
     format!(
-        "artifacts  {}\nmodel id   {}\nschema id  {}\nSRS        {}\nproof      {} bytes\nverifier   {contract}",
+        "artifacts  {}\nmodel id   {}{}\nschema id  {}\nSRS        {}\nproof      {} bytes{}\nverifier   {contract}",
         out.display(),
         facts.model_id,
+        facts.model_commitment.map(|c| format!("\nweights    private, commitment {c}")).unwrap_or_default(),
         facts.schema_id,
         facts.srs,
-        facts.proof_bytes
+        facts.proof_bytes,
+        if facts.items > 1 { format!(" for {} inputs", facts.items) } else { String::new() }
     )
 }

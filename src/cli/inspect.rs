@@ -64,11 +64,12 @@ fn facts(folder: &Folder) -> String {
     let contract = folder.manifest.contract.as_ref();
     let contract = contract.map_or("not compiled".into(), |c| format!("{} bytes on chain, solc {}", c.runtime_size, c.solc));
     let lines = [
-        ("model", format!("{} (sha256 {})", facts.model_file, facts.model_sha256)),
+        ("model", facts.model_sha256.map_or(facts.model_file.clone(), |hash| format!("{} (sha256 {hash})", facts.model_file))),
         ("model id", facts.model_id.to_string()),
         ("schema id", facts.schema_id.to_string()),
         ("SRS", facts.srs.clone()),
-        ("statement", format!("{} input, {} output", name(&facts.input), facts.output.name())),
+        ("statement", format!("{} input, {} output, {}", name(&facts.input), facts.output.name(), inputs(facts.items))),
+        ("weights", facts.model_commitment.map_or("fixed".into(), |c| format!("private, commitment {c}"))),
         ("rows", format!("{} of 2^{} = {}", plan.rows, plan.shape.k, 1u64 << plan.shape.k)),
         ("columns", format!("{} advice, {} fixed ({} of weights)", plan.advice, plan.fixed, plan.shape.weights)),
         ("proof", format!("{} bytes", facts.proof_bytes)),
@@ -76,6 +77,10 @@ fn facts(folder: &Folder) -> String {
         ("made by", format!("zkml-evm {}", folder.manifest.tool)),
     ];
     lines.map(|(name, value)| format!("{name:<10} {value}")).join("\n")
+}
+
+fn inputs(items: usize) -> String {
+    if items == 1 { "one input".into() } else { format!("batches of {items} inputs") }
 }
 
 /// The name of a unit variant as files spell it.
@@ -133,12 +138,13 @@ impl<'a> Candidate<'a> {
 }
 
 fn candidate_table(all: &[Plan], chosen: &Plan) -> String {
-    let mut table = table(["", "k", "rows", "limb bits", "weight columns", "advice", "fixed", "memory, MB"]);
+    let mut table = table(["", "k", "rows", "limb bits", "lanes", "weight columns", "advice", "fixed", "memory, MB"]);
     for plan in all {
         let mark = if plan == chosen { "chosen" } else { "" };
         let (shape, memory) = (&plan.shape, Memory::of(plan).most().div_ceil(1_000_000) as usize);
-        let numbers =
-            [shape.k as usize, plan.rows, shape.limb_bits as usize, shape.weights as usize, plan.advice, plan.fixed, memory];
+        let widths = [shape.limb_bits, shape.lanes, shape.weights].map(|width| width as usize);
+        let [limb_bits, lanes, weights] = widths;
+        let numbers = [shape.k as usize, plan.rows, limb_bits, lanes, weights, plan.advice, plan.fixed, memory];
         table.add_row(std::iter::once(mark.to_owned()).chain(numbers.iter().map(usize::to_string)));
     }
     table.to_string()

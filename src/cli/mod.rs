@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod attest;
+pub mod batch;
 pub mod chains;
 pub mod completions;
 pub mod contracts;
@@ -32,7 +33,7 @@ pub mod submit;
 pub mod verify;
 pub mod verify_contract;
 
-use crate::error::ExitCode;
+use crate::{error::ExitCode, proof::unfinished};
 use clap::{Parser, Subcommand};
 use failure::{CliError, Failure};
 use output::Console;
@@ -143,6 +144,7 @@ async fn until_interrupted(verb: Verb, console: Console) -> Result<ExitCode, Fai
             // Dropping the verb ends an anvil that it started and removes half-written folders; a verb that computes is left.
             task.abort();
             let _ = tokio::time::timeout(GRACE, task).await;
+            unfinished::remove();
             Err(CliError::Interrupted.into())
         }
     }

@@ -78,13 +78,24 @@ impl Console {
     }
 
     /// A spinner while long work runs, when stderr is a terminal; it goes away when it is dropped.
-    pub fn progress(&self, what: &str) -> Progress {
+    pub fn progress(&self, what: &'static str) -> Progress {
+        let progress = self.bar(None, "{spinner} {msg} {elapsed}");
+        progress.stages().begin(what);
+        progress
+    }
+
+    /// The same for work of several stages: a bar with the stage that runs.
+    pub fn progress_of(&self, stages: u64) -> Progress {
+        self.bar(Some(stages), "{spinner} [{bar:20}] {pos}/{len} {msg} {elapsed}")
+    }
+
+    fn bar(&self, stages: Option<u64>, template: &str) -> Progress {
         if self.quiet || !std::io::stderr().is_terminal() {
             return Progress(None);
         }
-        let bar = ProgressBar::new_spinner().with_message(what.to_owned());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
-            bar.set_style(style);
+        let bar = stages.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
         }
         bar.enable_steady_tick(Duration::from_millis(120));
         Progress(Some(bar))
@@ -106,9 +117,30 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-/// A running spinner.
+/// A running spinner or bar.
 #[derive(Debug)]
 pub struct Progress(Option<ProgressBar>);
+
+/// Says which stage runs, from whatever thread does the work.
+#[derive(Clone, Debug)]
+pub struct Stages(Option<ProgressBar>);
+
+impl Stages {
+    /// The next stage.
+    pub fn begin(&self, what: &'static str) {
+        if let Some(bar) = &self.0 {
+            bar.set_message(what);
+            bar.inc(1);
+        }
+    }
+}
+
+impl Progress {
+    /// A handle for the worker.
+    pub fn stages(&self) -> Stages {
+        Stages(self.0.clone())
+    }
+}
 
 impl Drop for Progress {
     fn drop(&mut self) {

@@ -1,16 +1,16 @@
-//! `prove --artifacts DIR --input FILE --out proof.json`.
+//! `prove --artifacts DIR --input FILE --out proof.json`, or `--inputs DIR|FILE` for a batch.
 
 use super::{
-    blocking,
+    batch, blocking,
     failure::{CliError, Failure},
     gen_verifier::ThresholdArguments,
     output::Console,
     size,
 };
 use crate::{
-    artifact::{Binding, Folder, Opening, ProofFile, proof_file::read_small, scalar},
+    artifact::{Binding, Folder, Opening, ProofFile, WeightsFile, proof_file::read_small, scalar},
     chain::attest::{Context, SignedAttestation},
-    circuit::{Memory, memory},
+    circuit::{CircuitError, Item, Memory, PrivateWeights, memory},
     op::InputMode,
     quant::input,
 };
@@ -19,15 +19,22 @@ use clap::Args;
 use halo2_proofs::halo2curves::bn256::Fr;
 use std::path::{Path, PathBuf};
 
-/// Prove the model's statement about one input.
+/// Prove the model's statement about one input, or about each of a batch.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The artifact folder
     #[arg(long, value_name = "DIR")]
     artifacts: PathBuf,
     /// The input, `{"features": {...}}` or `{"input_data": [[...]]}`; not needed with --opening
-    #[arg(long, value_name = "FILE", required_unless_present = "opening")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["opening", "inputs"])]
     input: Option<PathBuf>,
+    /// The inputs of a batch, as many as the model takes: a file with several rows, or a folder with a file for each (inputs, or
+    /// openings where the model commits to them), in the order of the files' names
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["input", "opening", "salt_file", "attestation"])]
+    inputs: Option<PathBuf>,
+    /// The model's private weights, as `gen-verifier` wrote them
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
     /// The opening of the attested commitment (features and salt), as `attest` wrote it
     #[arg(long, value_name = "FILE")]
     opening: Option<PathBuf>,
@@ -99,26 +106,36 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let folder = Folder::open(&arguments.artifacts)?;
     memory::check("proving", Memory::of(&folder.manifest.facts.plan).proof, arguments.max_memory)?;
     let attestation = arguments.attestation.as_deref().map(read_attestation).transpose()?;
-    let (row, salt) = secret(&arguments, &folder)?;
+    let secrets = match &arguments.inputs {
+        Some(path) => batch::read(path, &folder)?,
+        None => vec![secret(&arguments, &folder)?],
+    };
+    let expected = folder.manifest.facts.items;
+    if secrets.len() != expected {
+        return Err(CircuitError::Items { expected, got: secrets.len() }.into());
+    }
+    let weights = private_weights(&arguments, &folder)?;
     let binding = arguments.call.binding(folder.manifest.facts.model_id, attestation.as_ref())?;
     let prover = folder.prover()?;
     let threshold = match arguments.threshold.text() {
         Some(text) => Some(text.integer(&prover.threshold_scale()?).map_err(Failure::from)?),
         None => None,
     };
-    if let (Some(attestation), Some(salt)) = (&attestation, salt) {
-        check_attestation(&folder, attestation, &binding, &row, salt)?;
+    if let (Some(attestation), [(row, Some(salt))]) = (&attestation, secrets.as_slice()) {
+        check_attestation(&folder, attestation, &binding, row, *salt)?;
     }
+    let items: Vec<Item> = secrets.into_iter().map(|(values, salt)| Item { values, salt, threshold }).collect();
     let progress = console.progress("proving");
     let (prover, proof) = blocking(move || {
-        let proof = prover.prove(&row, binding, salt, threshold)?;
+        let proof = prover.prove_items(&items, binding, weights.as_ref())?;
         Ok((prover, proof))
     })
     .await?;
     drop(progress);
     proof.save(&arguments.out)?;
     let statement = prover.statement_of(&proof);
-    let lines: Vec<String> = statement.iter().map(|(name, value)| format!("{name:<16} {value}")).collect();
+    let width = statement.iter().map(|(name, _)| name.len()).fold(16, usize::max);
+    let lines: Vec<String> = statement.iter().map(|(name, value)| format!("{name:<width$} {value}")).collect();
     let human = format!("proof            {} ({} bytes)\n{}", arguments.out.display(), proof.proof.len(), lines.join("\n"));
     console.result("prove", &result(&arguments.out, &proof, &statement), &human)
 }
@@ -128,8 +145,24 @@ fn result(out: &Path, proof: &ProofFile, statement: &[(String, B256)]) -> serde_
     serde_json::json!({ "file": out, "modelId": proof.model_id, "proofBytes": proof.proof.len(), "publicInputs": inputs })
 }
 
-/// The schema integers, and the salt where the input is committed.
-fn secret(arguments: &Arguments, folder: &Folder) -> Result<(Vec<i128>, Option<Fr>), Failure> {
+/// The weights that the model's commitment is to.
+fn private_weights(arguments: &Arguments, folder: &Folder) -> Result<Option<PrivateWeights>, Failure> {
+    match (folder.manifest.facts.model_commitment, &arguments.weights) {
+        (Some(commitment), Some(path)) => Ok(Some(WeightsFile::load(path, &folder.program, commitment)?.witness()?)),
+        (Some(_), None) => {
+            let how = "give the file that `gen-verifier --weights private` wrote (--weights)";
+            Err(CliError::Missing { what: "the file of the model's private weights", how }.into())
+        }
+        (None, Some(_)) => Err(CliError::Conflict("this model's weights are fixed: it takes no --weights".into()).into()),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Schema integers, and the salt where the input is committed.
+pub(super) type Secret = (Vec<i128>, Option<Fr>);
+
+/// The one input.
+fn secret(arguments: &Arguments, folder: &Folder) -> Result<Secret, Failure> {
     let schema = &folder.schema;
     let given = match &arguments.input {
         Some(path) => Some(input::one(schema, &input::read(path)?)?),

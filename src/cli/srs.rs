@@ -54,10 +54,12 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
             if import.blake2b.is_none() {
                 console.warn("no --blake2b: compare the hash in the label with the one that the ceremony published");
             }
-            let progress = console.progress("reading and checking the ceremony's file");
+            let progress = console.progress_of(Ceremony::STAGES + 1);
+            let stages = progress.stages();
             let (out, srs) = blocking(move || {
                 let ceremony = Ceremony { path: &import.file, name: &import.name, blake2b: import.blake2b.as_deref() };
-                let srs = ceremony.read(import.k)?;
+                let srs = ceremony.read(import.k, &|stage| stages.begin(stage))?;
+                stages.begin("writing it");
                 srs.save(&import.out)?;
                 Ok((import.out, srs))
             })
@@ -66,8 +68,14 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
             ("srs import", out, srs)
         }
         What::Verify { file } => {
-            let srs = Srs::load(&file)?;
-            srs.check().map_err(|e| e.at(&file))?;
+            let progress = console.progress("checking all points");
+            let (file, srs) = blocking(move || {
+                let srs = Srs::load(&file)?;
+                srs.check().map_err(|e| e.at(&file))?;
+                Ok((file, srs))
+            })
+            .await?;
+            drop(progress);
             ("srs verify", file, srs)
         }
     };

@@ -25,7 +25,8 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
         console.warn("the keys come from a development SRS: this proof could have been forged");
     }
     let statement = prover.statement_of(&proof);
-    let lines: Vec<String> = statement.iter().map(|(name, value)| format!("{name:<16} {value}")).collect();
+    let width = statement.iter().map(|(name, _)| name.len()).fold(16, usize::max);
+    let lines: Vec<String> = statement.iter().map(|(name, value)| format!("{name:<width$} {value}")).collect();
     let value = serde_json::json!({ "valid": true, "modelId": proof.model_id, "srs": prover.facts.srs });
     console.result("verify", &value, &format!("valid\n{}", lines.join("\n")))
 }

@@ -7,7 +7,7 @@ use super::{chains::ChainArguments, failure::Failure, output::Console, project::
 use crate::{
     artifact::Folder,
     error::ExitCode,
-    proof::model_id::model_id,
+    proof::model_id::model_id_with,
     verifier::{Compiler, render},
 };
 use alloy::primitives::{Address, keccak256};
@@ -36,7 +36,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     let folder = Folder::open(&arguments.folder)?;
     let compiler = Compiler::find(arguments.solc.as_deref(), &find_or_here(None))?;
     let prover = folder.prover()?;
-    let id = model_id(&prover.program, &prover.keys, &prover.srs)?;
+    let id = model_id_with(&prover.program, &prover.keys, &prover.srs, prover.facts.model_commitment)?;
     let compiled = compiler.compile_verifier(&render(&prover.program, &prover.keys, &prover.srs, id)?)?;
     let expected = keccak256(&compiled.runtime);
     let chain = arguments.chain.connect(None, None).await?;

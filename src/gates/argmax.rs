@@ -67,7 +67,7 @@ pub fn place(trace: &mut Trace, scores: &[Cell], witness: Option<(&[i128], usize
         trace.assign(columns.b, row, class.map(|c| if c == j { Fr::ONE } else { Fr::ZERO }))?;
         trace.assign(columns.b, row + 1, class.map(|c| if c <= j { Fr::ONE } else { Fr::ZERO }))?;
         let distance = witness.map(|(values, class)| values[class] - values[j] - i128::from(j < class));
-        trace.assign_limbs(row, trace.shape.magnitude_limbs, distance, "the distance to the largest score")?;
+        trace.assign_limbs(row, 0..trace.shape.magnitude_limbs, distance, "the distance to the largest score")?;
     }
     shared.map(|(_, class)| class).ok_or(TraceError::NoSuchGate("argmax of nothing"))
 }

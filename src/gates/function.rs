@@ -33,7 +33,7 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape:
         let selector = selector.query(cells);
         let [q, result] = [0, 1].map(|r| cells.query_advice(columns.a, Rotation(r)));
         let [value, slope] = [0, 1].map(|r| cells.query_advice(columns.b, Rotation(r)));
-        let segment = cells.query_advice(columns.limb, Rotation::cur());
+        let segment = limbs(cells, columns, shape, 0, 1);
         let place = limbs(cells, columns, shape, 1, fraction_limbs);
         let remainder = limbs(cells, columns, shape, 1 + fraction_limbs, fraction_limbs);
         let offset = Expression::Constant(power_of_two(shape.magnitude_bits() - 1));
@@ -68,9 +68,10 @@ pub fn place(trace: &mut Trace, source: Cell, witness: Option<(i128, i128)>) -> 
         .zip(place)
         .map(|((_, slope), place)| (slope * place + (1i128 << (fraction_bits - 1))) & ((1i128 << fraction_bits) - 1));
     let columns = trace.columns.clone();
-    trace.assign_limbs(row, 1, segment, "the segment")?;
-    trace.assign_limbs(row + 1, fraction_limbs, place, "the place in the segment")?;
-    trace.assign_limbs(row + 1 + fraction_limbs as usize, fraction_limbs, remainder, "the remainder of the linear step")?;
+    let place_end = 1 + fraction_limbs;
+    trace.assign_limbs(row, 0..1, segment, "the segment")?;
+    trace.assign_limbs(row, 1..place_end, place, "the place in the segment")?;
+    trace.assign_limbs(row, place_end..place_end + fraction_limbs, remainder, "the remainder of the linear step")?;
     trace.assign(columns.b, row, entry.map(|(value, _)| to_field(value)))?;
     trace.assign(columns.b, row + 1, entry.map(|(_, slope)| to_field(slope)))?;
     trace.assign(columns.a, row + 1, witness.map(|(_, result)| to_field(result)))?;

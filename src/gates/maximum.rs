@@ -58,7 +58,7 @@ pub fn place(trace: &mut Trace, window: &[Cell], witness: Option<&[i128]>) -> Re
         let distance = largest.zip(witness.and_then(|values| values.get(i))).map(|(m, x)| m - x);
         product *= to_field(distance.unwrap_or(0));
         trace.assign(columns.b, row, distance.map(|_| product))?;
-        trace.assign_limbs(row, trace.shape.magnitude_limbs, distance, "the distance to the largest element")?;
+        trace.assign_limbs(row, 0..trace.shape.magnitude_limbs, distance, "the distance to the largest element")?;
     }
     shared.ok_or(TraceError::NoSuchGate("maximum of nothing"))
 }

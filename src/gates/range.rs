@@ -11,10 +11,11 @@ use halo2_proofs::{
     poly::Rotation,
 };
 
-/// `sum_i limb[from + i] * 2^(limb_bits * i)`, the limbs standing under each other.
+/// `sum_i limb[from + i] * 2^(limb_bits * i)`, the limbs standing side by side in the lanes, then under each other.
 pub(super) fn limbs(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape, from: u32, count: u32) -> Expression<Fr> {
     (0..count).fold(Expression::Constant(Fr::ZERO), |sum, i| {
-        sum + cells.query_advice(columns.limb, Rotation((from + i) as i32)) * power_of_two(shape.limb_bits * i)
+        let (column, row) = columns.limb_at(0, from + i);
+        sum + cells.query_advice(column, Rotation(row as i32)) * power_of_two(shape.limb_bits * i)
     })
 }
 
@@ -23,11 +24,11 @@ pub(super) fn limbs(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: 
 /// ```text
 /// range * (a - lo - sum_i limb[i]     * 2^(limb_bits * i)) = 0        for i in 0..n
 /// range * (hi - a - sum_i limb[n + i] * 2^(limb_bits * i)) = 0
-/// range * (b[2n] - f * b - (a - lo)) = 0                              f in the second weight column (packing only)
+/// range * (b[rows] - f * b - (a - lo)) = 0                            f in the second weight column (packing only)
 /// ```
 ///
 /// Relies on: limbs in `[0, 2^limb_bits)` (lookup), `n * limb_bits <= 64`, so neither side wraps and `a` is exactly in `[lo, hi]`.
-/// The packed sum starts afresh where `f = 0`; elsewhere `f = 2^pack_bits` and `hi - lo < 2^pack_bits` (program check).
+/// The packed sum starts afresh where `f = 0`; elsewhere `f` is a power of two above `hi - lo` (program check).
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
     let Some(range) = columns.range else { return };
     cs.create_gate("range", |cells| {
@@ -64,7 +65,7 @@ pub enum Packed {
 /// Places the check `lo <= value <= hi`. In a circuit that packs, a packed sum of this one value stands on the next free row.
 pub fn place(trace: &mut Trace, [lo, hi]: [i128; 2], value: Option<i128>) -> Result<Cell, TraceError> {
     if trace.shape.commits() {
-        return place_packed(trace, [lo, hi], value, Packed::Start).map(|(cell, _)| cell);
+        return place_packed(trace, [lo, hi], value, 0, Packed::Start).map(|(cell, _)| cell);
     }
     let row = trace.take_rows(trace.shape.range_rows())?;
     place_at(trace, row, [lo, hi], value, None)
@@ -81,11 +82,13 @@ pub fn place_copy(trace: &mut Trace, [lo, hi]: [i128; 2], source: Cell, value: O
     Ok(())
 }
 
-/// Places the check `lo <= value <= hi` and extends the packed sum, which then stands in column `b` on the next free row.
+/// Places the check `lo <= value <= hi` and extends the packed sum, which then stands in column `b` on the next free row. Values
+/// of one sum have `pack_bits` bits each.
 pub fn place_packed(
     trace: &mut Trace,
     [lo, hi]: [i128; 2],
     value: Option<i128>,
+    pack_bits: u32,
     packed: Packed,
 ) -> Result<(Cell, Packed), TraceError> {
     let rows = trace.shape.range_rows();
@@ -95,7 +98,7 @@ pub fn place_packed(
     let sum = match packed {
         Packed::Start => offset,
         Packed::Sum(sum) => {
-            let factor = power_of_two(trace.shape.pack_bits);
+            let factor = power_of_two(pack_bits);
             trace.fix(trace.columns.weights[1], row, factor)?;
             sum.zip(offset).map(|(sum, offset)| sum * factor + offset)
         }
@@ -120,7 +123,7 @@ fn place_at(
         Some(source) => drop(trace.copy(source, row)?),
         None => trace.assign(trace.columns.a, row, value.map(to_field))?,
     }
-    trace.assign_limbs(row, limbs, value.map(|v| v - lo), "the distance to the range's lower end")?;
-    trace.assign_limbs(row + limbs as usize, limbs, value.map(|v| hi - v), "the distance to the range's upper end")?;
+    trace.assign_limbs(row, 0..limbs, value.map(|v| v - lo), "the distance to the range's lower end")?;
+    trace.assign_limbs(row, limbs..2 * limbs, value.map(|v| hi - v), "the distance to the range's upper end")?;
     Ok(Cell { row })
 }

@@ -142,16 +142,11 @@ pub(super) fn accumulator_at(trace: &Trace, row: usize) -> Option<Fr> {
     if !rescales && !compares {
         return None;
     }
-    let limbs = |from: u32, count: u32| {
-        (0..count).fold(Fr::ZERO, |sum, i| {
-            sum + trace.advice[columns.limb.index()][row + (from + i) as usize] * power_of_two(shape.limb_bits * i)
-        })
-    };
     let [a, b] = [columns.a, columns.b].map(|c| trace.advice[c.index()][row]);
-    let g = limbs(shape.remainder_limbs, shape.magnitude_limbs);
+    let g = trace.limbs(row, shape.remainder_limbs..shape.remainder_limbs + shape.magnitude_limbs);
     let quotient = if rescales { b * (g.double() + Fr::ONE) - (Fr::ONE + g) } else { a + g };
     let (scale, half) = (power_of_two(shape.shift_bits()), power_of_two(shape.shift_bits() - 1));
-    Some(quotient * scale + limbs(0, shape.remainder_limbs) - half)
+    Some(quotient * scale + trace.limbs(row, 0..shape.remainder_limbs) - half)
 }
 
 fn half(trace: &Trace) -> i128 {
@@ -170,8 +165,9 @@ fn place_limbs(
     let remainder = y.map(|y| (y + half(trace)) & ((1i128 << shape.shift_bits()) - 1));
     trace.enable(selector, row)?;
     trace.fix(trace.columns.constant, row, to_field(bias))?;
-    trace.assign_limbs(row, shape.remainder_limbs, remainder, "the remainder")?;
-    trace.assign_limbs(row + shape.remainder_limbs as usize, shape.magnitude_limbs, magnitude, "the magnitude")?;
+    let all = shape.remainder_limbs + shape.magnitude_limbs;
+    trace.assign_limbs(row, 0..shape.remainder_limbs, remainder, "the remainder")?;
+    trace.assign_limbs(row, shape.remainder_limbs..all, magnitude, "the magnitude")?;
     Ok(row)
 }
 

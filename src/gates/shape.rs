@@ -5,10 +5,11 @@
 //! | `a` (copyable) | 1 | the value | the result | `x_j`, or a border output | state 0 |
 //! | `b` | 1 | packed sum | sign bit | | state 1 |
 //! | `c` | 1 | | | | state 2 |
-//! | `limb` | 1 | limbs of `v - lo`, `hi - v` | limbs of remainder, magnitude | | |
+//! | `limbs` (lanes) | 1 | limbs of `v - lo`, `hi - v` | limbs of remainder, magnitude | | |
 //! | `multiplicity` | 1 | lookup multiplicities on table rows | | | |
 //! | `folded` | 2 | | | folded weights `u_j` | square of the S-box input |
 //! | `fold` | 2 | running fold of all linear layers, on every row | | | |
+//! | `helpers` | 2 | parts of the lookup that a step of `sum` has no degree for, on every row | | | |
 //! | `sum` | 2 | running sum of the lookup, on every row | | | |
 
 use super::{Selector, Steps, argmax, fold, function, lookup, maximum, poseidon, range, rescale, walk};
@@ -17,6 +18,11 @@ use halo2_proofs::{
     plonk::{Advice, Challenge, Column, ConstraintSystem, Fixed, Instance, SecondPhase},
 };
 use serde::{Deserialize, Serialize};
+
+/// Lanes whose terms one helper column of the lookup holds: its constraint has degree 5 with three.
+pub const LANES_PER_HELPER: usize = 3;
+/// More lanes than the limbs of any value that is placed at once.
+pub const MAX_LANES: u32 = 8;
 
 /// Which gates a circuit has and how wide they are. Together with the fixed columns this determines the verifying key. The order of
 /// the fields is that of stored shapes and of the model's identity.
@@ -36,7 +42,7 @@ pub struct Shape {
     pub magnitude_limbs: u32,
     /// Limbs on each side of a range check.
     pub range_limbs: u32,
-    /// Bits given to each packed feature; 0 when there is no input commitment.
+    /// Bits given to each packed value, where inputs and weights differ the larger; 0 when nothing is committed to.
     pub pack_bits: u32,
     /// Some rescale has a ReLU.
     pub relu: bool,
@@ -54,6 +60,8 @@ pub struct Shape {
     pub border: bool,
     /// Some window's maximum is taken.
     pub maximum: bool,
+    /// Limb columns: so many limbs of one value stand side by side in a row.
+    pub lanes: u32,
 }
 
 /// What a function table adds.
@@ -90,6 +98,7 @@ impl Default for Shape {
             steps: Steps::default(),
             border: false,
             maximum: false,
+            lanes: 1,
         }
     }
 }
@@ -110,29 +119,45 @@ impl Shape {
         self.magnitude_limbs * self.limb_bits
     }
 
+    /// Rows that `count` limbs take: the lanes of one row first.
+    pub fn limb_rows(&self, count: u32) -> usize {
+        count.div_ceil(self.lanes) as usize
+    }
+
+    /// Lanes that a step of the running sum holds; the others go through helpers. The step has degree 5 with two of them, and with
+    /// one where that one can be a function's tuple.
+    pub fn step_lanes(&self) -> usize {
+        self.lanes.min(if self.function { 1 } else { 2 }) as usize
+    }
+
+    /// Helper columns of the lookup.
+    pub fn helpers(&self) -> usize {
+        (self.lanes as usize - self.step_lanes()).div_ceil(LANES_PER_HELPER)
+    }
+
     /// Rows of one rescale.
     pub fn rescale_rows(&self) -> usize {
-        (self.remainder_limbs + self.magnitude_limbs) as usize
+        self.limb_rows(self.remainder_limbs + self.magnitude_limbs)
     }
 
     /// Rows of one range check.
     pub fn range_rows(&self) -> usize {
-        2 * self.range_limbs as usize
+        self.limb_rows(2 * self.range_limbs)
     }
 
     /// Rows of one class of an argmax: its limbs, and at least the three cells of column `a`.
     pub fn argmax_rows(&self) -> usize {
-        (self.magnitude_limbs as usize).max(3)
+        self.limb_rows(self.magnitude_limbs).max(3)
     }
 
     /// Rows of one element of a maximum: its limbs, and at least the two cells of column `a`.
     pub fn maximum_rows(&self) -> usize {
-        (self.magnitude_limbs as usize).max(2)
+        self.limb_rows(self.magnitude_limbs).max(2)
     }
 
-    /// Rows of one function evaluation.
+    /// Rows of one function evaluation: its limbs, and at least the two cells of columns `a` and `b`.
     pub fn function_rows(&self) -> usize {
-        2 * self.magnitude_limbs as usize - 1
+        self.limb_rows(2 * self.magnitude_limbs - 1).max(2)
     }
 
     /// Rows of all tables.
@@ -146,6 +171,7 @@ impl Shape {
             && (1..1u32 << self.k).contains(&self.instances)
             && (2..=256).contains(&self.weights)
             && (1..=16).contains(&self.limb_bits)
+            && (1..=MAX_LANES).contains(&self.lanes)
             && (1..=8).contains(&self.remainder_limbs)
             && (1..=8).contains(&self.magnitude_limbs)
             && (1..=8).contains(&self.range_limbs)
@@ -170,14 +196,16 @@ pub struct Columns {
     pub b: Column<Advice>,
     /// Third Poseidon state column; present when the circuit hashes.
     pub c: Option<Column<Advice>>,
-    /// Every cell of it between the pins is looked up in the range table.
-    pub limb: Column<Advice>,
+    /// The lanes: every cell of them between the pins is looked up in the range table.
+    pub limbs: Vec<Column<Advice>>,
     /// How often each table row is looked up.
     pub multiplicity: Column<Advice>,
     /// Phase 2: folded weights, or Poseidon's square.
     pub folded: Column<Advice>,
     /// Phase 2: the fold of all linear layers.
     pub fold: Column<Advice>,
+    /// Phase 2: the lookup's terms of up to [`LANES_PER_HELPER`] lanes each.
+    pub helpers: Vec<Column<Advice>>,
     /// Phase 2: the lookup's running sum.
     pub sum: Column<Advice>,
     /// Weights in linear rows; lower bound, packing factor, round constants elsewhere.
@@ -230,7 +258,7 @@ impl Columns {
         let a = cs.advice_column();
         let b = cs.advice_column();
         let c = shape.commits().then(|| cs.advice_column());
-        let limb = cs.advice_column();
+        let limbs = (0..shape.lanes).map(|_| cs.advice_column()).collect();
         let multiplicity = cs.advice_column();
         let gamma = cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase);
         let beta = cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase);
@@ -248,10 +276,11 @@ impl Columns {
             a,
             b,
             c,
-            limb,
+            limbs,
             multiplicity,
             folded: cs.advice_column_in(SecondPhase),
             fold: cs.advice_column_in(SecondPhase),
+            helpers: (0..shape.helpers()).map(|_| cs.advice_column_in(SecondPhase)).collect(),
             sum: cs.advice_column_in(SecondPhase),
             weights: (0..shape.weights).map(|_| cs.fixed_column()).collect(),
             constant: cs.fixed_column(),
@@ -285,8 +314,14 @@ impl Columns {
         maximum::configure(cs, &columns, shape);
         function::configure(cs, &columns, shape);
         poseidon::configure(cs, &columns);
-        lookup::configure(cs, &columns);
+        lookup::configure(cs, &columns, shape);
         columns
+    }
+
+    /// Where limb `index` of a value stands whose limbs start at `row`: column and row.
+    pub fn limb_at(&self, row: usize, index: u32) -> (Column<Advice>, usize) {
+        let lanes = self.limbs.len();
+        (self.limbs[index as usize % lanes], row + index as usize / lanes)
     }
 
     /// Every fixed column.

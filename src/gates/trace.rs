@@ -3,12 +3,13 @@
 //! halo2 drops or overwrites cells silently (a second assignment, an unusable row, a phase that is over). Here each of these is
 //! an error, and the same grid serves key generation (no witness), proving, and the attack suite.
 
-use super::{Columns, Selector, Shape, lookup};
+use super::{Columns, Selector, Shape, field::power_of_two, lookup};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
     plonk::{Advice, Column, ConstraintSystem, Fixed},
 };
+use std::ops::Range;
 
 /// A rule of the assignment layer that a placement broke: always a bug of a gate or a shape that does not fit, never bad input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -145,17 +146,32 @@ impl Trace {
         Ok(())
     }
 
-    /// Assigns the little-endian limbs of `value` from `row` on: each gets one row of the limb column.
-    pub fn assign_limbs(&mut self, row: usize, count: u32, value: Option<i128>, what: &'static str) -> Result<(), TraceError> {
-        let bits = self.shape.limb_bits;
+    /// Assigns the little-endian limbs of `value` at `indices`, counted from the limb that stands in the first lane of `row`.
+    pub fn assign_limbs(
+        &mut self,
+        row: usize,
+        indices: Range<u32>,
+        value: Option<i128>,
+        what: &'static str,
+    ) -> Result<(), TraceError> {
+        let (bits, count) = (self.shape.limb_bits, indices.len() as u32);
         if let Some(value) = value.filter(|&v| v < 0 || v >> (bits * count) != 0) {
             return Err(TraceError::DoesNotFit { what, value, bits: bits * count });
         }
-        for i in 0..count {
+        for (i, index) in (0..count).zip(indices) {
             let limb = value.map(|v| Fr::from(((v >> (bits * i)) as u64) & ((1 << bits) - 1)));
-            self.assign(self.columns.limb, row + i as usize, limb)?;
+            let (column, row) = self.columns.limb_at(row, index);
+            self.assign(column, row, limb)?;
         }
         Ok(())
+    }
+
+    /// What the limbs at `indices` stand for, counted from the first lane of `row`.
+    pub fn limbs(&self, row: usize, indices: Range<u32>) -> Fr {
+        indices.clone().fold(Fr::ZERO, |sum, index| {
+            let (column, row) = self.columns.limb_at(row, index);
+            sum + self.advice[column.index()][row] * power_of_two(self.shape.limb_bits * (index - indices.start))
+        })
     }
 
     /// Assigns a cell of column `a` as a copy of `source`.

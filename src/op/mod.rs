@@ -1,6 +1,7 @@
 //! The integer operators: one file per op with all its faces (shape, exact meaning, interval, rows in the circuit).
 
 pub mod argmax;
+pub mod committed;
 pub mod constant;
 pub mod conv;
 pub mod input;
@@ -13,6 +14,7 @@ pub mod rescale;
 pub mod sigmoid;
 pub mod sum;
 pub mod threshold;
+pub mod weights;
 
 pub use argmax::Argmax;
 pub use constant::Constant;
@@ -27,6 +29,7 @@ pub use rescale::Rescale;
 pub use sigmoid::Sigmoid;
 pub use sum::{Sum, Term};
 pub use threshold::Threshold;
+pub use weights::Weights;
 
 use crate::gates::{Trace, TraceError};
 use serde::{Deserialize, Serialize};
@@ -41,7 +44,7 @@ pub type Place<'a> = dyn FnMut(&mut Trace, usize, i128) -> Result<usize, TraceEr
 /// stored programs: new operators come last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Op {
-    /// The schema integers of one applicant (first node, exactly once).
+    /// The schema integers of the applicants, one after the other (first node, exactly once).
     Input(Input),
     /// `y = W x + b`, exact.
     Linear(Linear),
@@ -51,9 +54,9 @@ pub enum Op {
     Sigmoid(Sigmoid),
     /// Every element becomes a public value.
     Reveal,
-    /// The public value is `T`; satisfied only when `q >= T`.
+    /// One public value `T` for each score `q`; satisfied only when `q >= T`.
     Threshold(Threshold),
-    /// The public value is the lowest index of the largest element.
+    /// The public value is the lowest index of the largest element, of each applicant's.
     Argmax(Argmax),
     /// `y_i = b_i +` a few terms, exact.
     Sum(Sum),
@@ -67,6 +70,8 @@ pub enum Op {
     Maximum(Maximum),
     /// Matrices or elements of two tensors multiplied, exact.
     Product(Product),
+    /// The model's own numbers, known to the prover only (at most once).
+    Weights(Weights),
 }
 
 impl Op {
@@ -87,6 +92,7 @@ impl Op {
             Op::Conv(_) => "conv",
             Op::Maximum(_) => "maximum",
             Op::Product(_) => "product",
+            Op::Weights(_) => "weights",
         }
     }
 

@@ -1,6 +1,6 @@
 //! The container of every binary file: magic, kind, version, length, payload, checksum; written atomically.
 
-use super::ProofError;
+use super::{ProofError, unfinished};
 use sha2::{Digest, Sha256};
 use std::{
     io::{Read, Write},
@@ -127,7 +127,7 @@ fn write_parts(path: &Path, parts: &[&[u8]], secret: bool) -> Result<(), ProofEr
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(if secret { 0o600 } else { 0o644 }));
     }
-    let mut file = builder.tempfile_in(folder).map_err(io)?;
+    let (mut file, _unfinished) = unfinished::begin(|| builder.tempfile_in(folder)).map_err(io)?;
     parts.iter().try_for_each(|part| file.write_all(part)).map_err(io)?;
     file.as_file().sync_all().map_err(io)?;
     file.persist(path).map_err(|e| io(e.error))?;

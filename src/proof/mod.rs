@@ -8,6 +8,7 @@ pub mod prove;
 pub mod ptau;
 pub mod srs;
 mod srs_check;
+pub mod unfinished;
 pub mod verify;
 
 pub use error::ProofError;

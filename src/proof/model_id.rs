@@ -6,7 +6,7 @@
 //! modelId = keccak256("zkml-evm.model.v1" | len(vk) vk | len(srsDigest) srsDigest | len(layout) layout | len(schemaId) schemaId)
 //! ```
 //!
-//! lengths are 8 bytes big-endian; `vk` is the key's compressed encoding preceded by the shape's canonical one, up to its
+//! and `| len(modelCommitment) modelCommitment` where weights are private; lengths are 8 bytes big-endian; `vk` is the key's compressed encoding preceded by the shape's canonical one, up to its
 //! fields from `steps` on, which follow as a fifth part of their own where one of them is set; `layout` is the
 //! JSON of the statement layout (`circuit::statement::layout`), keys in declaration order, no whitespace.
 
@@ -18,18 +18,37 @@ use halo2_proofs::SerdeFormat;
 /// keccak256 of everything that fixes what a proof of this model means.
 pub type ModelId = B256;
 
-/// The identity of `program` under `keys` and `srs`.
+/// The identity of `program`, whose weights are fixed, under `keys` and `srs`.
+///
+/// # Errors
+/// As [`model_id_with`].
 pub fn model_id(program: &Program, keys: &Keys, srs: &Srs) -> Result<ModelId, ProofError> {
+    model_id_with(program, keys, srs, None)
+}
+
+/// The identity of `program` under `keys` and `srs`, with the commitment to its weights where they are private.
+///
+/// # Errors
+/// A commitment to fixed weights, or none to private ones.
+pub fn model_id_with(program: &Program, keys: &Keys, srs: &Srs, commitment: Option<B256>) -> Result<ModelId, ProofError> {
+    if program.weights().is_some() != commitment.is_some() {
+        let problem = "a commitment belongs to private weights, and to them only".into();
+        return Err(ProofError::Halo2 { doing: "encoding the model id", problem });
+    }
     let encoding = |e: &dyn std::fmt::Display| ProofError::Halo2 { doing: "encoding the model id", problem: e.to_string() };
     let shape = &keys.shape;
-    let more = postcard::to_stdvec(&(shape.steps, shape.border, shape.maximum)).map_err(|e| encoding(&e))?;
+    let more = postcard::to_stdvec(&(shape.steps, shape.border, shape.maximum, shape.lanes)).map_err(|e| encoding(&e))?;
     let mut vk = postcard::to_stdvec(shape).map_err(|e| encoding(&e))?;
     vk.truncate(vk.len().saturating_sub(more.len()));
     vk.extend(keys.pk.get_vk().to_bytes(SerdeFormat::Processed));
     let layout = serde_json::to_vec(&statement::layout(program)?).map_err(|e| encoding(&e))?;
     let mut bytes = b"zkml-evm.model.v1".to_vec();
-    let more = (!shape.steps.is_empty() || shape.maximum).then_some(more);
-    for part in [vk, srs.digest().to_vec(), layout, program.schema_id.to_vec()].into_iter().chain(more) {
+    let more = (!shape.steps.is_empty() || shape.maximum || shape.lanes > 1).then_some(more);
+    for part in [vk, srs.digest().to_vec(), layout, program.schema_id.to_vec()]
+        .into_iter()
+        .chain(more)
+        .chain(commitment.map(|c| c.to_vec()))
+    {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
         bytes.extend(part);
     }

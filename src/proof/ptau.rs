@@ -42,16 +42,21 @@ pub struct Ceremony<'a> {
 }
 
 impl Ceremony<'_> {
+    /// Stages of [`Ceremony::read`].
+    pub const STAGES: u64 = 4;
+
     /// Reads an SRS of 2^k points, with every check that there is: sizes, curves, subgroup, consistency of all points, and that it is
-    /// not the development SRS. The Lagrange basis takes about a second at k = 10, and twice as much with each further k.
+    /// not the development SRS. The Lagrange basis takes about a second at k = 10, and twice as much with each further k. `tell` hears
+    /// the name of each stage as it begins.
     ///
     /// # Errors
     /// [`ProofError::Ptau`] for a foreign, truncated, too small or other file than the one whose hash is given;
     /// [`ProofError::SrsInconsistent`], [`ProofError::SrsRelabelled`].
-    pub fn read(&self, k: u32) -> Result<Srs, ProofError> {
+    pub fn read(&self, k: u32, tell: &dyn Fn(&'static str)) -> Result<Srs, ProofError> {
         let failed = |problem: String| ProofError::Ptau { path: self.path.into(), problem };
         // One handle: the file that is hashed is the file that is read.
         let mut file = self.open()?;
+        tell("hashing the ceremony's file");
         let hash = hash(&mut file).map_err(|source| ProofError::Io { doing: "read", path: self.path.into(), source })?;
         if let Some(expected) = self.blake2b.filter(|expected| !expected.trim().eq_ignore_ascii_case(&hash)) {
             return Err(failed(format!("its blake2b hash is {hash}, expected {expected}")));
@@ -59,11 +64,14 @@ impl Ceremony<'_> {
         let label = format!("{}.{hash}", self.name);
         let provenance = Provenance::ceremony(&label)
             .ok_or_else(|| failed(format!("the ceremony's name {:?} is not of letters, digits, `.`, `_` and `-`", self.name)))?;
+        tell("reading its points");
         let (g, s_g2) = points(&mut file, k).map_err(failed)?;
+        tell("computing the Lagrange basis");
         // halo2's constructor is a method: of any other SRS.
         let params = Srs::development(1).params.from_parts(k, g, None, G2Affine::generator(), s_g2);
         srs_check::quick(&params).map_err(|problem| ProofError::SrsInconsistent { path: self.path.into(), problem })?;
         let srs = Srs { params, provenance };
+        tell("checking all points");
         srs.check().and_then(|()| srs.refuse_relabelled()).map_err(|e| e.at(self.path))?;
         Ok(srs)
     }

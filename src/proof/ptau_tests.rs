@@ -8,7 +8,7 @@ fn fixture() -> PathBuf {
 }
 
 fn import(path: &Path, k: u32) -> Result<Srs, ProofError> {
-    Ceremony { path, name: "fixture", blake2b: None }.read(k)
+    Ceremony { path, name: "fixture", blake2b: None }.read(k, &|_| ())
 }
 
 /// Imports changed bytes; the code of the refusal.
@@ -53,13 +53,13 @@ fn a_file_of_snarkjs_is_an_srs_of_any_smaller_size() {
 fn the_published_hash_is_compared() {
     let readme = std::fs::read_to_string(fixture().with_file_name("README.md")).unwrap();
     let published = readme.lines().last().unwrap().trim();
-    let read = |blake2b: &str| Ceremony { path: &fixture(), name: "fixture", blake2b: Some(blake2b) }.read(3);
+    let read = |blake2b: &str| Ceremony { path: &fixture(), name: "fixture", blake2b: Some(blake2b) }.read(3, &|_| ());
     assert_eq!(read(published).unwrap().provenance.to_string(), format!("ceremony fixture.{published}"));
     read(&published.to_uppercase()).unwrap();
     assert_eq!(read(&published[1..]).unwrap_err().code(), "proof/ptau");
     for name in ["", "a b", "a\ncontract Evil {}", &"x".repeat(100)] {
         let ceremony = Ceremony { path: &fixture(), name, blake2b: None };
-        assert_eq!(ceremony.read(3).unwrap_err().code(), "proof/ptau", "{name:?}");
+        assert_eq!(ceremony.read(3, &|_| ()).unwrap_err().code(), "proof/ptau", "{name:?}");
     }
 }
 

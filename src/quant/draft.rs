@@ -2,7 +2,7 @@
 
 use super::calibrate::{Calibrated, Options, OutputChoice, Score, segment_bits};
 use super::calibrate_error::CalibrateError;
-use super::scale::{ANY, Row, Source, power_of_two};
+use super::scale::{ANY, Row, SCALES, Source, power_of_two};
 use super::structure::Structure;
 use super::{Node, Program, Schema};
 use crate::model::{self, Graph, GraphNode, GraphOp};
@@ -47,7 +47,7 @@ impl<'a> Draft<'a> {
         structure: &'a Structure,
         caps: HashMap<u32, i32>,
     ) -> Self {
-        let program = Program { schema_id: schema.id(), precision: options.precision, nodes: Vec::new() };
+        let program = Program { schema_id: schema.id(), precision: options.precision, items: 1, nodes: Vec::new() };
         let built = Calibrated { program, scales: Vec::new(), score: Score::Value, notes: Vec::new() };
         let chosen = HashMap::new();
         Self { graph, schema, options, structure, built, tensors: Vec::new(), scales: caps, chosen, lowered: false }
@@ -221,6 +221,10 @@ impl<'a> Draft<'a> {
             let allowed = if self.structure.is_compared(class) { p.score_interval() } else { p.quotient_interval() };
             let (left, below) = dims.term(product, 0, 0, 0);
             let coarsest = known[left] + known[below] - shift;
+            // Round by round, factors that are asked to be coarser for their own product would leave every scale.
+            if !SCALES.contains(&coarsest) {
+                return Err(self.no_scale(index));
+            }
             let fits = |finer: u32| {
                 let scaled = |y: &Interval| y.scaled(1 << finer).map(|y| rescale.quotient_interval(&y));
                 worst.iter().all(|y| scaled(y).is_some_and(|q| q.within(&allowed)))

@@ -40,16 +40,18 @@ pub enum QuantError {
         allowed: usize,
     },
     /// The number of input values is wrong.
-    #[error("the model takes {expected} features, got {got}")]
+    #[error("the model takes {expected} values, got {got}")]
     InputLength {
-        /// Features of the schema.
+        /// Features of the schema, for each item.
         expected: usize,
         /// Values given.
         got: usize,
     },
     /// A value lies outside its feature's range.
-    #[error("feature #{index} is {value}, the model's range is {lo}..={hi} (schema integers)")]
+    #[error("{}feature #{index} is {value}, the model's range is {lo}..={hi} (schema integers)", item.map(|i| format!("item {i}: ")).unwrap_or_default())]
     InputRange {
+        /// Which input of a batch, from 0.
+        item: Option<usize>,
         /// Position of the feature.
         index: usize,
         /// The value given.
@@ -58,6 +60,28 @@ pub enum QuantError {
         lo: i128,
         /// Largest allowed.
         hi: i128,
+    },
+    /// A batch of no inputs, or of more than any circuit holds.
+    #[error("a batch of {got}; allowed are 1 to {allowed}")]
+    Batch {
+        /// Inputs asked for.
+        got: usize,
+        /// How many there may be.
+        allowed: usize,
+    },
+    /// Private weights that are not the program's.
+    #[error("{problem}")]
+    Weights {
+        /// What does not fit.
+        problem: String,
+    },
+    /// An operator that holds numbers of the model and has no private form.
+    #[error("node {node}: {problem}, which private weights do not cover")]
+    NotPrivate {
+        /// Name of the node.
+        node: String,
+        /// What it holds.
+        problem: String,
     },
 }
 
@@ -69,12 +93,15 @@ impl Explain for QuantError {
             QuantError::Size { .. } => "quant/size",
             QuantError::InputLength { .. } => "input/length",
             QuantError::InputRange { .. } => "input/out-of-range",
+            QuantError::Batch { .. } => "quant/batch",
+            QuantError::Weights { .. } => "quant/weights",
+            QuantError::NotPrivate { .. } => "quant/not-private",
         }
     }
 
     fn exit_code(&self) -> ExitCode {
         match self {
-            QuantError::Interval { .. } | QuantError::Size { .. } => ExitCode::UnsupportedModel,
+            QuantError::Interval { .. } | QuantError::Size { .. } | QuantError::NotPrivate { .. } => ExitCode::UnsupportedModel,
             _ => ExitCode::Usage,
         }
     }
@@ -84,7 +111,12 @@ impl Explain for QuantError {
             QuantError::Malformed { .. } => "compile the model again with `zkml-evm gen-verifier`".into(),
             QuantError::Interval { .. } => "narrow the schema's ranges, or allow more magnitude bits".into(),
             QuantError::Size { .. } => "use a smaller model: no circuit has the rows for this one".into(),
-            QuantError::InputLength { .. } => "give one value per feature of the schema".into(),
+            QuantError::InputLength { .. } => "give one value per feature of the schema, for each input of the batch".into(),
+            QuantError::Batch { .. } => "split the inputs into several batches".into(),
+            QuantError::Weights { .. } => "give the private weights that `gen-verifier` wrote for this model".into(),
+            QuantError::NotPrivate { .. } => {
+                "fold it into the layer before it (batch norms, scale and shift), or generate with fixed weights".into()
+            }
             QuantError::InputRange { .. } => {
                 "check the unit; if the value is right, widen the schema's range and generate the verifier again".into()
             }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 /// Every intermediate result of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// One vector per node, in node order. `Reveal` repeats its input, `Argmax` holds the index, `Threshold` the score.
+    /// One vector per node, in node order. `Reveal` repeats its input, `Argmax` holds the index of each item, `Threshold` the scores.
     pub tensors: Vec<Vec<i128>>,
 }
 
@@ -18,25 +18,33 @@ impl Run {
     }
 }
 
-/// Runs `program` on schema integers.
+/// Runs `program`, whose weights are fixed, on schema integers: those of each item, one after the other.
 ///
 /// # Errors
-/// A wrong number of values, a value outside its feature's range, or a malformed program.
+/// As [`run_with`].
 pub fn run(program: &Program, input: &[i128]) -> Result<Run, QuantError> {
-    let spec = program.input()?;
-    if input.len() != spec.ranges.len() {
-        return Err(QuantError::InputLength { expected: spec.ranges.len(), got: input.len() });
-    }
-    for (index, (&value, range)) in input.iter().zip(&spec.ranges).enumerate() {
-        if !range.contains(value) {
-            return Err(QuantError::InputRange { index, value, lo: range.lo, hi: range.hi });
-        }
+    run_with(program, input, &[])
+}
+
+/// Runs `program` on schema integers and private weights.
+///
+/// # Errors
+/// A wrong number of values, a value outside its feature's range, weights of another model, or a malformed program.
+pub fn run_with(program: &Program, input: &[i128], weights: &[i128]) -> Result<Run, QuantError> {
+    check_input(program, input)?;
+    let (expected, got) = (program.weights().map_or(0, |w| w.count), weights.len());
+    if expected != got {
+        return Err(QuantError::Weights { problem: format!("the program takes {expected} private weights, got {got}") });
     }
     let mut tensors: Vec<Vec<i128>> = Vec::with_capacity(program.nodes.len());
     for node in &program.nodes {
         let source = gather(&node.inputs, &tensors);
         let result = match (&node.op, source.as_deref()) {
             (Op::Input(_), None) => input.to_vec(),
+            (Op::Weights(w), None) if weights.iter().all(|&v| w.interval().contains(v)) => weights.to_vec(),
+            (Op::Weights(w), None) => {
+                return Err(QuantError::Weights { problem: format!("a private weight does not fit its {} bits", w.bits) });
+            }
             (Op::Constant(constant), None) => constant.values.clone(),
             (Op::Linear(linear), Some(x)) if x.len() == linear.inputs && linear.is_consistent() => linear.eval(x),
             (Op::Sum(sum), Some(x)) if sum.is_consistent(x.len()) => sum.eval(x),
@@ -49,8 +57,8 @@ pub fn run(program: &Program, input: &[i128]) -> Result<Run, QuantError> {
                 x.iter().map(|&q| s.eval(q)).collect()
             }
             (Op::Reveal, Some(x)) => x.to_vec(),
-            (Op::Threshold(_), Some(x)) if x.len() == 1 => x.to_vec(),
-            (Op::Argmax(argmax), Some(x)) => vec![argmax.eval(x) as i128],
+            (Op::Threshold(_), Some(x)) if x.len() == program.items => x.to_vec(),
+            (Op::Argmax(argmax), Some(x)) => x.chunks((x.len() / program.items).max(1)).map(|x| argmax.eval(x) as i128).collect(),
             (op, _) => {
                 return Err(QuantError::Malformed {
                     node: node.name.clone(),
@@ -61,6 +69,22 @@ pub fn run(program: &Program, input: &[i128]) -> Result<Run, QuantError> {
         tensors.push(result);
     }
     Ok(Run { tensors })
+}
+
+fn check_input(program: &Program, input: &[i128]) -> Result<(), QuantError> {
+    let ranges = &program.input()?.ranges;
+    let expected = ranges.len().saturating_mul(program.items);
+    if input.len() != expected || expected == 0 {
+        return Err(QuantError::InputLength { expected, got: input.len() });
+    }
+    let item = |at: usize| (program.items > 1).then_some(at / ranges.len());
+    for (at, (&value, range)) in input.iter().zip(ranges.iter().cycle()).enumerate() {
+        if !range.contains(value) {
+            let (lo, hi) = (range.lo, range.hi);
+            return Err(QuantError::InputRange { item: item(at), index: at % ranges.len(), value, lo, hi });
+        }
+    }
+    Ok(())
 }
 
 /// The elements of the tensors at `inputs`, one after the other; `None` where there is none, or one that is not there.

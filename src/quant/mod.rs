@@ -1,5 +1,6 @@
 //! From a float graph to an integer program with exact meaning.
 
+pub mod batch;
 pub mod calibrate;
 pub mod calibrate_error;
 pub mod decimal;
@@ -11,6 +12,7 @@ pub mod input;
 pub mod input_error;
 pub mod interpret;
 pub mod logarithm;
+pub mod private;
 pub mod program;
 pub mod range;
 pub mod report;
@@ -20,13 +22,15 @@ pub mod schema_error;
 pub mod structure;
 pub mod threshold;
 
+pub use batch::batch;
 pub use calibrate::{Calibrated, Options, OutputChoice, Score, calibrate};
 pub use calibrate_error::CalibrateError;
 pub use decimal::Decimal;
 pub use derive::{Derived, derive};
 pub use error::QuantError;
 pub use input_error::InputError;
-pub use interpret::{Run, run};
+pub use interpret::{Run, run, run_with};
+pub use private::{Private, privatise};
 pub use program::{Node, Precision, Program};
 pub use report::Report;
 pub use schema::{Feature, Rounding, Schema};

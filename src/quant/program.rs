@@ -1,7 +1,7 @@
 //! The integer program: a closed set of ops with exact, deterministic integer meaning.
 
 use super::QuantError;
-use crate::op::{Input, InputMode, Op};
+use crate::op::{Input, InputMode, Op, Weights};
 use serde::{Deserialize, Serialize};
 
 /// The widths that every rescale of a program shares, so that one gate serves them all.
@@ -42,6 +42,8 @@ pub struct Program {
     pub schema_id: [u8; 32],
     /// The shared widths.
     pub precision: Precision,
+    /// How many inputs of one schema a statement is about: the input node's result holds them one after the other.
+    pub items: usize,
     /// The steps; node 0 is the input.
     pub nodes: Vec<Node>,
 }
@@ -60,14 +62,25 @@ impl Program {
         self.nodes.last().ok_or_else(|| QuantError::Malformed { node: "last".into(), problem: "the program is empty".into() })
     }
 
-    /// How many public values follow `context` (and the commitment, where there is one): the input's, then the output's.
+    /// The private weights, where there are any.
+    pub fn weights(&self) -> Option<&Weights> {
+        self.nodes.iter().find_map(|node| if let Op::Weights(weights) = &node.op { Some(weights) } else { None })
+    }
+
+    /// How many commitments follow `context`: one to each input, where they are committed to, and one to private weights.
+    pub fn commitments(&self) -> Result<usize, QuantError> {
+        let inputs = if self.input()?.mode == InputMode::Committed { self.items } else { 0 };
+        Ok(inputs.saturating_add(usize::from(self.weights().is_some())))
+    }
+
+    /// How many public values follow `context` and the commitments: the inputs', then the outputs'.
     pub fn public_values(&self) -> Result<usize, QuantError> {
         let input = self.input()?;
-        let from_input = if input.mode == InputMode::Public { input.ranges.len() } else { 0 };
+        let from_input = if input.mode == InputMode::Public { input.ranges.len().saturating_mul(self.items) } else { 0 };
         let node = self.output()?;
         let from_output = match &node.op {
             Op::Reveal => node.inputs.first().and_then(|&i| self.width(i)).unwrap_or(0),
-            _ => 1,
+            _ => self.items,
         };
         Ok(from_input.saturating_add(from_output))
     }
@@ -79,7 +92,8 @@ impl Program {
         loop {
             let node = self.nodes.get(at)?;
             match &node.op {
-                Op::Input(input) => return Some(input.ranges.len()),
+                Op::Input(input) => return Some(input.ranges.len().saturating_mul(self.items)),
+                Op::Weights(weights) => return Some(weights.count),
                 Op::Linear(linear) => return Some(linear.outputs),
                 Op::Sum(sum) => return Some(sum.bias.len()),
                 Op::Conv(conv) => return Some(conv.stencil.outputs()),
@@ -87,7 +101,7 @@ impl Program {
                 Op::Maximum(maximum) => return Some(maximum.windows.len()),
                 Op::Move(moved) => return Some(moved.from.len()),
                 Op::Constant(constant) => return Some(constant.values.len()),
-                Op::Threshold(_) | Op::Argmax(_) => return Some(1),
+                Op::Threshold(_) | Op::Argmax(_) => return Some(self.items),
                 Op::Rescale(_) | Op::Sigmoid(_) | Op::Reveal => {
                     at = node.inputs.first().copied().filter(|&source| source < at)?
                 }

@@ -1,13 +1,16 @@
 //! The interval check: no value of a valid program can wrap, whatever input its schema admits.
 
 use super::{Precision, Program, QuantError, interpret::gather};
-use crate::op::{Interval, Op};
+use crate::op::{Interval, Op, Rescale};
 
 /// Scales of real models stay far below; a larger one comes from a damaged file and would overflow where scales are added.
 const MAX_SCALE_LOG2: u32 = 400;
 
 /// No circuit has the rows for more.
-const MAX_ELEMENTS: usize = 1 << 20;
+pub(super) const MAX_ELEMENTS: usize = 1 << 20;
+
+/// Inputs of one batch; far more than rows allow for any model.
+pub const MAX_ITEMS: usize = 1 << 12;
 
 /// Multiplications of one convolution: half a minute of the interpreter. Deep networks for small images have a fortieth of it.
 const MAX_PRODUCTS: usize = 1 << 32;
@@ -42,6 +45,12 @@ pub fn check(program: &Program) -> Result<Vec<Vec<Interval>>, QuantError> {
     if program.nodes.len() < 4 || program.nodes.len() > 10_000 {
         return Err(malformed("program", "expected input, linear, rescale and an output statement"));
     }
+    if !(1..=MAX_ITEMS).contains(&program.items) {
+        return Err(QuantError::Batch { got: program.items, allowed: MAX_ITEMS });
+    }
+    if program.nodes.iter().filter(|n| matches!(n.op, Op::Weights(_))).count() > 1 {
+        return Err(malformed("weights", "there are two nodes of private weights"));
+    }
     let mut all: Vec<Vec<Interval>> = Vec::with_capacity(program.nodes.len());
     let mut total = 0usize;
     for (index, node) in program.nodes.iter().enumerate() {
@@ -74,7 +83,7 @@ fn check_inputs(program: &Program, index: usize) -> Result<(), QuantError> {
     let takes_over = matches!(node.op, Op::Rescale(_) | Op::Threshold(_));
     let valid = match node.op {
         Op::Input(_) => index == 0 && node.inputs.is_empty(),
-        Op::Constant(_) => index > 0 && node.inputs.is_empty(),
+        Op::Constant(_) | Op::Weights(_) => index > 0 && node.inputs.is_empty(),
         Op::Sum(_) | Op::Move(_) | Op::Product(_) | Op::Maximum(_) => !node.inputs.is_empty(),
         _ => node.inputs.len() == 1,
     };
@@ -95,6 +104,7 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
     let limit = || interval(&node.name, "y", None, "(-2^120, 2^120)");
     Ok(match (&node.op, read) {
         (Op::Input(_), None) => input_intervals(program)?,
+        (Op::Weights(w), None) if w.is_consistent() && w.count <= MAX_ELEMENTS => vec![w.interval(); w.count],
         (Op::Constant(c), None) if !c.values.is_empty() => c.intervals().ok_or_else(limit)?,
         (Op::Linear(l), Some(x)) => {
             if !l.is_consistent() || l.inputs != x.len() {
@@ -114,7 +124,9 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
         (Op::Maximum(m), Some(x)) if m.is_consistent(x.len()) => {
             let (intervals, widest) = m.intervals(x).ok_or_else(limit)?;
             let allowed = Interval::new(0, (1 << p.magnitude_bits) - 1);
-            within(&node.name, "the distance of two compared values", Interval::new(0, widest), &allowed)?;
+            if program.weights().is_none() {
+                within(&node.name, "the distance of two compared values", Interval::new(0, widest), &allowed)?;
+            }
             intervals
         }
         (Op::Move(m), Some(x)) if m.is_consistent(x.len()) => m.eval(x),
@@ -125,8 +137,12 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
             if r.relu && matches!(program.nodes.get(index + 1).map(|n| &n.op), Some(Op::Threshold(_) | Op::Sigmoid(_))) {
                 return Err(malformed(&node.name, "a compared score is not rectified"));
             }
+            let allowed = p.quotient_interval();
+            if program.weights().is_some() {
+                return Ok(y.iter().map(|y| enforced(r, y, &allowed)).collect());
+            }
             for y in y {
-                within(&node.name, "the rescaled value", r.quotient_interval(y), &p.quotient_interval())?;
+                within(&node.name, "the rescaled value", r.quotient_interval(y), &allowed)?;
             }
             y.iter().map(|y| r.interval(y)).collect()
         }
@@ -138,23 +154,35 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
             vec![s.interval(); x.len()]
         }
         (Op::Reveal, Some(x)) if index == last => x.to_vec(),
-        (Op::Threshold(t), Some(x)) if index == last && x.len() == 1 && matches!(before, Some(Op::Rescale(_))) => {
+        (Op::Threshold(t), Some(x)) if index == last && x.len() == program.items && matches!(before, Some(Op::Rescale(_))) => {
             if t.range != p.score_interval() {
                 return Err(malformed(&node.name, "the threshold's range must be the score's"));
             }
             scores(program, index, x)?;
             x.to_vec()
         }
-        (Op::Argmax(_), Some(x)) if index == last && x.len() >= 2 => {
+        (Op::Argmax(_), Some(x)) if index == last && x.len().is_multiple_of(program.items) && x.len() / program.items >= 2 => {
             scores(program, index, x)?;
-            vec![Interval::new(0, x.len() as i128 - 1)]
+            vec![Interval::new(0, (x.len() / program.items) as i128 - 1); program.items]
         }
         (op, _) => return Err(malformed(&node.name, &format!("`{}` cannot stand at position {index}", op.name()))),
     })
 }
 
-/// Compared values must leave room for the difference of two in the magnitude bits.
+/// The interval of a rescaled value where weights are private: the worst case over all weights leaves the magnitude bits, and the limbs
+/// keep the value inside them. That the committed weights need no more was checked on the program with fixed weights; for others
+/// there may be inputs without a proof, and never a wrong one.
+fn enforced(rescale: &Rescale, y: &Interval, allowed: &Interval) -> Interval {
+    let q = rescale.quotient_interval(y);
+    let q = Interval::new(q.lo.clamp(allowed.lo, allowed.hi), q.hi.clamp(allowed.lo, allowed.hi));
+    if rescale.relu { Interval::new(q.lo.max(0), q.hi.max(0)) } else { q }
+}
+
+/// Compared values must leave room for the difference of two in the magnitude bits; where weights are private, the limbs see to it.
 fn scores(program: &Program, index: usize, x: &[Interval]) -> Result<(), QuantError> {
+    if program.weights().is_some() {
+        return Ok(());
+    }
     let node = &program.nodes[index];
     let source = node.inputs.first().and_then(|&i| program.nodes.get(i)).unwrap_or(node);
     x.iter().try_for_each(|x| within(&source.name, "the rescaled value", *x, &program.precision.score_interval()))
@@ -167,7 +195,7 @@ fn within(node: &str, what: &'static str, got: Interval, allowed: &Interval) -> 
     Err(interval(node, what, Some(got), &format!("[{}, {}]", allowed.lo, allowed.hi)))
 }
 
-fn at_most(node: &str, what: &'static str, got: usize, allowed: usize) -> Result<(), QuantError> {
+pub(super) fn at_most(node: &str, what: &'static str, got: usize, allowed: usize) -> Result<(), QuantError> {
     if got <= allowed { Ok(()) } else { Err(QuantError::Size { node: node.into(), what, got, allowed }) }
 }
 
@@ -184,7 +212,8 @@ fn input_intervals(program: &Program) -> Result<Vec<Interval>, QuantError> {
             return Err(interval("input", "a feature", Some(*range), "lo <= hi within the packing width"));
         }
     }
-    Ok(input.ranges.clone())
+    at_most("input", "elements of all inputs", input.ranges.len().saturating_mul(program.items), MAX_ELEMENTS)?;
+    Ok(input.ranges.repeat(program.items))
 }
 
 fn malformed(node: &str, problem: &str) -> QuantError {

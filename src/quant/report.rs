@@ -4,7 +4,7 @@ use super::calibrate::{Calibrated, Score};
 use super::calibrate_error::CalibrateError;
 use super::input::Row;
 use super::threshold::ThresholdScale;
-use super::{Schema, range, run};
+use super::{Program, Schema, range, run};
 use crate::model::graph::sigmoid;
 use crate::model::{Graph, GraphOp};
 use crate::op::{Interval, Op};
@@ -103,7 +103,7 @@ pub fn report(
         precision: calibrated.program.precision,
         rows: rows.len(),
         score: calibrated.score,
-        tensors: tensors(calibrated)?,
+        tensors: tensors(&calibrated.program, &calibrated.scales)?,
         score_error: difference(pairs().map(|(a, b)| a - b)),
         probability_error: probability,
         decisions: decisions(calibrated, &samples, threshold),
@@ -180,9 +180,19 @@ fn median(samples: &[Sample]) -> f64 {
     (at(middle.saturating_sub(1)) + at(middle)) / 2.0
 }
 
-fn tensors(calibrated: &Calibrated) -> Result<Vec<TensorReport>, CalibrateError> {
-    let intervals = range::check(&calibrated.program)?;
-    let nodes = calibrated.program.nodes.iter().zip(intervals.iter().zip(&calibrated.scales));
+impl Report {
+    /// The report as it may be published with a program whose weights are private: worst cases are those of any weights.
+    ///
+    /// # Errors
+    /// A malformed program.
+    pub fn published(&self, program: &Program) -> Result<Self, CalibrateError> {
+        Ok(Self { tensors: tensors(program, &vec![vec![]; program.nodes.len()])?, ..self.clone() })
+    }
+}
+
+fn tensors(program: &Program, scales: &[Vec<i32>]) -> Result<Vec<TensorReport>, CalibrateError> {
+    let intervals = range::check(program)?;
+    let nodes = program.nodes.iter().zip(intervals.iter().zip(scales));
     Ok(nodes
         .map(|(node, (intervals, scales))| {
             let worst = intervals.iter().fold(Interval::new(0, 0), |a, b| Interval::new(a.lo.min(b.lo), a.hi.max(b.hi)));

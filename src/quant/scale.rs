@@ -3,7 +3,7 @@
 use crate::op::{Interval, Rescale};
 
 /// The finest and the coarsest scale considered: beyond these, f32 weights have nothing to say.
-const SCALES: std::ops::RangeInclusive<i32> = -200..=200;
+pub const SCALES: std::ops::RangeInclusive<i32> = -200..=200;
 /// The scale of an output that is zero for all inputs: any will do.
 pub const ANY: i32 = i32::MAX;
 

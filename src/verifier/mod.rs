@@ -6,6 +6,7 @@ mod expression;
 mod memory;
 mod names;
 mod opening;
+pub mod placeholder;
 mod protocol;
 pub mod render;
 pub mod solc;

@@ -33,7 +33,6 @@ fn advice(columns: &Columns, count: usize) -> Vec<String> {
         (Some(columns.a), "A"),
         (Some(columns.b), "B"),
         (columns.c, "C"),
-        (Some(columns.limb), "LIMB"),
         (Some(columns.multiplicity), "MULTIPLICITY"),
         (Some(columns.folded), "FOLDED"),
         (Some(columns.fold), "FOLD"),
@@ -41,6 +40,12 @@ fn advice(columns: &Columns, count: usize) -> Vec<String> {
     ];
     for (column, name) in known.into_iter().filter_map(|(column, name)| Some((column?, name))) {
         names[column.index()] = name.into();
+    }
+    for (i, lane) in columns.limbs.iter().enumerate() {
+        names[lane.index()] = if columns.limbs.len() > 1 { format!("LIMB_{i}") } else { "LIMB".into() };
+    }
+    for (i, helper) in columns.helpers.iter().enumerate() {
+        names[helper.index()] = format!("HELPER_{i}");
     }
     names
 }

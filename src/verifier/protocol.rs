@@ -4,9 +4,13 @@ use super::{
     VerifierError,
     expression::{Graph, Leaf, Node},
 };
-use crate::proof::{Keys, Srs, keys::fit, verify::ProofLayout};
+use crate::{
+    gates::Shape,
+    proof::{Srs, keys::fit, verify::ProofLayout},
+};
 use halo2_proofs::{
     halo2curves::bn256::{Fr, G1Affine, G2Affine},
+    plonk::VerifyingKey,
     poly::commitment::ParamsProver,
 };
 use snark_verifier::{
@@ -69,13 +73,13 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// The protocol of `keys` for statements of `instances` public inputs.
+    /// The protocol of a verifying key for statements of `instances` public inputs.
     ///
     /// # Errors
     /// A circuit that uses what the contract has no section for: several proofs, committed instances, instances at other rotations.
-    pub fn new(keys: &Keys, srs: &Srs, instances: usize) -> Result<Self, VerifierError> {
-        let srs = fit(srs, keys.shape.k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
-        let inner = compile(&srs.params, keys.vk(), Config::kzg().with_num_instance(vec![instances]));
+    pub fn new(shape: &Shape, vk: &VerifyingKey<G1Affine>, srs: &Srs, instances: usize) -> Result<Self, VerifierError> {
+        let srs = fit(srs, shape.k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
+        let inner = compile(&srs.params, vk, Config::kzg().with_num_instance(vec![instances]));
         let (graph, constraints) = constraints(&inner)?;
         let unsupported = |what: &str| VerifierError::Render(format!("the protocol has {what}"));
         if inner.linearization.is_some() || inner.instance_committing_key.is_some() || !inner.accumulator_indices.is_empty() {
@@ -94,12 +98,12 @@ impl Protocol {
             .map(|(&points, &challenges)| Phase { points, challenges })
             .collect();
         let protocol = Self {
-            k: keys.shape.k,
+            k: shape.k,
             omega: inner.domain.r#gen,
             instances,
             digest: inner.transcript_initial_state.ok_or_else(|| unsupported("no initial state"))?,
             preprocessed: inner.preprocessed.clone(),
-            names: super::names::polynomials(&keys.shape, keys.vk().cs(), &phases),
+            names: super::names::polynomials(shape, vk.cs(), &phases),
             quotients: inner.quotient.num_chunk(),
             evaluations: inner.evaluations.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
             queries: inner.queries.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
@@ -110,7 +114,7 @@ impl Protocol {
             g2: srs.params.g2(),
             s_g2: srs.params.s_g2(),
         };
-        protocol.check(&ProofLayout::of(&keys.shape), keys.shape.instances as usize)?;
+        protocol.check(&ProofLayout::of(shape), shape.instances as usize)?;
         Ok(protocol)
     }
 

@@ -11,13 +11,17 @@ use super::{
 };
 use crate::{
     circuit::statement::{self, PublicValue},
+    gates::Shape,
     proof::{Keys, ModelId, Srs},
     quant::Program,
 };
 use alloy::primitives::U256;
-use halo2_proofs::halo2curves::{
-    bn256::{Fq, G2Affine},
-    ff::PrimeField,
+use halo2_proofs::{
+    halo2curves::{
+        bn256::{Fq, Fr, G1Affine, G2Affine},
+        ff::PrimeField,
+    },
+    plonk::{ConstraintSystem, VerifyingKey},
 };
 
 const TEMPLATE: &str = include_str!("InferenceVerifier.sol.in");
@@ -27,8 +31,19 @@ const TEMPLATE: &str = include_str!("InferenceVerifier.sol.in");
 /// # Errors
 /// A program without a statement, an SRS smaller than the keys, or a protocol with a part that the contract has no section for.
 pub fn render(program: &Program, keys: &Keys, srs: &Srs, model_id: ModelId) -> Result<String, VerifierError> {
+    render_key(program, &keys.shape, keys.vk(), srs, model_id)
+}
+
+/// The same from the verifying key alone.
+pub(super) fn render_key(
+    program: &Program,
+    shape: &Shape,
+    vk: &VerifyingKey<G1Affine>,
+    srs: &Srs,
+    model_id: ModelId,
+) -> Result<String, VerifierError> {
     let layout = statement::layout(program)?;
-    let protocol = Protocol::new(keys, srs, layout.len())?;
+    let protocol = Protocol::new(shape, vk, srs, layout.len())?;
     let table: Vec<String> = layout.iter().enumerate().map(|(i, value)| describe(i, value)).collect();
     let mut fields = vec![
         ("{tool}", env!("CARGO_PKG_VERSION").to_string()),
@@ -43,7 +58,7 @@ pub fn render(program: &Program, keys: &Keys, srs: &Srs, model_id: ModelId) -> R
         ("{instances}", protocol.instances.to_string()),
         ("{layout}", table.join("\n")),
     ];
-    fields.extend(sections(&protocol, keys));
+    fields.extend(sections(&protocol, shape, vk.cs()));
     fields.extend(g2(["{g2_x1}", "{g2_x0}", "{g2_y1}", "{g2_y0}"], &protocol.g2));
     fields.extend(g2(["{s_g2_x1}", "{s_g2_x0}", "{s_g2_y1}", "{s_g2_y0}"], &protocol.s_g2));
     Ok(fields.into_iter().fold(TEMPLATE.to_string(), |text, (name, value)| text.replace(name, &value)))
@@ -53,15 +68,15 @@ const R: &str = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000
 const Q: &str = "0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47";
 
 /// The statements of every section, and the memory that they share.
-fn sections(protocol: &Protocol, keys: &Keys) -> Vec<(&'static str, String)> {
+fn sections(protocol: &Protocol, shape: &Shape, cs: &ConstraintSystem<Fr>) -> Vec<(&'static str, String)> {
     let sets = rotation_sets(protocol);
     let mut memory = Memory::default();
-    let challenges = names::challenges(&keys.shape, protocol.challenges());
+    let challenges = names::challenges(shape, protocol.challenges());
     let transcript = transcript::read(protocol, challenges, &mut memory);
     let denominators = evaluation::denominators(protocol, &sets, &mut memory);
     let [products, inverses] = evaluation::inversion(protocol, &sets);
     let public_inputs = evaluation::public_inputs(protocol, &mut memory);
-    let constraints = evaluation::constraints(protocol, keys.vk().cs(), &transcript, &mut memory);
+    let constraints = evaluation::constraints(protocol, cs, &transcript, &mut memory);
     let opening = opening::values(protocol, &sets, &transcript, &mut memory);
     let commitments = opening::commitments(protocol, &sets, &transcript, &mut memory);
     vec![

@@ -47,6 +47,18 @@ contract ProveContradictionTest is RouterFixture {
         _expectBroken(_five(9, 1, 2, 3, 4), _five(9, 1, 2, 3, 5));
     }
 
+    /// A batch: two commitments, then two classes, of which the second differs.
+    function test_freezesByOneItemOfABatch() public {
+        _scheduleAs(IInferenceRouter.InputMode.Committed, IInferenceRouter.OutputMode.Argmax, 2);
+        _expectBroken(_five(9, 1, 2, 3, 4), _five(8, 1, 2, 3, 5));
+    }
+
+    function test_RevertWhen_anItemOfABatchDiffers() public {
+        _scheduleAs(IInferenceRouter.InputMode.Committed, IInferenceRouter.OutputMode.Argmax, 2);
+        vm.expectRevert(abi.encodeWithSelector(IInferenceRouter.DifferentQuestion.selector, 2, 2, 6));
+        _prove(_five(9, 1, 2, 3, 4), _five(9, 1, 6, 3, 5));
+    }
+
     function test_RevertWhen_theInputDiffers() public {
         register();
         vm.expectRevert(abi.encodeWithSelector(IInferenceRouter.DifferentQuestion.selector, 1, 22, 23));

@@ -106,16 +106,24 @@ contract RegisterModelTest is RouterFixture {
         schedule(MODEL, r);
     }
 
-    function testFuzz_statementHasOneOutputUnlessRevealed(uint8 output, uint16 outputs) public {
+    function testFuzz_statementHasAnOutput(uint8 output, uint16 outputs) public {
         IInferenceRouter.Registration memory r = registrationOf(address(verifier));
         r.statement.output = IInferenceRouter.OutputMode(bound(output, 0, 3));
         r.statement.outputs = outputs;
-        bool revealed = r.statement.output == IInferenceRouter.OutputMode.Reveal;
-        if (outputs == 0 || (outputs > 1 && !revealed)) {
+        if (outputs == 0) {
             vm.expectRevert(
                 abi.encodeWithSelector(IInferenceRouter.InvalidStatement.selector, r.statement.output, outputs)
             );
         }
+        schedule(MODEL, r);
+    }
+
+    function test_RevertWhen_thereIsNoOutput() public {
+        IInferenceRouter.Registration memory r = registrationOf(address(verifier));
+        r.statement.outputs = 0;
+        vm.expectRevert(
+            abi.encodeWithSelector(IInferenceRouter.InvalidStatement.selector, IInferenceRouter.OutputMode.Argmax, 0)
+        );
         schedule(MODEL, r);
     }
 

@@ -180,7 +180,7 @@ contract OpenLoansTest is LendingFixture {
 
         _add(1);
         ILendingThreshold.BorrowRequest memory own = accepted(address(hook));
-        hook.setHook(address(lending), abi.encodeCall(lending.openLoanOfBatch, (own, "", address(hook))));
+        hook.setHook(address(lending), abi.encodeCall(lending.openLoanOfBatch, (own, "", address(hook), true)));
         assertEq(_send(2 * ITEM_GAS, false), 1);
         assertEq(hook.answer(), abi.encodeWithSelector(ILendingThreshold.NotABatch.selector, address(hook)));
     }
@@ -190,7 +190,7 @@ contract OpenLoansTest is LendingFixture {
         ILendingThreshold.BorrowRequest memory request = accepted(borrower);
         vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.NotABatch.selector, caller));
         vm.prank(caller);
-        lending.openLoanOfBatch(request, "", borrower);
+        lending.openLoanOfBatch(request, "", borrower, true);
     }
 
     function test_RevertWhen_lengthsDiffer() public {

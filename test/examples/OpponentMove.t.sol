@@ -67,6 +67,20 @@ contract OpponentMoveTest is ExampleFixture {
         assertEq(turn, 2);
     }
 
+    /// What a prover takes from the contract is what it is judged by.
+    function test_statementIsTheBoard() public {
+        _play(4, OpponentMove.Phase.Model);
+        _answer(0, OpponentMove.Phase.Player);
+        _play(8, OpponentMove.Phase.Model);
+        uint256[] memory inputs = arena.statementOf(game, 2);
+        assertEq(inputs.length, 11);
+        assertEq(inputs[0], contextFor(address(arena), borrower, bytes32(game), 3, type(uint64).max));
+        for (uint256 i = 0; i < 9; ++i) {
+            assertEq(inputs[1 + i], elementOf(_cells[i]));
+        }
+        assertEq(inputs[10], 2);
+    }
+
     /// Only the move that the model makes has a proof.
     function testFuzz_RevertWhen_itIsNotTheModelsMove(uint8 cell) public {
         cell = uint8(bound(cell, 0, 8));

@@ -2,6 +2,8 @@
 
 #[path = "attack/agreement.rs"]
 mod agreement;
+#[path = "attack/batches.rs"]
+mod batches;
 #[path = "attack/bench.rs"]
 mod bench;
 #[path = "attack/credit.rs"]

@@ -196,17 +196,17 @@ fn memory_beyond_the_limit_is_refused_beforehand_with_the_number() {
     prove(shared(), &proof, &["--threshold", "-1", "--max-memory", "1GiB"]).result();
 }
 
-/// Wherever an interrupt falls: the folder is whole or not there, and nothing else is left beside it.
+/// Runs a verb that writes `out`, interrupts it after each delay, and looks at what is left: `whole` or nothing, and nothing beside it.
 #[cfg(unix)]
-#[test]
-fn an_interrupted_gen_verifier_leaves_nothing_half_written() {
+fn interrupted(arguments: &[&str], name: &str, whole: impl Fn(&str)) {
     let mut interrupted = 0;
     for delay in [5, 20, 40, 60, 80, 100, 130, 160, 200, 300] {
         let work = tempfile::tempdir().unwrap();
-        let out = work.path().join("out");
+        let out = work.path().join(name);
         let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_zkml-evm"))
             .current_dir(project(""))
-            .args(["gen-verifier", MODEL, "--calibration", DATA, "--no-compile", "--out", out.to_str().unwrap()])
+            .args(arguments)
+            .args(["--out", out.to_str().unwrap()])
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .spawn()
@@ -216,18 +216,34 @@ fn an_interrupted_gen_verifier_leaves_nothing_half_written() {
         assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGINT) }, 0);
         let status = child.wait().unwrap();
         let left: Vec<_> = fs::read_dir(work.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        // Before the handler is there the system ends the process; after the folder is in its place the interrupt comes too late for it.
+        // Before the handler is there the system ends the process; after all is in its place the interrupt comes too late for it.
         assert!(matches!(status.code(), Some(0 | 130) | None), "{delay} ms: {status}");
         match left.is_empty() {
             true => interrupted += 1,
             false => {
-                assert_eq!(left, ["out"], "{delay} ms");
-                assert_eq!(run(&["inspect", out.to_str().unwrap(), "--keys"]).code, 0, "{delay} ms: whole");
+                assert_eq!(left, [name], "{delay} ms");
+                whole(out.to_str().unwrap());
             }
         }
         assert!(!(status.success() && left.is_empty()), "{delay} ms: nothing was written");
     }
     assert!(interrupted > 0, "some interrupts fall before the end");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_verb_leaves_nothing_half_written() {
+    interrupted(&["gen-verifier", MODEL, "--calibration", DATA, "--no-compile"], "out", |out| {
+        assert_eq!(run(&["inspect", out, "--keys"]).code, 0);
+    });
+    let import = ["srs", "import", "test/fixtures/ptau/power9.ptau", "--name", "fixture", "--k", "9"];
+    interrupted(&import, "srs.bin", |out| assert_eq!(run(&["srs", "verify", out]).code, 0));
+    let [artifacts, opening] = ["artifacts", "alice/opening.json"].map(|path| shared().join(path).to_str().unwrap().to_owned());
+    let context = format!("0x{:064x}", 42);
+    let prove = ["prove", "--artifacts", &artifacts, "--opening", &opening, "--threshold", "-1", "--context", &context];
+    interrupted(&prove, "proof.json", |out| {
+        assert_eq!(run(&["verify", "--artifacts", &artifacts, "--proof", out]).code, 0);
+    });
 }
 
 #[cfg(unix)]

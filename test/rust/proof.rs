@@ -109,8 +109,8 @@ fn every_candidate_is_sound_and_widths_without_one_are_named() {
 
 #[test]
 fn a_model_that_is_too_large_is_told_its_rows() {
-    let program = mlp(&[1, 1 << 18, 1], InputMode::Private, Output::Reveal, 1);
-    let shape = Shape { limb_bits: 8, weights: 32, remainder_limbs: 2, magnitude_limbs: 2, range_limbs: 2, ..Shape::default() };
+    let program = mlp(&[1, 1 << 19, 1], InputMode::Private, Output::Reveal, 1);
+    let shape = Shape { lanes: 4, weights: 64, remainder_limbs: 2, magnitude_limbs: 2, range_limbs: 2, ..Shape::default() };
     let needed = rows(&program, &shape).unwrap();
     let refused = plan(&program, Objective::Prover);
     assert!(matches!(refused, Err(CircuitError::TooLarge { rows, .. }) if rows == needed && rows > 1 << 20), "{refused:?}");
@@ -167,7 +167,7 @@ fn a_revealed_probability_has_one_remainder() {
     let honest = lay_out(&program, shape, Some(&witness)).unwrap();
     let function = honest.columns.function.as_ref().map(|f| f.selector);
     let row = (0..honest.end).find(|&row| honest.is_enabled(function, row)).unwrap();
-    let (a, limb, counts) = (honest.columns.a.index(), honest.columns.limb.index(), honest.columns.multiplicity.index());
+    let (a, limb, counts) = (honest.columns.a.index(), honest.columns.limbs[0].index(), honest.columns.multiplicity.index());
     let remainder = honest.advice[limb][row + 2];
     let step = Fr::from(256).invert().unwrap();
     for other in (0..256).map(Fr::from).filter(|other| *other != remainder).step_by(15) {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use std::path::Path;
 use zkml_evm::{
     chain::attest::Context,
-    circuit::commitment::{commit, tag},
-    op::InputMode,
+    circuit::commitment::{commit, commit_weights, tag, weights_tag},
+    op::{InputMode, Weights},
     quant::{Feature, Schema},
 };
 
@@ -51,9 +51,22 @@ fn schemas_and_commitments_agree_with_the_independent_implementation() {
         assert_eq!(B256::from(schema.id()), text(&vector["schemaId"]).parse::<B256>().unwrap(), "{name}");
         let input = schema.input(InputMode::Committed);
         assert_eq!(u64::from(input.width_bytes), vector["widthBytes"].as_u64().unwrap(), "{name}");
-        assert_eq!(tag(input.ranges.len(), input.width_bytes), scalar(&vector["tag"]), "{name}");
+        assert_eq!(tag(&input), scalar(&vector["tag"]), "{name}");
         let values: Vec<i128> = vector["values"].as_array().unwrap().iter().map(|v| text(v).parse().unwrap()).collect();
         assert_eq!(commit(&input, &values, scalar(&vector["salt"])), scalar(&vector["commitment"]), "{name}");
+    }
+}
+
+#[test]
+fn commitments_to_weights_agree_with_the_independent_implementation() {
+    for vector in vectors("weights_vectors.json") {
+        let name = text(&vector["name"]);
+        let values: Vec<i128> = vector["weights"].as_array().unwrap().iter().map(|v| text(v).parse().unwrap()).collect();
+        let weights = Weights { count: values.len(), bits: vector["bits"].as_u64().unwrap().try_into().unwrap() };
+        assert!(weights.is_consistent() && values.iter().all(|&v| weights.interval().contains(v)), "{name}");
+        assert_eq!(weights_tag(&weights), scalar(&vector["tag"]), "{name}");
+        assert_eq!(weights.elements(), vector["elements"].as_array().unwrap().len(), "{name}");
+        assert_eq!(commit_weights(&weights, &values, scalar(&vector["salt"])), scalar(&vector["commitment"]), "{name}");
     }
 }
 

@@ -55,9 +55,10 @@ pub(super) async fn package(
     compiler: Compiler,
     console: &Console,
 ) -> Result<Package, Failure> {
-    let _progress = console.progress("making keys, rendering and compiling the verifier");
     console.note(format!("   warning: {}", gen_verifier::INSECURE));
-    blocking(move || gen_verifier::package(&source, &quantised, &Recipe::default(), None, Some(&compiler))).await
+    let progress = console.progress_of(gen_verifier::PACKAGE_STAGES);
+    let stages = progress.stages();
+    blocking(move || gen_verifier::package(&source, &quantised, &Recipe::default(), None, Some(&compiler), &stages)).await
 }
 
 /// The artifact folder's headline.

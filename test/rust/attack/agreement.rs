@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::collections::BTreeMap;
 use zkml_evm::{
-    circuit::{InferenceCircuit, Objective, Witness, lay_out, plan, plan::candidates},
+    circuit::{InferenceCircuit, Item, Objective, PrivateWeights, Witness, lay_out, plan, plan::candidates},
     gates::field::to_field,
     model::{self, Stencil, stencil::Axis},
     op::{
@@ -16,7 +16,7 @@ use zkml_evm::{
         Threshold, conv::hulls,
     },
     proof::{Keys, Srs, prove, verify},
-    quant::{Node, Precision, Program, range, run},
+    quant::{Node, Precision, Program, batch, privatise, range, run, run_with},
 };
 
 const PRECISIONS: [(u32, u32); 7] = [(8, 8), (16, 8), (24, 16), (9, 9), (20, 10), (12, 12), (48, 24)];
@@ -123,7 +123,7 @@ pub fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Pro
         Output::Reveal | Output::Sigmoid => Op::Reveal,
     };
     nodes.push(node("output", op, nodes.len()));
-    Program { schema_id: [3; 32], precision, nodes }
+    Program { schema_id: [3; 32], precision, items: 1, nodes }
 }
 
 /// Weights and bias such that no accumulator leaves `[-bound, bound]`, some of them reaching it.
@@ -229,9 +229,9 @@ fn node(name: &str, op: Op, index: usize) -> Node {
     Node { name: name.into(), op, inputs: index.checked_sub(1).into_iter().collect(), scale_log2: 0 }
 }
 
-/// An input, half of it at the ends of its ranges.
+/// Inputs of all items, half of their values at the ends of the ranges.
 fn random_input(program: &Program, rng: &mut ChaCha20Rng) -> Vec<i128> {
-    let ranges = &program.input().unwrap().ranges;
+    let ranges = program.input().unwrap().ranges.repeat(program.items);
     ranges.iter().map(|r| [r.lo, r.hi, rng.gen_range(r.lo..=r.hi), rng.gen_range(r.lo..=r.hi)][rng.gen_range(0..4)]).collect()
 }
 
@@ -241,23 +241,42 @@ fn check(seed: u64, mock: bool) -> Result<(), TestCaseError> {
     check_program(&program, &mut rng, mock)
 }
 
-/// A witness of a random input; with a threshold, the score itself or the lowest.
+/// A witness of random inputs; with thresholds, the scores themselves or the lowest.
 pub fn random_witness(program: &Program, rng: &mut ChaCha20Rng) -> Witness {
+    private_witness(program, None, rng)
+}
+
+fn private_witness(program: &Program, weights: Option<&PrivateWeights>, rng: &mut ChaCha20Rng) -> Witness {
     let input = random_input(program, rng);
     let committed = program.input().unwrap().mode == InputMode::Committed;
-    let threshold = match &program.output().unwrap().op {
-        Op::Threshold(t) => Some([t.range.lo, run(program, &input).unwrap().output()[0]][rng.gen_range(0..2)]),
+    let output = run_with(program, &input, weights.map_or(&[], |w| &w.values)).unwrap().output().to_vec();
+    let threshold = |item: usize, rng: &mut ChaCha20Rng| match &program.output().unwrap().op {
+        Op::Threshold(t) => Some([t.range.lo, output[item]][rng.gen_range(0..2)]),
         _ => None,
     };
-    let salt = committed.then(|| Fr::from(rng.r#gen::<u64>()));
-    Witness::new(program, &input, Fr::from(1), salt, threshold).unwrap()
+    let rows = input.chunks(input.len() / program.items).enumerate();
+    let item = |(item, row): (usize, &[i128])| {
+        let salt = committed.then(|| Fr::from(rng.r#gen::<u64>()));
+        Item { values: row.to_vec(), salt, threshold: threshold(item, rng) }
+    };
+    let items: Vec<Item> = rows.map(item).collect();
+    Witness::of(program, &items, Fr::from(1), weights).unwrap()
 }
 
 fn check_program(program: &Program, rng: &mut ChaCha20Rng, mock: bool) -> Result<(), TestCaseError> {
+    check_private(program, None, rng, mock)
+}
+
+fn check_private(
+    program: &Program,
+    weights: Option<&PrivateWeights>,
+    rng: &mut ChaCha20Rng,
+    mock: bool,
+) -> Result<(), TestCaseError> {
     let intervals = range::check(program).unwrap();
     let plans = candidates(program, Objective::Balanced).unwrap();
     let plan = plans[if rng.gen_bool(0.5) { 0 } else { rng.gen_range(0..plans.len()) }];
-    let witness = random_witness(program, rng);
+    let witness = private_witness(program, weights, rng);
     let run = &witness.run;
     for (tensor, intervals) in run.tensors.iter().zip(&intervals) {
         prop_assert!(tensor.iter().zip(intervals).all(|(v, interval)| interval.contains(*v)));
@@ -273,7 +292,7 @@ fn check_program(program: &Program, rng: &mut ChaCha20Rng, mock: bool) -> Result
     let mut placed: Vec<Fr> =
         (0..trace.end).filter(|&row| selected(row)).map(|row| trace.advice[columns.a.index()][row]).collect();
     for (node, tensor) in program.nodes.iter().zip(&run.tensors).filter(|(node, _)| matches!(node.op, Op::Rescale(_))) {
-        if witness.threshold.is_some() && node.name == program.nodes[program.nodes.len() - 2].name {
+        if !witness.thresholds.is_empty() && node.name == program.nodes[program.nodes.len() - 2].name {
             continue;
         }
         let mut here: Vec<Fr> = placed.drain(..tensor.len()).collect();
@@ -292,6 +311,30 @@ fn check_program(program: &Program, rng: &mut ChaCha20Rng, mock: bool) -> Result
     // Checks every constraint under random challenges, with random blinding rows.
     Lab::new(trace, &instances, rng.r#gen());
     Ok(())
+}
+
+/// A random program for a batch, most with private weights where there are layers only; whether with them.
+fn check_batch(seed: u64) -> Result<bool, TestCaseError> {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    let single = random_program(&mut rng);
+    let items = rng.gen_range(1..=3);
+    let program = batch(&single, items).unwrap();
+    let rows = random_input(&program, &mut rng);
+    let each = rows.chunks(rows.len() / items).flat_map(|row| run(&single, row).unwrap().output().to_vec());
+    let together = run(&program, &rows).unwrap();
+    prop_assert_eq!(together.output(), each.collect::<Vec<_>>());
+    let private = privatise(&program).ok().filter(|_| rng.gen_bool(0.8));
+    let Some(private) = private else { return check_program(&program, &mut rng, false).map(|()| false) };
+    let made = run_with(&private.program, &rows, &private.values).unwrap();
+    prop_assert_eq!(made.output(), together.output());
+    let weights = PrivateWeights { values: private.values, salt: Fr::from(rng.r#gen::<u64>()) };
+    check_private(&private.program, Some(&weights), &mut rng, false).map(|()| true)
+}
+
+#[test]
+fn batches_and_private_weights_agree_with_the_interpreter() {
+    let private = (0..90).filter(|&seed| check_batch(1000 + seed).unwrap()).count();
+    assert!(private > 5, "{private} programs with private weights");
 }
 
 proptest! {
@@ -336,7 +379,7 @@ fn random_programs_prove_what_the_interpreter_says_in_every_mode() {
         let keys = Keys::generate(&program, shape, srs).unwrap();
         let witness = random_witness(&program, &mut rng);
         let instances = witness.statement.instances();
-        let results = match witness.threshold {
+        let results = match witness.thresholds.first().copied() {
             Some(threshold) => vec![threshold],
             None => run(&program, &witness.run.tensors[0]).unwrap().output().to_vec(),
         };

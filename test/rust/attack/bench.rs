@@ -111,15 +111,15 @@ pub fn layer_sample(mut shape: Shape, end: End, layer: &Linear, x: &[i128], [lo,
 }
 
 /// Packed values and the hash chain over them, as the committed input has it.
-pub fn hash_sample(values: &[i128]) -> Sample {
-    let shape = Shape { pack_bits: 8, range_limbs: 2, k: 9, ..shape() };
+pub fn hash_sample(base: Shape, values: &[i128]) -> Sample {
+    let shape = Shape { pack_bits: 8, range_limbs: 2, k: 9, ..base };
     let parameters = Parameters::get();
     let (tag, salt) = (Fr::from(77), Fr::from(99));
     let mut trace = Trace::new(shape).unwrap();
     let mut digest = poseidon::place_hash(&mut trace, parameters, Left::Tag(tag), Some(salt), false).unwrap();
     let mut packed = Packed::Start;
     for &value in values.iter().rev() {
-        (_, packed) = range::place_packed(&mut trace, [-5, 200], Some(value), packed).unwrap();
+        (_, packed) = range::place_packed(&mut trace, [-5, 200], Some(value), 8, packed).unwrap();
     }
     let Packed::Sum(element) = packed else { panic!("there are values") };
     digest = poseidon::place_hash(&mut trace, parameters, Left::Cell(digest), element, true).unwrap();
@@ -131,8 +131,8 @@ pub fn hash_sample(values: &[i128]) -> Sample {
 }
 
 /// A sigmoid of a public value, from a table of 16 segments; the result is public.
-pub fn function_sample(q: i128) -> Sample {
-    let shape = Shape { function: true, range_limbs: 5, ..shape() };
+pub fn function_sample(base: Shape, q: i128) -> Sample {
+    let shape = Shape { function: true, range_limbs: 5, ..base };
     function_of(shape, &Sigmoid::new(4, 8, 4), q, true)
 }
 
@@ -148,8 +148,8 @@ pub fn tiny_function() -> Sigmoid {
 }
 
 /// The same as [`function_sample`] in a circuit with a bug: the result has no range row.
-pub fn unchecked_function_sample(q: i128) -> Sample {
-    let shape = Shape { function: true, range_limbs: 5, ..shape() };
+pub fn unchecked_function_sample(base: Shape, q: i128) -> Sample {
+    let shape = Shape { function: true, range_limbs: 5, ..base };
     function_of(shape, &Sigmoid::new(4, 8, 4), q, false)
 }
 
@@ -170,8 +170,8 @@ fn function_of(shape: Shape, sigmoid: &Sigmoid, q: i128, result_checked: bool) -
 }
 
 /// Sums of public values with two terms, none, and more than stand beside a rescale; signed and rectified in turn.
-pub fn sum_sample(x: &[i128], [lo, hi]: [i128; 2]) -> Sample {
-    let shape = Shape { signed: true, relu: true, ..shape() };
+pub fn sum_sample(base: Shape, x: &[i128], [lo, hi]: [i128; 2]) -> Sample {
+    let shape = Shape { signed: true, relu: true, ..base };
     let mut trace = Trace::new(shape).unwrap();
     let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [lo, hi], Some(v)).unwrap()).collect();
     inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
@@ -191,8 +191,8 @@ pub fn sum_sample(x: &[i128], [lo, hi]: [i128; 2]) -> Sample {
 }
 
 /// A convolution of public values whose kernels walk: filters of random weights, every result rescaled.
-pub fn conv_sample(stencil: Stencil, steps: &[u32]) -> Sample {
-    let shape = Shape { k: 9, weights: 6, signed: true, steps: Steps::new(steps), border: true, ..shape() };
+pub fn conv_sample(base: Shape, stencil: Stencil, steps: &[u32]) -> Sample {
+    let shape = Shape { k: 9, weights: 6, signed: true, steps: Steps::new(steps), border: true, ..base };
     let [lo, hi] = [-20, 30];
     let weights = (0..stencil.weights() as i128).map(|i| (i * 37 + 11) % 61 - 30).collect();
     let conv = Conv { stencil, weights, bias: (0..stencil.filters as i128).map(|f| 50 - 77 * f).collect() };
@@ -212,8 +212,8 @@ pub fn conv_sample(stencil: Stencil, steps: &[u32]) -> Sample {
 }
 
 /// Maxima of public values: of one, of several with a tie, of all. They are not public: one that is no element would be another witness.
-pub fn maximum_sample(x: &[i128]) -> Sample {
-    let shape = Shape { maximum: true, ..shape() };
+pub fn maximum_sample(base: Shape, x: &[i128]) -> Sample {
+    let shape = Shape { maximum: true, ..base };
     let mut trace = Trace::new(shape).unwrap();
     let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [-100, 100], Some(v)).unwrap()).collect();
     let maximum = Maximum { windows: vec![vec![1], vec![0, 1, 2], (0..x.len() as u32).collect()] };
@@ -236,8 +236,8 @@ pub fn tiny_maximum_sample(x: &[i128]) -> Sample {
 }
 
 /// Products of public values, every result rescaled.
-pub fn product_sample(dims: model::Product) -> Sample {
-    let shape = Shape { k: 9, weights: 6, signed: true, steps: Steps::new(&[dims.columns as u32]), ..shape() };
+pub fn product_sample(base: Shape, dims: model::Product) -> Sample {
+    let shape = Shape { k: 9, weights: 6, signed: true, steps: Steps::new(&[dims.columns as u32]), ..base };
     let x: Vec<i128> = (0..dims.inputs() as i128).map(|i| (i * 29 + 3) % 201 - 100).collect();
     let product = Product { dims, shifts: (0..dims.count as u32).map(|p| p % 3).collect() };
     let mut trace = Trace::new(shape).unwrap();
@@ -273,37 +273,47 @@ pub fn linear(rows: &[&[i128]], bias: &[i128]) -> Linear {
     Linear { outputs: rows.len(), inputs: rows[0].len(), weights: rows.concat(), bias: bias.to_vec() }
 }
 
-/// One of everything, in `shape()`: three outputs on two weight columns, so that the leading block is padded.
+/// One of everything, with one lane and with several: with three the lookup has a helper, with five one that is full; values
+/// of five limbs end inside a row, and fill one.
 pub fn every_gate() -> Vec<Sample> {
+    let with = |lanes: u32| {
+        let named = move |sample: Sample| Sample { name: format!("{}, {lanes} lanes", sample.name), ..sample };
+        every_gate_in(Shape { lanes, ..shape() }).into_iter().map(named)
+    };
+    [1, 3, 5].into_iter().flat_map(with).collect()
+}
+
+/// One of everything, in `base`: three outputs on two weight columns, so that the leading block is padded.
+fn every_gate_in(base: Shape) -> Vec<Sample> {
     let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);
     let one = linear(&[&[300, -200]], &[1000]);
     let zero = linear(&[&[1, 0], &[0, 1], &[0, 0]], &[0, 0, 0]);
     let tie = linear(&[&[1, 300], &[2, 300], &[3, 300]], &[0, 0, 0]);
-    let wide = Shape { weights: 4, ..shape() };
-    let deep = Shape { magnitude_limbs: 4, limb_bits: 3, ..shape() };
+    let wide = Shape { weights: 4, ..base };
+    let deep = Shape { magnitude_limbs: 4, limb_bits: 3, ..base };
     let inputs = [-1000, 3000];
     vec![
-        range_sample(shape(), inputs, 17),
-        range_sample(shape(), inputs, -1000),
-        range_sample(shape(), inputs, 3000),
-        layer_sample(shape(), End::Relu, &three, &[417, -55], inputs),
-        layer_sample(shape(), End::Signed, &three, &[417, 1055], inputs),
+        range_sample(base, inputs, 17),
+        range_sample(base, inputs, -1000),
+        range_sample(base, inputs, 3000),
+        layer_sample(base, End::Relu, &three, &[417, -55], inputs),
+        layer_sample(base, End::Signed, &three, &[417, 1055], inputs),
         layer_sample(wide, End::Signed, &three, &[-417, 55], inputs),
-        layer_sample(shape(), End::Signed, &zero, &[0, 0], inputs),
-        layer_sample(shape(), End::Relu, &zero, &[0, 0], inputs),
-        layer_sample(shape(), End::Threshold(-20), &one, &[417, -55], inputs),
-        layer_sample(shape(), End::Threshold(33), &one, &[417, -55], inputs),
-        layer_sample(shape(), End::Argmax, &three, &[417, 600], inputs),
-        layer_sample(shape(), End::Argmax, &tie, &[10, 20], inputs),
+        layer_sample(base, End::Signed, &zero, &[0, 0], inputs),
+        layer_sample(base, End::Relu, &zero, &[0, 0], inputs),
+        layer_sample(base, End::Threshold(-20), &one, &[417, -55], inputs),
+        layer_sample(base, End::Threshold(33), &one, &[417, -55], inputs),
+        layer_sample(base, End::Argmax, &three, &[417, 600], inputs),
+        layer_sample(base, End::Argmax, &tie, &[10, 20], inputs),
         layer_sample(deep, End::Argmax, &linear(&[&[3, -2], &[-4, 7], &[5, 9]], &[1, -7, 12]), &[41, 60], [-100, 200]),
-        sum_sample(&[417, -55], inputs),
-        hash_sample(&[0, 200, -5, 17]),
-        function_sample(-128),
-        function_sample(21),
+        sum_sample(base, &[417, -55], inputs),
+        hash_sample(base, &[0, 200, -5, 17]),
+        function_sample(base, -128),
+        function_sample(base, 21),
     ]
     .into_iter()
-    .chain([maximum_sample(&[17, -3, 17, 99, -100]), maximum_sample(&[-1, -2, -1, -1, -1])])
-    .chain([product_sample(MATRICES), product_sample(model::Product { count: 3, rows: 1, inner: 1, columns: 1 })])
-    .chain(stencils().into_iter().map(|(stencil, steps)| conv_sample(stencil, &steps)))
+    .chain([maximum_sample(base, &[17, -3, 17, 99, -100]), maximum_sample(base, &[-1, -2, -1, -1, -1])])
+    .chain([product_sample(base, MATRICES), product_sample(base, model::Product { count: 3, rows: 1, inner: 1, columns: 1 })])
+    .chain(stencils().into_iter().map(|(stencil, steps)| conv_sample(base, stencil, &steps)))
     .collect()
 }

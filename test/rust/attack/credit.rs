@@ -79,7 +79,7 @@ fn the_documented_free_cells_are_free_and_bound_in_sum() {
     let (trace, instances) = trace_of(2);
     let mut lab = Lab::new(trace, &instances, 7);
     let columns = lab.trace.columns.clone();
-    let (limb, multiplicity) = (columns.limb.index(), columns.multiplicity.index());
+    let (limb, multiplicity) = (columns.limbs[0].index(), columns.multiplicity.index());
     let entries = 1usize << lab.trace.shape.limb_bits;
     let unused: Vec<usize> = (0..lab.trace.end).filter(|&row| !lab.trace.assigned[limb][row]).collect();
     assert!(!unused.is_empty());

@@ -3,23 +3,25 @@
 use super::lab::{Changes, Lab};
 use super::system::{CellId, Constraint};
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
+use std::ops::Range;
 use zkml_evm::gates::field::{power_of_two, to_field};
 
 /// For each run of neighbouring limbs whose weights in `constraint` grow by a digit each: the digits that make it hold, if the
 /// value asked for has that many. Cells of `taken` stay as they are.
 pub fn redigit(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Vec<Changes> {
-    let limb = lab.trace.columns.limb.index();
     let residual = constraint.eval(&lab.values);
-    let free = |cell: &CellId| lab.place(*cell).0 == limb && !taken.iter().any(|(c, _)| c == cell);
-    let weights: Vec<(CellId, Fr)> = constraint
+    let free = |cell: &CellId| lab.is_limb(*cell) && !taken.iter().any(|(c, _)| c == cell);
+    let mut weights: Vec<(CellId, Fr)> = constraint
         .cells()
         .into_iter()
         .filter(free)
         .filter_map(|cell| Some((cell, constraint.linear_in(cell, &lab.values)?.0)))
         .filter(|(_, weight)| *weight != Fr::ZERO)
         .collect();
+    weights.sort_unstable_by_key(|(cell, _)| lab.limb_order(*cell));
     let unit = power_of_two(lab.trace.shape.limb_bits);
-    let continues = |(low, a): &(CellId, Fr), (high, b): &(CellId, Fr)| *high == low + 1 && *b == *a * unit;
+    let follows = |low: CellId, high: CellId| lab.limb_order(high) == lab.limb_order(low).map(|order| order + 1);
+    let continues = |(low, a): &(CellId, Fr), (high, b): &(CellId, Fr)| follows(*low, *high) && *b == *a * unit;
     weights.chunk_by(continues).filter(|run| run.len() > 1).filter_map(|run| digits(lab, run, residual)).collect()
 }
 
@@ -41,10 +43,10 @@ pub fn requotient(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Option
     if constraint.name != "layer identity" || !rescales {
         return None;
     }
-    let (b, first) = (lab.cell(columns.b.index(), row), lab.cell(columns.limb.index(), row));
-    let magnitude = sum(lab, first + shape.remainder_limbs, shape.magnitude_limbs);
+    let (b, limbs) = (lab.cell(columns.b.index(), row), shape.remainder_limbs + shape.magnitude_limbs);
+    let magnitude = sum(lab, row, shape.remainder_limbs..limbs);
     let quotient = lab.values[b as usize] * (magnitude.double() + Fr::ONE) - (Fr::ONE + magnitude);
-    let rounded = quotient * power_of_two(shape.shift_bits()) + sum(lab, first, shape.remainder_limbs);
+    let rounded = quotient * power_of_two(shape.shift_bits()) + sum(lab, row, 0..shape.remainder_limbs);
     let wanted = signed(rounded - constraint.eval(&lab.values))?;
     let (q, rest) = (wanted >> shape.shift_bits(), wanted & ((1 << shape.shift_bits()) - 1));
     let magnitude = if q < 0 { -q - 1 } else { q };
@@ -52,7 +54,7 @@ pub fn requotient(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Option
         return None;
     }
     let whole = (magnitude << shape.shift_bits()) | rest;
-    let mut all = limbs(lab, first, shape.remainder_limbs + shape.magnitude_limbs, whole);
+    let mut all = digits_of(lab, row, 0..limbs, whole);
     all.push((b, if q < 0 { Fr::ZERO } else { Fr::ONE }));
     is_free(&all, taken).then_some(all)
 }
@@ -66,22 +68,25 @@ pub fn reinterpolate(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Opt
     let fraction_limbs = shape.magnitude_limbs - 1;
     let bits = fraction_limbs * shape.limb_bits;
     let [value, slope] = [0, 1].map(|i| lab.values[lab.cell(columns.b.index(), row + i) as usize]);
-    let place = lab.cell(columns.limb.index(), row + 1);
-    let scaled = signed(slope * sum(lab, place, fraction_limbs))? + (1 << (bits - 1));
-    let mut all = limbs(lab, place + fraction_limbs, fraction_limbs, scaled & ((1 << bits) - 1));
+    let place = 1..1 + fraction_limbs;
+    let remainder = place.end..place.end + fraction_limbs;
+    let scaled = signed(slope * sum(lab, row, place))? + (1 << (bits - 1));
+    let mut all = digits_of(lab, row, remainder, scaled & ((1 << bits) - 1));
     all.push((lab.cell(columns.a.index(), row + 1), value + to_field(scaled >> bits)));
     is_free(&all, taken).then_some(all)
 }
 
-/// What `count` limbs from a cell on stand for.
-fn sum(lab: &Lab, first: CellId, count: u32) -> Fr {
-    (0..count).map(|i| lab.values[(first + i) as usize] * power_of_two(lab.trace.shape.limb_bits * i)).sum()
+/// What the limbs at `indices` from `row` on stand for.
+fn sum(lab: &Lab, row: usize, indices: Range<u32>) -> Fr {
+    let bits = lab.trace.shape.limb_bits;
+    (0..).zip(indices).map(|(i, index)| lab.values[lab.limb(row, index) as usize] * power_of_two(bits * i)).sum()
 }
 
-/// A value in `count` limbs from a cell on.
-fn limbs(lab: &Lab, first: CellId, count: u32, value: i128) -> Changes {
+/// A value in the limbs at `indices` from `row` on.
+fn digits_of(lab: &Lab, row: usize, indices: Range<u32>, value: i128) -> Changes {
     let bits = lab.trace.shape.limb_bits;
-    (0..count).map(|i| (first + i, Fr::from((value >> (bits * i)) as u64 & ((1 << bits) - 1)))).collect()
+    let digit = |i: u32| Fr::from((value >> (bits * i)) as u64 & ((1 << bits) - 1));
+    (0..).zip(indices).map(|(i, index)| (lab.limb(row, index), digit(i))).collect()
 }
 
 fn is_free(changes: &Changes, taken: &Changes) -> bool {

@@ -7,7 +7,7 @@ use super::support::{walk, walking_shape};
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
 use std::sync::OnceLock;
 use zkml_evm::{
-    circuit::{InferenceCircuit, Witness, build::Completion, build::assign_phase2, lay_out},
+    circuit::{InferenceCircuit, Objective, Witness, build::Completion, build::assign_phase2, lay_out, plan::candidates},
     gates::{Selector, Shape, Trace, lookup::multiplicities},
     proof::{Keys, ProofError, Srs, prove::prove_circuit, verify},
     quant::{Program, run},
@@ -75,23 +75,32 @@ impl Mint {
         assert!(matches!(result, Err(ProofError::Invalid(_))), "{what}: {result:?}");
     }
 
-    fn limb(&mut self, row: usize) -> &mut Fr {
-        let column = self.trace.columns.limb.index();
-        &mut self.trace.advice[column][row]
+    /// The credit circuit in `lanes` lanes.
+    fn in_lanes(lanes: u32) -> Self {
+        let Mint { program, witness, .. } = Self::new();
+        let plans = candidates(&program, Objective::Gas).unwrap();
+        let shape = plans.into_iter().map(|plan| plan.shape).find(|shape| shape.lanes == lanes && shape.limb_bits == 8).unwrap();
+        Self::of(program, shape, witness)
+    }
+
+    /// Limb `index` of the value whose limbs start at `row`.
+    fn limb(&mut self, row: usize, index: u32) -> &mut Fr {
+        let (column, row) = self.trace.columns.limb_at(row, index);
+        &mut self.trace.advice[column.index()][row]
     }
 
     /// Adds `error` to the remainder of the rescale at `row`, if it stays one.
     fn shift_remainder(&mut self, row: usize, error: i64) -> bool {
         let shape = self.trace.shape;
         let digit = |value: Fr| i64::from(u16::from_le_bytes(std::array::from_fn(|i| value.to_bytes()[i])));
-        let count = shape.remainder_limbs as usize;
-        let before: i64 = (0..count).map(|i| digit(*self.limb(row + i)) << (shape.limb_bits as usize * i)).sum();
+        let count = shape.remainder_limbs;
+        let before: i64 = (0..count).map(|i| digit(*self.limb(row, i)) << (shape.limb_bits * i)).sum();
         let after = before + error;
         if after < 0 || after >> shape.shift_bits() != 0 {
             return false;
         }
         for i in 0..count {
-            *self.limb(row + i) = Fr::from((after >> (shape.limb_bits as usize * i)) as u64 & ((1 << shape.limb_bits) - 1));
+            *self.limb(row, i) = Fr::from((after >> (shape.limb_bits * i)) as u64 & ((1 << shape.limb_bits) - 1));
         }
         true
     }
@@ -134,6 +143,16 @@ fn halves(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
     trace.advice[sum][end / 2..=end].iter_mut().for_each(|cell| *cell -= over);
 }
 
+/// What the running sum has left over taken back by a helper of the last row: every step of the sum holds, and both pins.
+fn by_helpers(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
+    assign_phase2(trace, gamma, beta, theta);
+    let (end, sum) = (trace.end, trace.columns.sum.index());
+    let over = std::mem::replace(&mut trace.advice[sum][end], Fr::ZERO);
+    if let Some(helper) = trace.columns.helpers.first() {
+        trace.advice[helper.index()][end - 1] -= over;
+    }
+}
+
 /// Nothing at all in the running columns.
 fn zeros(trace: &mut Trace, _: Fr, _: Fr, _: Fr) {
     for column in [trace.columns.folded, trace.columns.fold, trace.columns.sum] {
@@ -144,7 +163,7 @@ fn zeros(trace: &mut Trace, _: Fr, _: Fr, _: Fr) {
 /// The row that the limb outside the table stands on left out of the sum.
 fn skipped(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
     assign_phase2(trace, gamma, beta, theta);
-    let (end, sum, limb) = (trace.end, trace.columns.sum.index(), trace.columns.limb.index());
+    let (end, sum, limb) = (trace.end, trace.columns.sum.index(), trace.columns.limbs[0].index());
     let over = trace.advice[sum][end];
     let outside = |value: &Fr| value.to_bytes()[1..].iter().any(|&byte| byte != 0);
     let row = trace.advice[limb][..end].iter().position(outside).unwrap_or(0);
@@ -248,18 +267,38 @@ fn outputs_made_for_a_known_challenge_are_refused() {
 }
 
 /// The same value from limbs outside the table: a unit more in one, one less in the next.
-fn with_a_limb_outside_the_table() -> (Mint, usize) {
-    let mut mint = Mint::new();
-    let row = mint.rows(mint.trace.columns.relu).into_iter().find(|&row| *mint.limb(row + 1) != Fr::ZERO).unwrap();
+fn with_a_limb_outside_the_table(mut mint: Mint, index: u32) -> (Mint, usize) {
+    let rows = mint.rows(mint.trace.columns.relu);
+    let row = rows.into_iter().find(|&row| *mint.limb(row, index + 1) != Fr::ZERO).unwrap();
     let unit = Fr::from(1 << mint.trace.shape.limb_bits);
-    *mint.limb(row) += unit;
-    *mint.limb(row + 1) -= Fr::ONE;
+    *mint.limb(row, index) += unit;
+    *mint.limb(row, index + 1) -= Fr::ONE;
     (mint, row)
+}
+
+/// A limb outside the table in each of the lanes, some of them behind a helper; and the helper itself as it would have to be.
+#[test]
+fn no_lane_takes_a_limb_outside_the_table() {
+    for lanes in [2, 4] {
+        let honest = Mint::in_lanes(lanes);
+        honest.try_forge(&honest.trace, assign_phase2, &honest.instances()).unwrap();
+        for index in 0..lanes - 1 {
+            let (mut mint, row) = with_a_limb_outside_the_table(honest.clone(), index);
+            let lane = mint.trace.columns.limb_at(row, index).0;
+            assert_eq!(lane, mint.trace.columns.limbs[index as usize]);
+            recount(&mut mint.trace);
+            for (how, completion) in
+                [("as it comes", assign_phase2 as Completion), ("pinned", pinned), ("a helper that takes it back", by_helpers)]
+            {
+                mint.assert_refused(&format!("lane {index} of {lanes}, {how}"), &mint.trace, completion);
+            }
+        }
+    }
 }
 
 #[test]
 fn forged_multiplicities_are_refused() {
-    let (mut mint, _) = with_a_limb_outside_the_table();
+    let (mut mint, _) = with_a_limb_outside_the_table(Mint::new(), 0);
     mint.assert_refused("stale", &mint.trace, assign_phase2);
     recount(&mut mint.trace);
     mint.assert_refused("recounted", &mint.trace, assign_phase2);
@@ -291,9 +330,9 @@ fn forged_multiplicities_are_refused() {
 /// real one, which depends on the count.
 #[test]
 fn a_multiplicity_made_for_a_known_challenge_is_refused() {
-    let (mut mint, row) = with_a_limb_outside_the_table();
+    let (mut mint, row) = with_a_limb_outside_the_table(Mint::new(), 0);
     recount(&mut mint.trace);
-    let (beta, limb) = (hoped_beta(), *mint.limb(row));
+    let (beta, limb) = (hoped_beta(), *mint.limb(row, 0));
     let column = mint.trace.columns.multiplicity.index();
     mint.trace.advice[column][0] += beta * (beta - limb).invert().unwrap();
     let known = Lab::forced_with(mint.trace.clone(), &mint.instances(), 3, Some([Fr::from(1 << 40), beta]));
@@ -304,7 +343,7 @@ fn a_multiplicity_made_for_a_known_challenge_is_refused() {
 
 #[test]
 fn forged_running_sums_are_refused() {
-    let (mut mint, _) = with_a_limb_outside_the_table();
+    let (mut mint, _) = with_a_limb_outside_the_table(Mint::new(), 0);
     recount(&mut mint.trace);
     mint.assert_refused("a running sum that ends at zero", &mint.trace, pinned);
     mint.assert_refused("a running sum that starts elsewhere", &mint.trace, backwards);
@@ -341,7 +380,7 @@ fn a_score_below_the_threshold_is_refused() {
     let mint = Mint::new();
     let values = mint.witness.run.tensors[0].clone();
     let score = run(&mint.program, &values).unwrap().output()[0];
-    let salt = mint.witness.salt;
+    let salt = mint.witness.salts.first().copied();
     let refused = Witness::new(&mint.program, &values, Fr::from(42), salt, Some(score + 1));
     assert!(refused.is_err(), "an honest prover does not even start");
     let honest = Witness::new(&mint.program, &values, Fr::from(42), salt, Some(score)).unwrap();
@@ -354,10 +393,10 @@ fn a_score_below_the_threshold_is_refused() {
     }
     // The range check of the threshold and the distance, as if the limbs were free.
     let (shape, packed) = (forged.trace.shape, forged.trace.columns.b.index());
-    *forged.limb(source) += Fr::ONE;
-    *forged.limb(source + shape.range_limbs as usize) -= Fr::ONE;
+    *forged.limb(source, 0) += Fr::ONE;
+    *forged.limb(source, shape.range_limbs) -= Fr::ONE;
     forged.trace.advice[packed][row] += Fr::ONE;
-    *forged.limb(row + shape.remainder_limbs as usize) -= Fr::ONE;
+    *forged.limb(row, shape.remainder_limbs) -= Fr::ONE;
     *forged.witness.statement.values.last_mut().unwrap() += 1;
     recount(&mut forged.trace);
     for (what, completion) in [("as it comes", assign_phase2 as Completion), ("pinned", pinned), ("jumping", halves)] {
@@ -371,7 +410,8 @@ fn a_short_statement_is_not_padded() {
     let mut mint = Mint::new();
     let values = mint.witness.run.tensors[0].clone();
     let score = run(&mint.program, &values).unwrap().output()[0];
-    mint.witness = Witness::new(&mint.program, &values, Fr::from(42), mint.witness.salt, Some(score.min(0))).unwrap();
+    mint.witness =
+        Witness::new(&mint.program, &values, Fr::from(42), mint.witness.salts.first().copied(), Some(score.min(0))).unwrap();
     let trace = lay_out(&mint.program, mint.keys.shape, Some(&mint.witness)).unwrap();
     let full = mint.instances();
     mint.try_forge(&trace, assign_phase2, &full).unwrap();

@@ -10,7 +10,10 @@ use super::lab::Lab;
 use super::mutation::{Effort, attack};
 use super::rank::{hash_cells, phase2_cells};
 use halo2_proofs::{arithmetic::Field, dev::MockProver, halo2curves::bn256::Fr};
-use zkml_evm::{circuit::InferenceCircuit, gates::field::to_field};
+use zkml_evm::{
+    circuit::InferenceCircuit,
+    gates::{Shape, field::to_field},
+};
 
 #[test]
 fn no_cell_of_any_gate_has_a_second_value() {
@@ -53,7 +56,7 @@ fn no_gate_reads_an_unusable_row_or_a_cell_that_nobody_assigned() {
     }
 }
 
-/// Every cell that some constraint reads was assigned, apart from the limb column and the multiplicities, which count on every row,
+/// Every cell that some constraint reads was assigned, apart from the lanes and the multiplicities, which count on every row,
 /// and from phase 2, which `the_second_phase_is_determined` covers. Cells of unusable rows never are.
 pub fn assert_reads_are_assigned(lab: &Lab, name: &str) {
     let columns = &lab.trace.columns;
@@ -61,7 +64,7 @@ pub fn assert_reads_are_assigned(lab: &Lab, name: &str) {
         for cell in constraint.cells() {
             let (column, row) = lab.place(cell);
             assert!(row <= lab.trace.end, "{name}: `{}` of row {} reads row {row}", constraint.name, constraint.row);
-            let counted = column == columns.limb.index() || column == columns.multiplicity.index() || lab.is_late(cell);
+            let counted = lab.is_limb(cell) || column == columns.multiplicity.index() || lab.is_late(cell);
             let assigned = counted || lab.trace.assigned[column][row];
             assert!(assigned, "{name}: `{}` of row {} reads column {column}, row {row}", constraint.name, constraint.row);
         }
@@ -98,14 +101,17 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     let relu = || layer_sample(shape(), End::Relu, &three, &[417, -55], inputs);
     let zero = || layer_sample(shape(), End::Relu, &linear(&[&[0, 0], &[0, 1]], &[0, 0]), &[0, 0], inputs);
     let argmax = || layer_sample(shape(), End::Argmax, &three, &[417, 600], inputs);
-    let hash = || hash_sample(&[0, 200, -5, 17]);
-    let range = || range_sample(shape(), inputs, 17);
-    let maximum = || maximum_sample(&[17, -3, 17, 99, -100]);
-    let walk = || stencils().into_iter().map(|(stencil, steps)| conv_sample(stencil, &steps)).next().unwrap();
+    let hash = || hash_sample(shape(), &[0, 200, -5, 17]);
+    let range_in = |lanes| range_sample(Shape { lanes, ..shape() }, inputs, 17);
+    let range = || range_in(1);
+    let maximum = || maximum_sample(shape(), &[17, -3, 17, 99, -100]);
+    let walk = || stencils().into_iter().map(|(stencil, steps)| conv_sample(shape(), stencil, &steps)).next().unwrap();
     let samples: Vec<(&str, Sample)> = vec![
         ("a - lo is made of limbs", range()),
         ("hi - a is made of limbs", range()),
         ("lookup step", range()),
+        ("lookup step", range_in(3)),
+        ("lookup step", range_in(5)),
         ("running sum starts and ends at zero", range()),
         ("fold starts and ends at zero", signed()),
         ("fold of the linear layers", signed()),
@@ -118,7 +124,7 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
         ("one class is chosen", argmax()),
         ("the maximum is the chosen score", argmax()),
         ("no score is larger", argmax()),
-        ("linear step", function_sample(21)),
+        ("linear step", function_sample(shape(), 21)),
         ("packed sum", hash()),
         ("absorb: right", hash()),
         ("square of state 1", hash()),
@@ -128,7 +134,7 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
         ("no element is larger", maximum()),
         ("product of the distances", maximum()),
         ("the maximum is an element", maximum()),
-        ("fold of the linear layers", product_sample(MATRICES)),
+        ("fold of the linear layers", product_sample(shape(), MATRICES)),
         ("fold of the linear layers", walk()),
         ("a = q", walk()),
     ];
@@ -146,8 +152,10 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     assert!(unseen.is_empty(), "the harness sees nothing without {unseen:?}");
     for (name, sample) in [
         ("folded weights", signed()),
+        ("helper", range_in(3)),
+        ("helper", range_in(5)),
         ("walked weights", walk()),
-        ("walked weights", product_sample(MATRICES)),
+        ("walked weights", product_sample(shape(), MATRICES)),
         ("square of state 0", hash()),
     ] {
         assert!(!phase2_cells(&sample.lab().without(name)).1.is_empty(), "without `{name}` the second phase is free");
@@ -192,7 +200,7 @@ fn results_of(q: i128, checked: bool) -> Vec<Fr> {
     let function = tiny_function();
     let sample = tiny_function_sample(q, checked);
     let columns = sample.trace.columns.clone();
-    let [a, b, limb] = [columns.a, columns.b, columns.limb].map(|c| c.index());
+    let [a, b, limb] = [columns.a, columns.b, columns.limbs[0]].map(|c| c.index());
     let row = sample.trace.shape.range_rows();
     let check = row + sample.trace.shape.function_rows();
     let mut lab = sample.lab().open(&[1]);
@@ -222,11 +230,11 @@ fn results_of(q: i128, checked: bool) -> Vec<Fr> {
 
 #[test]
 fn a_segment_that_is_not_the_inputs_is_refused_by_one_constraint() {
-    let (mut sample, other) = (function_sample(21), function_sample(-90));
+    let (mut sample, other) = (function_sample(shape(), 21), function_sample(shape(), -90));
     sample.instances[1] = other.instances[1];
     let row = sample.trace.shape.range_rows();
     let check = row + sample.trace.shape.function_rows();
-    let [a, b, limb] = [sample.trace.columns.a, sample.trace.columns.b, sample.trace.columns.limb].map(|c| c.index());
+    let [a, b, limb] = [sample.trace.columns.a, sample.trace.columns.b, sample.trace.columns.limbs[0]].map(|c| c.index());
     let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
     let cells = [(a, row + 1), (b, row), (b, row + 1), (limb, row), (limb, row + 1), (limb, row + 2), (a, check)];
     // The range row of the result goes along.
@@ -262,7 +270,7 @@ fn a_range_accepts_exactly_its_values() {
             // Another public value than the honest trace's `lo`: only the limbs may make up for it.
             let mut sample = range_sample(tiny(), [lo, hi], lo);
             sample.instances[0] = to_field(value);
-            let (a, limb) = (sample.trace.columns.a.index(), sample.trace.columns.limb.index());
+            let (a, limb) = (sample.trace.columns.a.index(), sample.trace.columns.limbs[0].index());
             let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
             let mut choices = vec![Choice::new(&lab, a, 0, &[to_field(value)])];
             choices.extend((0..4).map(|row| Choice::new(&lab, limb, row, &domain(0..=3))));
@@ -284,8 +292,8 @@ fn every_accumulator_has_one_quotient_remainder_and_sign() {
             let columns = sample.trace.columns.clone();
             let mut lab = sample.lab();
             let choices = [
-                Choice::new(&lab, columns.limb.index(), first, &domain(0..=3)),
-                Choice::new(&lab, columns.limb.index(), first + 1, &domain(0..=3)),
+                Choice::new(&lab, columns.limbs[0].index(), first, &domain(0..=3)),
+                Choice::new(&lab, columns.limbs[0].index(), first + 1, &domain(0..=3)),
                 Choice::new(&lab, columns.b.index(), first, &domain(-1..=2)),
                 Choice::new(&lab, columns.a.index(), first, &domain(-6..=6)),
             ];
@@ -313,7 +321,7 @@ fn a_threshold_is_reached_or_not() {
             let rows = shape.range_rows();
             let mut lab = Lab::forced(sample.trace, &sample.instances, 5);
             let mut choices = vec![Choice::new(&lab, columns.a.index(), rows, &[to_field(threshold)])];
-            choices.extend((rows..2 * rows + 2).map(|row| Choice::new(&lab, columns.limb.index(), row, &domain(0..=3))));
+            choices.extend((rows..2 * rows + 2).map(|row| Choice::new(&lab, columns.limbs[0].index(), row, &domain(0..=3))));
             let expected = usize::from((-2..=1).contains(&threshold) && q >= threshold);
             assert_eq!(witnesses(&mut lab, &choices).len(), expected, "y = {y}, q = {q}, T = {threshold}");
         }
@@ -340,7 +348,7 @@ fn argmax_has_one_witness_and_ties_go_to_the_lowest_index() {
             for &row in &rows {
                 choices.push(Choice::new(&lab, columns.b.index(), row, &domain(-1..=2)));
                 choices.push(Choice::new(&lab, columns.b.index(), row + 1, &domain(-1..=3)));
-                choices.push(Choice::new(&lab, columns.limb.index(), row, &domain(0..=3)));
+                choices.push(Choice::new(&lab, columns.limbs[0].index(), row, &domain(0..=3)));
             }
             assert_eq!(witnesses(&mut lab, &choices).len(), usize::from(class == expected), "{scores:?}, class {class}");
         }
@@ -356,7 +364,7 @@ fn a_maximum_has_one_witness() {
         let rows: Vec<usize> = (0..lab.trace.end).filter(|&row| lab.trace.is_enabled(selector, row)).collect();
         let mut choices = vec![Choice::new(lab, columns.a.index(), rows[0] + 1, &domain(-4..=7))];
         for &row in &rows {
-            choices.push(Choice::new(lab, columns.limb.index(), row, &domain(0..=3)));
+            choices.push(Choice::new(lab, columns.limbs[0].index(), row, &domain(0..=3)));
             choices.push(Choice::new(lab, columns.b.index(), row, &domain(-1..=28)));
         }
         choices

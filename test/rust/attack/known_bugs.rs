@@ -42,12 +42,12 @@ fn an_assign_where_a_copy_was_meant_is_caught() {
             layer(End::Argmax, &three, [900, -600]),
             layer(End::Argmax, &three, [-900, 0]),
         ],
-        vec![function_sample(21)],
-        vec![hash_sample(&[0, 200, -5, 17])],
-        vec![sum_sample(&[417, -55], [-1000, 3000])],
-        vec![conv_sample(stencil, &steps)],
-        vec![product_sample(MATRICES)],
-        vec![maximum_sample(&[17, -3, 17, 99, -100]), maximum_sample(&[-1, -2, -1, -1, -1])],
+        vec![function_sample(shape(), 21)],
+        vec![hash_sample(shape(), &[0, 200, -5, 17])],
+        vec![sum_sample(shape(), &[417, -55], [-1000, 3000])],
+        vec![conv_sample(shape(), stencil, &steps)],
+        vec![product_sample(shape(), MATRICES)],
+        vec![maximum_sample(shape(), &[17, -3, 17, 99, -100]), maximum_sample(shape(), &[-1, -2, -1, -1, -1])],
     ];
     let mut dropped = 0;
     for samples in circuits {
@@ -80,7 +80,7 @@ fn a_division_has_one_answer() {
         let shape = || Shape { range_limbs: 5, ..shape() };
         let sample = layer_sample(shape(), End::Signed, &identity, &[y], [-200_000, 200_000]);
         let (a, b) = (sample.trace.columns.a.index(), sample.trace.columns.b.index());
-        let (limb, row) = (sample.trace.columns.limb.index(), sample.trace.shape.range_rows());
+        let (limb, row) = (sample.trace.columns.limbs[0].index(), sample.trace.shape.range_rows());
         // The sign of the magnitude in q = b G - (1 - b) (1 + G).
         let up = if sample.trace.advice[b][row] == Fr::ONE { Fr::ONE } else { -Fr::ONE };
         let top = shape().remainder_limbs as usize - 1;
@@ -120,7 +120,7 @@ fn zero_has_one_sign() {
     for end in [End::Signed, End::Relu] {
         let sample = layer_sample(shape(), end, &identity, &[17], [-1000, 3000]);
         let row = sample.trace.shape.range_rows();
-        let (b, limb) = (sample.trace.columns.b.index(), sample.trace.columns.limb.index());
+        let (b, limb) = (sample.trace.columns.b.index(), sample.trace.columns.limbs[0].index());
         let first = row + shape().remainder_limbs as usize;
         assert_eq!((sample.trace.advice[b][row], sample.trace.advice[limb][first]), (Fr::ONE, Fr::ZERO));
         let mut lab = sample.lab();
@@ -139,7 +139,7 @@ fn the_default_row_of_a_table_answers_no_function() {
     assert_eq!((function.values[0], function.eval(q)), (0, 2), "segment 0 starts at 0 and rises");
     let sample = tiny_function_sample(q, true);
     let columns = sample.trace.columns.clone();
-    let [a, b, limb, multiplicity] = [columns.a, columns.b, columns.limb, columns.multiplicity].map(|c| c.index());
+    let [a, b, limb, multiplicity] = [columns.a, columns.b, columns.limbs[0], columns.multiplicity].map(|c| c.index());
     let entries = 1usize << sample.trace.shape.limb_bits;
     let (row, end) = (sample.trace.shape.range_rows(), sample.trace.end);
     let check = row + sample.trace.shape.function_rows();

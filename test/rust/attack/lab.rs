@@ -147,12 +147,31 @@ impl Lab {
         &self.classes[self.class_of[cell as usize] as usize]
     }
 
+    /// The cell of limb `index` of a value whose limbs start at `row`.
+    pub fn limb(&self, row: usize, index: u32) -> CellId {
+        let (column, row) = self.trace.columns.limb_at(row, index);
+        self.cell(column.index(), row)
+    }
+
+    /// Where a limb stands among all: first by row, then by lane. Nothing for other cells.
+    pub fn limb_order(&self, cell: CellId) -> Option<usize> {
+        let (column, row) = self.place(cell);
+        let lanes = &self.trace.columns.limbs;
+        lanes.iter().position(|lane| lane.index() == column).map(|lane| row * lanes.len() + lane)
+    }
+
+    /// Whether a cell is looked up in the range table.
+    pub fn is_limb(&self, cell: CellId) -> bool {
+        self.limb_order(cell).is_some()
+    }
+
     /// Whether a cell depends on the challenges. Poseidon's squares stand in a phase-2 column and do not.
     pub fn is_late(&self, cell: CellId) -> bool {
         let (column, row) = self.place(cell);
         let columns = &self.trace.columns;
         column == columns.fold.index()
             || column == columns.sum.index()
+            || columns.helpers.iter().any(|helper| helper.index() == column)
             || (column == columns.folded.index() && !self.is_permutation_row(row))
     }
 
@@ -232,9 +251,8 @@ impl Lab {
             trace.advice[column][row] = value;
         }
         let multiplicity = self.trace.columns.multiplicity.index();
-        let limb = self.trace.columns.limb.index();
         let changed = |column: usize| changes.iter().any(|&(cell, _)| self.place(cell).0 == column);
-        if changed(limb) && !changed(multiplicity) {
+        if changes.iter().any(|&(cell, _)| self.is_limb(cell)) && !changed(multiplicity) {
             for (row, count) in multiplicities(&trace).into_iter().enumerate() {
                 trace.advice[multiplicity][row] = Fr::from(count);
             }
@@ -263,8 +281,7 @@ impl Lab {
 
     /// Whether every changed limb is in the range table.
     pub fn looked_up(&self, changes: &[(CellId, Fr)]) -> bool {
-        let limb = self.trace.columns.limb.index();
-        changes.iter().filter(|&&(cell, _)| self.place(cell).0 == limb).all(|&(_, value)| self.in_table(value))
+        changes.iter().filter(|&&(cell, _)| self.is_limb(cell)).all(|&(_, value)| self.in_table(value))
     }
 
     /// Whether a value is in the range table.

@@ -158,30 +158,33 @@ fn single(lab: &Lab, cell: CellId, rng: &mut ChaCha20Rng) -> Vec<Changes> {
 
 /// A unit moved between neighbouring limbs, so that their weighted sum stays.
 fn carries(lab: &Lab, cell: CellId) -> Vec<Changes> {
-    let (column, row) = lab.place(cell);
-    let limb = lab.trace.columns.limb.index();
-    if column != limb || !lab.trace.assigned[limb][row + 1] {
+    let lanes = lab.trace.columns.limbs.len();
+    let Some(order) = lab.limb_order(cell) else { return vec![] };
+    let next = lab.limb(order / lanes, (order % lanes) as u32 + 1);
+    let (column, row) = lab.place(next);
+    if !lab.trace.assigned[column][row] {
         return vec![];
     }
     let unit = power_of_two(lab.trace.shape.limb_bits);
-    let [low, high] = [cell, cell + 1].map(|c| lab.values[c as usize]);
+    let [low, high] = [cell, next].map(|c| lab.values[c as usize]);
     vec![
-        vec![(cell, low + unit), (cell + 1, high - Fr::ONE)],
-        vec![(cell, low - unit), (cell + 1, high + Fr::ONE)],
-        vec![(cell, low + Fr::ONE), (cell + 1, high - unit.invert().unwrap_or(Fr::ZERO))],
+        vec![(cell, low + unit), (next, high - Fr::ONE)],
+        vec![(cell, low - unit), (next, high + Fr::ONE)],
+        vec![(cell, low + Fr::ONE), (next, high - unit.invert().unwrap_or(Fr::ZERO))],
     ]
 }
 
 /// On the first row of a rescale: `q ± 1` with `R ∓ 2^s`, and the other sign with the magnitude that gives the same quotient.
 fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
-    let (column, row) = lab.place(cell);
+    let (_, row) = lab.place(cell);
     let columns = &lab.trace.columns;
     let starts = [columns.relu, columns.signed, columns.threshold].iter().any(|&s| lab.trace.is_enabled(s, row));
-    if column != columns.limb.index() || !starts {
+    if cell != lab.limb(row, 0) || !starts {
         return vec![];
     }
     let shape = &lab.trace.shape;
-    let (top, g) = (cell + shape.remainder_limbs - 1, cell + shape.remainder_limbs);
+    let g_limb = |i: u32| lab.limb(row, shape.remainder_limbs + i);
+    let (top, g) = (lab.limb(row, shape.remainder_limbs - 1), g_limb(0));
     let value = |cell: CellId| lab.values[cell as usize];
     let unit = power_of_two(shape.limb_bits);
     let mut all =
@@ -190,8 +193,8 @@ fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
         return all;
     }
     let b = lab.cell(columns.b.index(), row);
-    let magnitude: Fr = (0..shape.magnitude_limbs).map(|i| value(g + i) * power_of_two(shape.limb_bits * i)).sum();
-    let mut flipped: Changes = (1..shape.magnitude_limbs).map(|i| (g + i, Fr::ZERO)).collect();
+    let magnitude: Fr = (0..shape.magnitude_limbs).map(|i| value(g_limb(i)) * power_of_two(shape.limb_bits * i)).sum();
+    let mut flipped: Changes = (1..shape.magnitude_limbs).map(|i| (g_limb(i), Fr::ZERO)).collect();
     flipped.extend([(b, Fr::ONE - value(b)), (g, -Fr::ONE - magnitude)]);
     all.push(flipped);
     all.push(vec![(b, Fr::ONE - value(b))]);
@@ -216,12 +219,9 @@ struct Kinds {
 impl Kinds {
     fn of(lab: &Lab) -> Self {
         let columns = &lab.trace.columns;
-        let mut names: HashMap<usize, &'static str> = HashMap::from([
-            (columns.a.index(), "a"),
-            (columns.b.index(), "b"),
-            (columns.limb.index(), "limb"),
-            (columns.multiplicity.index(), "multiplicity"),
-        ]);
+        let mut names: HashMap<usize, &'static str> =
+            HashMap::from([(columns.a.index(), "a"), (columns.b.index(), "b"), (columns.multiplicity.index(), "multiplicity")]);
+        names.extend(columns.limbs.iter().map(|lane| (lane.index(), "limb")));
         names.extend(columns.c.iter().map(|c| (c.index(), "c")));
         let function = columns.function.as_ref().map(|f| f.selector);
         let mut selectors = vec![(columns.range, "range"), (columns.relu, "relu"), (columns.signed, "signed")];

@@ -144,14 +144,14 @@ fn no_false_output_of_a_random_program_has_a_witness() {
 #[test]
 fn a_function_without_its_range_row_is_forgeable_and_with_it_is_not() {
     for q in [-128, -1, 21, 127] {
-        let mut lab = unchecked_function_sample(q).lab().open(&[1]);
+        let mut lab = unchecked_function_sample(shape(), q).lab().open(&[1]);
         let honest = lab.published(&[], 1);
         let report = attack(&mut lab, Effort::FULL);
         let published: Vec<Fr> = report.survivors.iter().map(|(_, changes)| lab.published(changes, 1)).collect();
         assert!(published.iter().any(|&value| value != honest), "q = {q}: {} survivors", published.len());
         assert!(published.iter().all(|&value| value == honest || integer_in(value, 0, 1 << 17).is_none()), "q = {q}: fractions");
 
-        let mut lab = function_sample(q).lab().open(&[1]);
+        let mut lab = function_sample(shape(), q).lab().open(&[1]);
         attack(&mut lab, Effort::FULL).assert_sound(20);
     }
 }

@@ -17,7 +17,8 @@ fn shapes() -> Vec<Shape> {
     let mut all = Vec::new();
     for bits in 0..256u32 {
         let on = |bit: u32| bits >> bit & 1 == 1;
-        for (limb_bits, remainder_limbs, magnitude_limbs, weights, range_limbs) in widths {
+        for (i, (limb_bits, remainder_limbs, magnitude_limbs, weights, range_limbs)) in widths.into_iter().enumerate() {
+            let lanes = [1, 2, 5, 8][(i + bits.count_ones() as usize) % 4];
             let pack_bits = if on(0) { 24 } else { 0 };
             let [relu, signed, threshold, argmax, function, border, maximum] = [1, 2, 3, 4, 5, 6, 7].map(on);
             // A function table splits its input in two limbs or more.
@@ -33,6 +34,7 @@ fn shapes() -> Vec<Shape> {
                 k,
                 weights,
                 limb_bits,
+                lanes,
                 remainder_limbs,
                 magnitude_limbs,
                 range_limbs,
@@ -57,18 +59,19 @@ fn every_column_is_committed_in_its_phase() {
     for shape in shapes() {
         let mut cs = Default::default();
         let columns = Columns::configure(&mut cs, &shape);
-        let early = [columns.a, columns.b, columns.limb, columns.multiplicity].into_iter().chain(columns.c);
+        let early =
+            [columns.a, columns.b, columns.multiplicity].into_iter().chain(columns.limbs.iter().copied()).chain(columns.c);
         for column in early {
             assert_eq!(column.column_type().phase(), 0, "{column:?}");
         }
-        for column in [columns.folded, columns.fold, columns.sum] {
+        for column in [columns.folded, columns.fold, columns.sum].into_iter().chain(columns.helpers.iter().copied()) {
             assert_eq!(column.column_type().phase(), 1, "{column:?}");
         }
         // halo2 counts phases from 0: these are drawn when the columns of phase 0 are committed.
         assert_eq!((columns.gamma.phase(), columns.beta.phase()), (0, 0));
         assert_ne!(columns.gamma.index(), columns.beta.index(), "one challenge, one purpose");
         let phases = cs.advice_column_phase();
-        assert_eq!(phases.iter().filter(|&&p| p == 1).count(), 3);
+        assert_eq!(phases.iter().filter(|&&p| p == 1).count(), 3 + shape.helpers());
         assert!(cs.challenge_phase().iter().all(|&phase| phase == 0));
         assert_eq!(cs.challenge_phase().len(), if shape.function { 3 } else { 2 });
         assert!(cs.lookups().is_empty(), "nothing is looked up but by our own argument");
@@ -128,14 +131,14 @@ fn a_forger_who_knows_the_challenge_succeeds_and_one_who_does_not_fails() {
 #[test]
 fn a_border_output_hides_an_error_from_a_known_challenge_only() {
     for (stencil, steps) in stencils() {
-        let Sample { name, trace: honest, instances } = conv_sample(stencil, &steps);
+        let Sample { name, trace: honest, instances } = conv_sample(shape(), stencil, &steps);
         let known = Fr::from(37).pow_vartime([1_000_003]);
         let columns = honest.columns.clone();
         let rows = |selector| (0..honest.end).filter(|&row| honest.is_enabled(selector, row)).collect::<Vec<usize>>();
         let (outputs, borders) = (rows(columns.signed), rows(columns.border));
         // The power of γ of a row is the number of accumulators behind it, for walks and blocks place their inputs later.
         let power = |row: usize| outputs.iter().chain(&borders).filter(|&&other| other > row).count() as u64;
-        let limb = columns.limb.index();
+        let limb = columns.limbs[0].index();
         // A group's outputs stand together; any border of the circuit will do.
         for &output in &outputs {
             let mut forged = honest.clone();
@@ -163,8 +166,8 @@ fn a_border_output_hides_an_error_from_a_known_challenge_only() {
 #[test]
 fn a_product_is_forgeable_under_a_known_challenge_only() {
     let known = 37i64;
-    let Sample { trace: honest, instances, .. } = product_sample(MATRICES);
-    let (shape, limb) = (honest.shape, honest.columns.limb.index());
+    let Sample { trace: honest, instances, .. } = product_sample(shape(), MATRICES);
+    let (shape, limb) = (honest.shape, honest.columns.limbs[0].index());
     let outputs: Vec<usize> = (0..honest.end).filter(|&row| honest.is_enabled(honest.columns.signed, row)).collect();
     let digit = |row: usize| i64::from(honest.advice[limb][row].to_bytes()[0]);
     let remainder = |row: usize| (0..shape.remainder_limbs as usize).map(|i| digit(row + i) << (4 * i)).sum::<i64>();

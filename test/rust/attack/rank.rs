@@ -26,7 +26,7 @@ pub fn hash_cells(lab: &Lab) -> (usize, Vec<CellId>) {
             let before = row - 1;
             at(full, row) || at(partial, row) || at(full, before) || at(partial, before) || (row > 1 && at(full, row - 2))
         };
-        inside && column != columns.limb.index() && (column == columns.folded.index() || lab.trace.assigned[column][row])
+        inside && !lab.is_limb(cell) && (column == columns.folded.index() || lab.trace.assigned[column][row])
             || (at(absorb, row) && column == columns.a.index())
     })
 }

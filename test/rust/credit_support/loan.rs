@@ -105,7 +105,7 @@ impl Loan {
         let context = loan.context(model_id).instance();
         let witness = Witness::new(program, &credit.applicant("alice"), field(context), Some(salt()), Some(threshold))
             .expect("Alice passes");
-        let commitment = witness.statement.input_commitment.expect("a committed input");
+        let commitment = witness.statement.input_commitments[0];
         loan.input_commitment = U256::from_le_bytes(commitment.to_repr()).into();
         let attestation = loan.attestation(schema_id);
         let signed = SignedAttestation::sign(&attestor, CHAIN_ID, loan.attestations, &attestation).expect("a signature");

@@ -9,11 +9,11 @@ use zkml_evm::{
     chain::{
         bindings::IProofVerifier,
         embedded::{Hardfork, profile::profile},
-        gas::measure,
+        gas::{calldata_bound, measure},
     },
     circuit::Objective,
     op::InputMode,
-    proof::verify::ProofLayout,
+    verifier::placeholder,
 };
 
 /// The refusal at the end (an error's selector instead of nothing) is what the measured call and an accepted one differ in.
@@ -21,16 +21,19 @@ const REFUSAL: u64 = 64;
 
 fn agrees(stand: &Stand, hardfork: Hardfork) {
     let compiled = compiler().compile_verifier(&stand.source()).unwrap();
-    let cs = stand.keys.vk().cs();
-    let fixed = cs.num_fixed_columns() + cs.permutation().get_columns().len();
-    let layout = ProofLayout::of(&stand.keys.shape);
-    let report = measure(&compiled, &layout, stand.instances.len(), fixed, hardfork).unwrap();
+    let report = measure(&compiled, &stand.keys.shape, hardfork).unwrap();
+    let unkeyed = compiler().compile_verifier(&placeholder::render(&stand.program, &stand.keys.shape).unwrap()).unwrap();
+    assert_ne!(unkeyed.creation, compiled.creation);
+    let predicted = measure(&unkeyed, &stand.keys.shape, hardfork).unwrap();
+    assert_eq!((predicted.parts, predicted.execution), (report.parts.clone(), report.execution), "without keys");
     let call = IProofVerifier::verifyProofCall { publicInputs: stand.words(), proof: stand.proof.clone().into() };
     let data = call.abi_encode();
     let calldata: u64 = data.iter().map(|&byte| if byte == 0 { 4 } else { 16 }).sum();
     let real = profile(&compiled.creation, &[], data.into(), hardfork).unwrap();
     assert!(real.succeeded);
     let execution = real.total - 21_000 - calldata;
+    let bound = calldata_bound(&stand.keys.shape);
+    assert!(calldata <= bound && bound < calldata + 1_500, "{bound} for {calldata}");
     assert!(report.execution.abs_diff(execution) <= REFUSAL, "predicted {}, used {execution}", report.execution);
     assert!(report.total + REFUSAL >= real.total && report.total < real.total + 1_500, "{} for {}", report.total, real.total);
     assert_eq!(report.total, report.parts.iter().map(|part| part.gas).sum::<u64>());

@@ -3,7 +3,7 @@
 use crate::{
     differential::wrong_encodings_are_refused,
     stand::{Deployed, Stand, compiler},
-    support::{Output, input, walk, walking_shape},
+    support::{Output, input, mlp, walk, walking_shape},
 };
 use alloy::{
     primitives::{Bytes, U256},
@@ -12,9 +12,10 @@ use alloy::{
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_evm::{
     chain::bindings::IProofVerifier,
-    circuit::{Objective, Witness},
+    circuit::{Item, Objective, PrivateWeights, Witness, plan},
     op::InputMode,
     proof::{verify, verify::ProofLayout},
+    quant::{batch, privatise, run, run_with},
 };
 
 async fn agrees(widths: &[usize], mode: InputMode, output: Output, objective: Objective) {
@@ -76,6 +77,49 @@ async fn the_last_unrolled_inversion_and_the_first_looped() {
 #[tokio::test]
 async fn one_public_input_and_a_threshold() {
     agrees(&[1, 1], InputMode::Public, Output::Threshold, Objective::Gas).await;
+}
+
+/// A batch: a commitment and a threshold for each input, and kernels that walk from one to the next.
+#[tokio::test]
+async fn a_batch_of_committed_inputs() {
+    agree(&batch_stand(&[3, 2, 1], InputMode::Committed, Output::Threshold, 3), "a batch of 3").await;
+}
+
+/// Issue 6: at most 8k gas for each of 64 inputs.
+#[tokio::test]
+async fn a_large_batch_costs_little_gas_for_each_input() {
+    let stand = batch_stand(&[6, 8, 1], InputMode::Private, Output::Reveal, 64);
+    let deployed = Deployed::new(&compiler().compile_verifier(&stand.source()).unwrap()).await;
+    let gas = deployed.verify(&stand.words(), &stand.proof).await.unwrap();
+    println!("64 private inputs: {gas} gas, {} for each, k = {}", gas / 64, stand.keys.shape.k);
+    assert!(gas / 64 <= 8_000, "{gas}");
+}
+
+fn batch_stand(widths: &[usize], mode: InputMode, output: Output, items: usize) -> Stand {
+    let single = mlp(widths, mode, output, 1);
+    let item = |seed| {
+        let values = input(&single, seed);
+        let threshold = (output == Output::Threshold).then(|| run(&single, &values).unwrap().output()[0] - 3);
+        Item { values, salt: (mode == InputMode::Committed).then(|| Fr::from(99 + seed)), threshold }
+    };
+    let items: Vec<Item> = (0..items as u64).map(item).collect();
+    let program = batch(&single, items.len()).unwrap();
+    let shape = plan(&program, Objective::Balanced).unwrap().shape;
+    let witness = Witness::of(&program, &items, Fr::from(42), None).unwrap();
+    Stand::of(program, shape, &witness)
+}
+
+/// Weights that only the prover knows.
+#[tokio::test]
+async fn private_weights() {
+    let made = privatise(&mlp(&[3, 2, 1], InputMode::Committed, Output::Threshold, 1)).unwrap();
+    let values = input(&made.program, 3);
+    let score = run_with(&made.program, &values, &made.values).unwrap().output()[0];
+    let item = Item { values, salt: Some(Fr::from(99)), threshold: Some(score) };
+    let weights = PrivateWeights { values: made.values, salt: Fr::from(7) };
+    let witness = Witness::of(&made.program, &[item], Fr::from(42), Some(&weights)).unwrap();
+    let shape = plan(&made.program, Objective::Balanced).unwrap().shape;
+    agree(&Stand::of(made.program, shape, &witness), "private weights").await;
 }
 
 /// Kernels that walk over an image.

@@ -18,7 +18,7 @@ use zkml_evm::{
     circuit::{Objective, Witness, plan},
     gates::Shape,
     op::InputMode,
-    proof::{Keys, Srs, model_id::model_id, prove},
+    proof::{Keys, Srs, model_id::model_id_with, prove},
     quant::{Program, run},
     verifier::{Compiler, render, solc::Compiled},
 };
@@ -61,7 +61,9 @@ impl Stand {
 
     /// The contract's source.
     pub fn source(&self) -> String {
-        let id = model_id(&self.program, &self.keys, &self.srs).unwrap();
+        // A commitment to private weights stands before the one public value of these programs.
+        let commitment = self.program.weights().map(|_| self.words()[self.instances.len() - 2].into());
+        let id = model_id_with(&self.program, &self.keys, &self.srs, commitment).unwrap();
         render(&self.program, &self.keys, &self.srs, id).unwrap()
     }
 

@@ -1,0 +1,166 @@
+//! What each fuzz target does with its bytes. `fuzz_targets/` hands them to libFuzzer, `test/rust/fuzz.rs` runs the stored corpus.
+//!
+//! A target answers whether the bytes were accepted; refusing is as good. It fails by a panic, a hang, or too much memory.
+#![allow(dead_code)] // Each binary uses its own target.
+
+pub mod base;
+
+use base::{base, edited, temporary};
+use halo2_proofs::{SerdeFormat, halo2curves::bn256::Fr};
+use std::path::Path;
+use zkml_evm::{
+    artifact::{Contract, Manifest, Opening, ProofFile},
+    chain::{Registry, attest::SignedAttestation},
+    circuit::{Objective, Plan, Witness, lay_out, plan, plan::is_candidate, statement},
+    model,
+    op::{InputMode, Op},
+    proof::{Keys, Srs, ptau::Ceremony, verify},
+    quant::{Decimal, Feature, Options, OutputChoice, Precision, Program, Schema, calibrate, derive, input, range, run},
+};
+
+/// Larger circuits and models are legal and slow: a fuzzer learns nothing of them that small ones do not tell.
+const MAX_K: u32 = 12;
+const MAX_FEATURES: usize = 128;
+
+/// libFuzzer aborts in a panic's hook; the importer catches panics of tract. A panic that nobody catches still ends the process.
+pub fn keep_panics() {
+    drop(std::panic::take_hook());
+}
+
+/// An ONNX file: imported, quantised for each kind of output, planned.
+pub fn onnx(bytes: &[u8]) -> bool {
+    let Ok(graph) = model::from_bytes(bytes) else { return false };
+    let count = graph.input.len();
+    if count > MAX_FEATURES {
+        return true;
+    }
+    let schema = schema(count);
+    for output in [OutputChoice::Reveal, OutputChoice::Threshold, OutputChoice::Argmax] {
+        let options = Options { input: InputMode::Private, output, precision: Precision::default() };
+        let Ok(calibrated) = calibrate(&graph, &schema, &options) else { continue };
+        range::check(&calibrated.program).expect("the quantiser's program has intervals");
+        run(&calibrated.program, &vec![7; count]).expect("the quantiser's program runs");
+        let _ = plan(&calibrated.program, Objective::Balanced);
+    }
+    true
+}
+
+/// A schema of so many features.
+pub fn schema(count: usize) -> Schema {
+    let feature = |i| Feature { name: format!("x{i}"), unit: String::new(), decimals: 0, min: -100, max: 255 };
+    Schema::new("fuzz".into(), (0..count).map(feature).collect()).expect("a plain schema")
+}
+
+/// Texts of users: schemas, inputs with and without one, numbers.
+pub fn inputs(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let schema = Schema::from_json(text);
+    if let Ok(schema) = &schema {
+        let again = Schema::from_json(&schema.to_json().expect("a schema has a text")).expect("its own text is a schema");
+        assert_eq!(again.id(), schema.id());
+    }
+    let rows = input::rows(&base().schema, text);
+    if let Ok(rows) = &rows {
+        rows.iter().for_each(|row| drop(run(&base().program, row).expect("an admitted row runs")));
+    }
+    let numbers = input::numbers(text);
+    if let Ok(numbers) = &numbers {
+        let _ = derive("fuzz", numbers, None);
+    }
+    let scale = base().threshold_scale().expect("the base has a threshold");
+    let threshold = scale.from_value(text).is_ok() | scale.from_probability(text).is_ok() | Decimal::parse(text).is_some();
+    schema.is_ok() || rows.is_ok() || numbers.is_ok() || threshold
+}
+
+/// The content of `program.bin`, with all that opening a folder does to it, then layout and interpreter.
+pub fn program(bytes: &[u8]) -> bool {
+    let Ok((program, plan)) = postcard::from_bytes::<(Program, Plan)>(bytes) else { return false };
+    if range::check(&program).is_err() || !is_candidate(&program, &plan).unwrap_or(false) {
+        return false;
+    }
+    let Ok(ranges) = program.input().map(|input| input.ranges.clone()) else { return false };
+    let _ = statement::layout(&program);
+    if plan.shape.k > MAX_K {
+        return true;
+    }
+    // What the planner accepts is laid out: it may not change its mind.
+    lay_out(&program, plan.shape, None).expect("a candidate has a layout");
+    let row: Vec<i128> = ranges.iter().map(|range| range.lo + (range.hi - range.lo) / 2).collect();
+    let committed = program.input().is_ok_and(|input| input.mode == InputMode::Committed);
+    let threshold = program.nodes.iter().any(|node| matches!(node.op, Op::Threshold(_)));
+    let witness = Witness::new(&program, &row, Fr::one(), committed.then(Fr::one), threshold.then_some(0));
+    if let Ok(witness) = witness {
+        lay_out(&program, plan.shape, Some(&witness)).expect("a witness fits its own program");
+    }
+    true
+}
+
+/// Edits of a proving key's content.
+pub fn key(edits: &[u8]) -> bool {
+    let key = base::key();
+    let (shape, edited) = (base().keys.shape, edited(key, edits));
+    match Keys::parse(shape, &edited) {
+        Ok(keys) => {
+            assert!(keys.pk.to_bytes(SerdeFormat::RawBytes) == edited, "a key that is read is written alike");
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// The content of `srs.bin`.
+pub fn srs(bytes: &[u8]) -> bool {
+    match Srs::parse(bytes) {
+        Ok(srs) if srs.k() <= 4 => srs.check().is_ok(),
+        parsed => parsed.is_ok(),
+    }
+}
+
+/// A ceremony's file.
+pub fn ptau(bytes: &[u8]) -> bool {
+    let file = temporary(bytes);
+    (1..=3).any(|k| Ceremony { path: file.path(), name: "fuzz", blake2b: None }.read(k, &|_| ()).is_ok())
+}
+
+/// Edits of public inputs and proof: any that changes them must be refused.
+pub fn proof(edits: &[u8]) -> bool {
+    let (instances, proof) = base::proof();
+    let edited = edited(&[instances.concat(), proof.clone()].concat(), edits);
+    let Some((words, bytes)) = edited.split_at_checked(32 * instances.len()) else { return false };
+    let words: Vec<[u8; 32]> = words.chunks_exact(32).map(|word| word.try_into().expect("32 bytes")).collect();
+    let Some(scalars) = words.iter().map(|word| Option::from(Fr::from_bytes(word))).collect::<Option<Vec<Fr>>>() else {
+        return false;
+    };
+    let accepted = verify(&base().keys, &base().srs, &scalars, bytes).is_ok();
+    assert_eq!(accepted, words == *instances && bytes == proof, "only the proof itself is accepted");
+    accepted
+}
+
+/// JSON files that go between people: manifest (under its right checksum), proof, opening, attestation, contract, deployments.
+pub fn documents(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let path = Path::new("fuzz");
+    let resealed = serde_json::from_str(text).ok().and_then(|m: Manifest| Manifest::new(m.facts, m.contract, m.files).ok());
+    let manifest = resealed.is_some_and(|m| {
+        let text = serde_json::to_string(&m).expect("a manifest has a text");
+        Manifest::parse(&text, path).is_ok()
+    });
+    let file = temporary(bytes);
+    let proof = match ProofFile::load(file.path()) {
+        Ok(proof) => {
+            let _ = base().verify(&proof);
+            true
+        }
+        Err(_) => false,
+    };
+    let opening = Opening::load(file.path(), &base().schema).is_ok();
+    let attestation = serde_json::from_str::<SignedAttestation>(text).is_ok_and(|a| {
+        let _ = a.attestation();
+        true
+    });
+    let contract = Contract::parse(text, path).is_ok();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("1.json"), bytes).expect("a temporary file");
+    let deployments = Registry::view(folder.path(), 1).is_ok();
+    manifest || proof || opening || attestation || contract || deployments
+}

@@ -1,0 +1,63 @@
+//! The verifier of a circuit that has no keys yet: what it costs follows from columns and gates, not from the coordinates of commitments.
+//!
+//! The commitments are points that nobody has a use for, one unlike the other (equal ones would be merged), and the SRS has one point.
+//! Such a contract is measured and thrown away: no proof exists that it accepts.
+
+use super::{VerifierError, render::render_key};
+use crate::{
+    circuit::{InferenceCircuit, build::ShapeParams},
+    gates::Shape,
+    proof::{ModelId, ProofError, Provenance, Srs, keys::constraint_system},
+    quant::Program,
+};
+use alloy::primitives::keccak256;
+use halo2_proofs::{
+    SerdeFormat,
+    halo2curves::{
+        bn256::{Fr, G1Affine, G2Affine},
+        ff::FromUniformBytes,
+        serde::SerdeObject,
+    },
+    plonk::VerifyingKey,
+};
+
+/// The Solidity source of the verifier that `program` would have in `shape`.
+///
+/// # Errors
+/// As [`render`](super::render()).
+pub fn render(program: &Program, shape: &Shape) -> Result<String, VerifierError> {
+    let vk = verifying_key(shape)?;
+    let g = vec![G1Affine::generator()];
+    // halo2's constructor is a method: of any other SRS.
+    let params = Srs::development(1).params.from_parts(shape.k, g.clone(), Some(g), G2Affine::generator(), s_g2());
+    let srs = Srs { params, provenance: Provenance::InsecureDev };
+    render_key(program, shape, &vk, &srs, ModelId::repeat_byte(0xff))
+}
+
+/// halo2 takes no verifying key but a whole one: it is read from the bytes that it would be written as.
+fn verifying_key(shape: &Shape) -> Result<VerifyingKey<G1Affine>, VerifierError> {
+    let (cs, _) = constraint_system(shape);
+    let (fixed, copied) = (cs.num_fixed_columns(), cs.permutation().get_columns().len());
+    let mut bytes: Vec<u8> = [2u8].into_iter().chain(shape.k.to_le_bytes()).chain([0]).collect();
+    bytes.extend((fixed as u32).to_le_bytes());
+    (0..fixed + copied).for_each(|i| bytes.extend(point(i).to_raw_bytes()));
+    VerifyingKey::from_bytes::<InferenceCircuit>(&bytes, SerdeFormat::RawBytes, ShapeParams(*shape))
+        .map_err(|e| VerifierError::Proof(Box::new(ProofError::malformed("placeholder of a verifying key", e.to_string()))))
+}
+
+/// Points of the size that commitments have.
+fn point(index: usize) -> G1Affine {
+    (G1Affine::generator() * scalar(index)).into()
+}
+
+fn s_g2() -> G2Affine {
+    (G2Affine::generator() * scalar(usize::MAX)).into()
+}
+
+fn scalar(index: usize) -> Fr {
+    let [low, high] = [0u8, 1].map(|half| keccak256([&[half][..], &(index as u64).to_be_bytes()].concat()).0);
+    let mut wide = [0; 64];
+    wide[..32].copy_from_slice(&low);
+    wide[32..].copy_from_slice(&high);
+    Fr::from_uniform_bytes(&wide)
+}

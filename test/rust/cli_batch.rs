@@ -1,0 +1,213 @@
+//! Batches and private weights as a user meets them: the real binary, real files, real proofs.
+
+mod cli_support;
+
+use cli_support::{DATA, attest, copy, generate, run, run_in};
+use halo2_proofs::halo2curves::serde::SerdeObject;
+use serde_json::Value;
+use std::{fs, path::Path};
+use zkml_evm::gates::field::to_field;
+
+const CONTEXT: [&str; 2] = ["--context", "0x0000000000000000000000000000000000000000000000000000000000000007"];
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn prove(folder: &Path, out: &str, more: &[&str]) -> cli_support::Run {
+    let (artifacts, out) = (folder.join("artifacts"), folder.join(out));
+    run(&[&["prove", "--artifacts", text(&artifacts), "--out", text(&out)], &CONTEXT[..], more].concat())
+}
+
+fn verified(folder: &Path, proof: &str) -> (i32, String) {
+    run(&["verify", "--artifacts", text(&folder.join("artifacts")), "--proof", text(&folder.join(proof))]).refused()
+}
+
+fn names(result: &Value) -> Vec<String> {
+    result["publicInputs"].as_array().unwrap().iter().map(|v| v["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Rows of the calibration data as an input document.
+fn rows(folder: &Path, name: &str, rows: std::ops::Range<usize>) -> String {
+    let data: Value = serde_json::from_str(&fs::read_to_string(cli_support::project(DATA)).unwrap()).unwrap();
+    let path = folder.join(name);
+    let chosen = &data["input_data"].as_array().unwrap()[rows];
+    fs::write(&path, serde_json::json!({ "input_data": chosen }).to_string()).unwrap();
+    text(&path).to_owned()
+}
+
+#[test]
+fn a_batch_of_private_inputs_from_a_file_and_from_a_folder() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    let batch = ["--no-compile", "--batch", "3", "--input", "private", "--output", "reveal"];
+    let made = generate(&folder.join("artifacts"), &batch).result();
+    assert_eq!(made["manifest"]["items"], 3);
+
+    let file = rows(folder, "three.json", 0..3);
+    let made = prove(folder, "proof.json", &["--inputs", &file]).result();
+    let names = names(&made);
+    assert!(names[0] == "context" && names[1..].iter().all(|name| name.starts_with("item")), "{names:?}");
+    let per_item = (names.len() - 1) / 3;
+    assert!(names[1].starts_with("item0.") && names[per_item + 1].starts_with("item1."), "item by item: {names:?}");
+    let valid = run(&["verify", "--artifacts", text(&folder.join("artifacts")), "--proof", text(&folder.join("proof.json"))]);
+    assert_eq!(valid.result()["valid"], true);
+
+    // The same rows, one file each, in the order of their names: the same values.
+    let each = folder.join("each");
+    fs::create_dir(&each).unwrap();
+    for row in 0..3 {
+        rows(&each, &format!("{row}.json"), row..row + 1);
+    }
+    let again = prove(folder, "again.json", &["--inputs", text(&each)]).result();
+    assert_eq!(made["publicInputs"], again["publicInputs"]);
+    let shown = run_in(&cli_support::project(""), &["inspect", text(&folder.join("artifacts"))]);
+    assert!(shown.stdout.contains("batches of 3 inputs"), "{}", shown.stdout);
+
+    // Too few, too many, one by --input, a row out of range, a file that is no input: each by name.
+    let refused = |more: &[&str]| prove(folder, "no.json", more).refused();
+    assert_eq!(refused(&["--inputs", &rows(folder, "two.json", 0..2)]), (2, "circuit/items".into()));
+    assert_eq!(refused(&["--inputs", &rows(folder, "four.json", 0..4)]), (2, "circuit/items".into()));
+    assert_eq!(refused(&["--input", &rows(folder, "one.json", 0..1)]), (2, "circuit/items".into()));
+    assert_eq!(refused(&["--inputs", &file, "--input", &file]), (2, "usage/arguments".into()));
+    fs::write(each.join("1.json"), r#"{"input_data": [[0, 0, 99999999, 0, 0]]}"#).unwrap();
+    let named = prove(folder, "no.json", &["--inputs", text(&each)]);
+    assert_eq!(named.refused(), (2, "input/out-of-range".into()));
+    let message = named.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("item 1") && message.contains("1.json") && message.contains("x2"), "{message}");
+    fs::write(each.join("1.json"), "{").unwrap();
+    assert_eq!(refused(&["--inputs", text(&each)]), (2, "input/syntax".into()));
+    assert!(!folder.join("no.json").exists());
+    for batch in ["0", "5000", "x"] {
+        assert_eq!(generate(&folder.join("other"), &["--no-compile", "--batch", batch]).refused().0, 2, "--batch {batch}");
+    }
+}
+
+#[test]
+fn a_batch_of_attested_inputs_with_a_threshold() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    generate(&folder.join("artifacts"), &["--no-compile", "--batch", "2"]).result();
+    let openings = folder.join("openings");
+    fs::create_dir(&openings).unwrap();
+    let mut commitments = Vec::new();
+    for (at, person) in ["alice", "bob"].iter().enumerate() {
+        let input = format!("{person}.json");
+        rows(folder, &input, at..at + 1);
+        commitments.push(attest(folder, &input, person).result()["attestation"]["inputCommitment"].clone());
+        fs::copy(folder.join(person).join("opening.json"), openings.join(format!("{at}.json"))).unwrap();
+    }
+    let made = prove(folder, "proof.json", &["--inputs", text(&openings), "--threshold", "-3"]).result();
+    let expected = ["context", "item0.inputCommitment", "item1.inputCommitment", "item0.threshold", "item1.threshold"];
+    assert_eq!(names(&made), expected);
+    assert_eq!([&made["publicInputs"][1]["value"], &made["publicInputs"][2]["value"]], [&commitments[0], &commitments[1]]);
+
+    // A proof file with the commitments of two items exchanged.
+    let mut proof: Value = serde_json::from_str(&fs::read_to_string(folder.join("proof.json")).unwrap()).unwrap();
+    proof["publicInputs"].as_array_mut().unwrap().swap(1, 2);
+    fs::write(folder.join("swapped.json"), proof.to_string()).unwrap();
+    assert_eq!(verified(folder, "swapped.json"), (1, "proof/invalid".into()));
+
+    let refused = |more: &[&str]| prove(folder, "no.json", more).refused();
+    let file = rows(folder, "rows.json", 0..2);
+    assert_eq!(refused(&["--inputs", &file, "--threshold", "-3"]), (2, "usage/missing".into()), "rows without salts");
+    assert_eq!(refused(&["--inputs", text(&openings)]).0, 2, "no threshold");
+    let high = prove(folder, "no.json", &["--inputs", text(&openings), "--threshold", "3"]);
+    assert_eq!(high.refused(), (1, "circuit/below-threshold".into()));
+    assert!(high.json()["error"]["message"].as_str().unwrap().starts_with("item "), "{}", high.stdout);
+}
+
+#[test]
+fn private_weights_stay_out_of_the_artifact_folder() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    let secret = folder.join("weights.json");
+    let private = ["--no-compile", "--weights", "private", "--input", "private", "--output", "reveal"];
+    let generated = |folder: &Path, out: &Path| generate(folder, &[&private[..], &["--weights-out", text(out)]].concat());
+    let made = generated(&folder.join("artifacts"), &secret).result();
+    let commitment = made["manifest"]["modelCommitment"].as_str().unwrap().to_owned();
+    assert!(made["manifest"]["modelSha256"].is_null(), "guesses of the model could be tested against its hash");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let opened: Value = serde_json::from_str(&fs::read_to_string(&secret).unwrap()).unwrap();
+    let weights: Vec<i64> = opened["weights"].as_array().unwrap().iter().map(|w| w.as_i64().unwrap()).collect();
+    let large: Vec<i64> = weights.iter().copied().filter(|w| w.abs() > 1 << 18).collect();
+    assert!(large.len() >= 3, "{weights:?}");
+    for entry in fs::read_dir(folder.join("artifacts")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        for weight in &large {
+            // As text, as a field element of a key (in Montgomery form) and as the program's file would have it.
+            let scalar = to_field(i128::from(*weight)).to_raw_bytes();
+            let stored = postcard::to_stdvec(&i128::from(*weight)).unwrap();
+            let stored = if path.ends_with("program.bin") { stored } else { scalar.clone() };
+            for needle in [weight.to_string().into_bytes(), scalar, stored] {
+                assert!(!bytes.windows(needle.len()).any(|window| window == needle), "{weight} in {}", path.display());
+            }
+        }
+    }
+
+    let input = rows(folder, "one.json", 0..1);
+    let proven = prove(folder, "proof.json", &["--input", &input, "--weights", text(&secret)]).result();
+    assert_eq!(proven["publicInputs"][1], serde_json::json!({ "name": "modelCommitment", "value": commitment }));
+    // The same model with fixed weights gives the same output.
+    let fixed = folder.join("fixed");
+    generate(&fixed.join("artifacts"), &["--no-compile", "--input", "private", "--output", "reveal"]).result();
+    let same = prove(&fixed, "proof.json", &["--input", &input]).result();
+    assert_eq!(same["publicInputs"][1]["value"], proven["publicInputs"][2]["value"]);
+    // Another salt, hence another model: neither proof nor weights of the one serve the other.
+    let [other, other_weights] = ["other", "other.json"].map(|name| folder.join(name));
+    let made = generated(&other.join("artifacts"), &other_weights).result();
+    assert_ne!(made["manifest"]["modelCommitment"], commitment.as_str());
+    assert_ne!(made["manifest"]["modelId"], proven["modelId"]);
+    let refused = |more: &[&str]| prove(folder, "no.json", more).refused();
+    assert_eq!(refused(&["--input", &input, "--weights", text(&other_weights)]), (2, "artifact/foreign".into()));
+    assert_eq!(refused(&["--input", &input]), (2, "usage/missing".into()));
+    assert_eq!(prove(&fixed, "no.json", &["--input", &input, "--weights", text(&secret)]).refused().1, "usage/conflict");
+    // A proof file that names another commitment.
+    let mut proof: Value = serde_json::from_str(&fs::read_to_string(folder.join("proof.json")).unwrap()).unwrap();
+    proof["publicInputs"][1] = made["manifest"]["modelCommitment"].clone();
+    fs::write(folder.join("renamed.json"), proof.to_string()).unwrap();
+    assert_eq!(verified(folder, "renamed.json"), (2, "artifact/foreign".into()));
+    // A damaged file of weights.
+    let mut damaged = opened.clone();
+    damaged["weights"][0] = (weights[0] ^ 1).into();
+    fs::write(folder.join("damaged.json"), damaged.to_string()).unwrap();
+    let given = folder.join("damaged.json");
+    assert_eq!(refused(&["--input", &input, "--weights", text(&given)]), (2, "artifact/foreign".into()));
+    damaged["weights"][0] = i64::MAX.into();
+    fs::write(&given, damaged.to_string()).unwrap();
+    assert_eq!(refused(&["--input", &input, "--weights", text(&given)]), (2, "artifact/malformed".into()));
+
+    // Where the secret may not go.
+    let inside = folder.join("artifacts/weights.json");
+    assert_eq!(generated(&folder.join("artifacts"), &inside).refused().1, "usage/conflict");
+    assert_eq!(generated(&folder.join("third"), &secret).refused().1, "artifact/taken", "it is never overwritten");
+    assert_eq!(generate(&folder.join("third"), &private).refused().1, "usage/arguments", "--weights-out is not given");
+    assert_eq!(generate(&folder.join("third"), &["--no-compile", "--weights-out", "x.json"]).refused().1, "usage/conflict");
+    let still: Value = serde_json::from_str(&fs::read_to_string(&secret).unwrap()).unwrap();
+    assert_eq!(still, opened);
+}
+
+#[test]
+fn a_batch_under_private_weights() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    let secret = folder.join("weights.json");
+    let choices = ["--no-compile", "--batch", "2", "--weights", "private", "--input", "public", "--output", "reveal"];
+    generate(&folder.join("artifacts"), &[&choices[..], &["--weights-out", text(&secret)]].concat()).result();
+    let file = rows(folder, "two.json", 0..2);
+    let made = prove(folder, "proof.json", &["--inputs", &file, "--weights", text(&secret)]).result();
+    let names = names(&made);
+    assert_eq!(names[..3], ["context", "modelCommitment", "item0.feature0"]);
+    assert_eq!(names[7], "item1.feature0");
+    // A folder whose manifest says another number of inputs.
+    copy(&folder.join("artifacts"), &folder.join("copied"));
+    cli_support::relist(&folder.join("copied"), |_| {}, |facts| facts.items = 3);
+    assert_eq!(run(&["inspect", text(&folder.join("copied"))]).refused(), (2, "artifact/foreign".into()));
+    cli_support::relist(&folder.join("copied"), |_| {}, |facts| (facts.items, facts.model_commitment) = (2, None));
+    assert_eq!(run(&["inspect", text(&folder.join("copied"))]).refused(), (2, "artifact/foreign".into()));
+}

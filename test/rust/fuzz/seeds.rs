@@ -1,0 +1,166 @@
+//! The fuzzer's seeds: one small file of each kind.
+
+use crate::targets::{base::base, schema};
+use alloy::primitives::{Address, B256, U256};
+use std::{collections::BTreeMap, fs, path::Path};
+use zkml_evm::{
+    artifact::{
+        Binding, Contract, Manifest, Opening,
+        contract::Code,
+        manifest::{FileEntry, sha256},
+        names,
+    },
+    chain::{AccountSource, Deployment, Password, Registry, attest::SignedAttestation, bindings::IInputAttestation::Attestation},
+    circuit::{Objective, plan},
+    model,
+    op::InputMode,
+    proof::{
+        Srs,
+        artifact::{Kind, read},
+    },
+    quant::{Options, OutputChoice, Precision, calibrate, input},
+};
+
+type Kinds = (&'static str, InputMode, OutputChoice);
+
+const PROGRAMS: [Kinds; 9] = [
+    ("linear", InputMode::Committed, OutputChoice::Threshold),
+    ("linear_linear", InputMode::Public, OutputChoice::Argmax),
+    ("sigmoid", InputMode::Private, OutputChoice::Reveal),
+    ("conv_1d", InputMode::Private, OutputChoice::Reveal),
+    ("depthwise", InputMode::Private, OutputChoice::Reveal),
+    ("max_pools", InputMode::Private, OutputChoice::Reveal),
+    ("products", InputMode::Private, OutputChoice::Reveal),
+    ("residual", InputMode::Private, OutputChoice::Reveal),
+    ("moves", InputMode::Private, OutputChoice::Reveal),
+];
+
+/// Writes all seeds below `corpus`.
+pub fn write(corpus: &Path) {
+    let put = |target: &str, name: &str, bytes: &[u8]| {
+        fs::create_dir_all(corpus.join(target)).unwrap();
+        fs::write(corpus.join(target).join(format!("seed_{name}")), bytes).unwrap();
+    };
+    for (name, input, output) in PROGRAMS {
+        put("program", name, &program(name, input, output));
+    }
+    for target in ["key", "proof"] {
+        put(target, "unchanged", &[]);
+    }
+    put("onnx", "conv", &fs::read(fixture("onnx/conv.onnx")).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    for k in [1, 3] {
+        let path = folder.path().join("srs");
+        Srs::development(k).save(&path).unwrap();
+        put("srs", &format!("of_{k}"), &read(Kind::Srs, &path).unwrap());
+    }
+    put("ptau", "of_2", &ceremony(&fs::read(fixture("ptau/power9.ptau")).unwrap(), 2));
+    for (name, bytes) in inputs() {
+        put("inputs", name, bytes.as_bytes());
+    }
+    for name in ["proof", "opening", "attestation", "manifest", "contract", "deployments"] {
+        put("documents", name, &document(name, folder.path()));
+    }
+}
+
+fn fixture(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("test/fixtures").join(name)
+}
+
+fn program(name: &str, input: InputMode, output: OutputChoice) -> Vec<u8> {
+    let graph = model::load(&fixture(&format!("onnx/{name}.onnx"))).unwrap();
+    let options = Options { input, output, precision: Precision::default() };
+    let program = calibrate(&graph, &schema(graph.input.len()), &options).unwrap().program;
+    let plan = plan(&program, Objective::Balanced).unwrap();
+    postcard::to_stdvec(&(program, plan)).unwrap()
+}
+
+fn inputs() -> [(&'static str, String); 6] {
+    let schema = base().schema.to_json().unwrap();
+    let named = r#"{"features": {"x0": 0.1, "x1": -2e-1, "x2": 0.3, "x3": 0, "x4": 0.5}}"#;
+    let rows = r#"{"input_data": [[0.1, 0.2, 0.3, 0.4, 0.1], [[0, 0], [0.25, 1e-2], 0.7]], "other": null}"#;
+    [
+        ("schema", schema),
+        ("named", named.into()),
+        ("rows", rows.into()),
+        ("wide", r#"{"input_data": [[1, 2, NaN]]}"#.replace("NaN", "3.25")),
+        ("threshold", "-0.125".into()),
+        ("probability", "0.75".into()),
+    ]
+}
+
+/// The first 2^power powers of a ceremony's file, in a file of their own.
+fn ceremony(whole: &[u8], power: u32) -> Vec<u8> {
+    let word = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap());
+    let mut file = [b"ptau", &1u32.to_le_bytes()[..], &3u32.to_le_bytes()].concat();
+    let mut at = 12;
+    for _ in 0..word(8) {
+        let (kind, size) = (word(at), u64::from_le_bytes(whole[at + 4..at + 12].try_into().unwrap()) as usize);
+        let content = &whole[at + 12..at + 12 + size];
+        let kept = match kind {
+            1 => [&content[..36], &power.to_le_bytes(), &power.to_le_bytes()].concat(),
+            2 => content[..64 * ((2 << power) - 1)].to_vec(),
+            3 => content[..128 << power].to_vec(),
+            _ => Vec::new(),
+        };
+        if !kept.is_empty() {
+            file.extend([&kind.to_le_bytes()[..], &(kept.len() as u64).to_le_bytes(), &kept].concat());
+        }
+        at += 12 + size;
+    }
+    file
+}
+
+fn document(name: &str, folder: &Path) -> Vec<u8> {
+    let (prover, path) = (base(), folder.join(name));
+    let row = input::rows(&prover.schema, r#"{"input_data": [[0.1, 0.2, 0.3, 0.4, 0.1]]}"#).unwrap().remove(0);
+    let account = AccountSource::Development(0).unlock(&Password::Ask, true).unwrap();
+    match name {
+        "proof" => {
+            let least = prover.facts.statement.last().and_then(|v| v.lo.clone()).unwrap().parse().unwrap();
+            prover.prove(&row, Binding::Context(U256::from(42)), None, Some(least)).unwrap().save(&path).unwrap();
+        }
+        "opening" => Opening::fresh(&prover.schema, &row).unwrap().save(&path).unwrap(),
+        "attestation" => {
+            let attestation = Attestation {
+                subject: account.address(),
+                inputCommitment: B256::repeat_byte(1),
+                schemaId: prover.facts.schema_id,
+                issuedAt: 1,
+                expiresAt: 2,
+            };
+            let signed = SignedAttestation::sign(&account, 1, Address::ZERO, &attestation).unwrap();
+            return serde_json::to_vec(&signed).unwrap();
+        }
+        "manifest" => {
+            let entry = FileEntry { sha256: sha256(b""), bytes: 0 };
+            let files = BTreeMap::from([(names::PROGRAM.to_owned(), entry)]);
+            return serde_json::to_vec(&Manifest::new(prover.facts.clone(), None, files).unwrap()).unwrap();
+        }
+        "contract" => {
+            let contract = Contract {
+                contract_name: "InferenceVerifier".into(),
+                solc: "0.8.37".into(),
+                runtime_size: 1,
+                bytecode: Code { object: vec![0x60, 0x00].into() },
+                abi: serde_json::json!([]),
+                input: serde_json::Value::Null,
+            };
+            return contract.to_json().unwrap().into_bytes();
+        }
+        _ => {
+            let deployment = Deployment {
+                name: "InferenceRouter".into(),
+                address: Address::ZERO,
+                codehash: Some(B256::ZERO),
+                model_id: None,
+                srs: None,
+                tx: Some(B256::ZERO),
+                block: Some(1),
+            };
+            Registry::open(folder, 1).unwrap().put("InferenceRouter", deployment).unwrap();
+            return fs::read(folder.join("1.json")).unwrap();
+        }
+    }
+    fs::read(path).unwrap()
+}
