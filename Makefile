@@ -6,7 +6,7 @@ CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET_DIR)/release/zkml-evm
 
-.PHONY: help build demo test test-full test-rust test-forge lint fmt bench bench-scaling fuzz clean
+.PHONY: help build demo test test-full test-rust test-forge coverage slither halmos FORCE lint fmt bench bench-scaling fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,34 @@ test-forge: node_modules/.package-lock.json ## forge and node tests.
 	npm run --silent test:tools
 	npm run --silent build
 	npm run --silent test:forge
+
+coverage: node_modules/.package-lock.json ## Lines and branches of the hand-written contracts; fails below 98 %. Two minutes.
+	npm run --silent coverage
+
+# slither and halmos build for themselves, in copies of the tree.
+ANALYSIS := cache_forge/analysis
+
+.venv-analysis/.done: tools/analysis-requirements.txt
+	python3 -m venv .venv-analysis
+	.venv-analysis/bin/pip install --quiet -r tools/analysis-requirements.txt
+	@touch $@
+
+$(ANALYSIS)/%: FORCE
+	rm -rf $@ && mkdir -p $@/test
+	cp -r contracts tools foundry.toml slither.config.json $@
+	cp -r test/helpers test/halmos $@/test
+	ln -s $(CURDIR)/node_modules $@/node_modules
+
+FORCE:
+
+# Four detectors are left out by slither.config.json: every time here is a matter of hours at least, assembly and
+# low-level calls are few and explained, names of constants are those of this project.
+slither: .venv-analysis/.done node_modules/.package-lock.json $(ANALYSIS)/slither ## Static analysis of the contracts; needs Python. One minute.
+	rm -rf $(ANALYSIS)/slither/test
+	cd $(ANALYSIS)/slither && PATH="$(CURDIR)/.venv-analysis/bin:$(CURDIR)/node_modules/.bin:$$PATH" slither .
+
+halmos: .venv-analysis/.done node_modules/.package-lock.json $(ANALYSIS)/halmos ## Ownership, states and nullifiers by symbolic execution; needs Python. One minute.
+	cd $(ANALYSIS)/halmos && PATH="$(CURDIR)/.venv-analysis/bin:$(CURDIR)/node_modules/.bin:$$PATH" halmos
 
 test-rust: node_modules/.package-lock.json ## cargo tests, real proofs and chains included; needs the contracts' artifacts.
 	npm run --silent build

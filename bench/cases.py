@@ -33,6 +33,8 @@ class Targets:
     peak_mb: float | None = None
     contract_bytes: int | None = None
     verify_gas: int | None = None
+    # Of one input of a batch.
+    item_cpu: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,7 @@ CASES = (
         peer=Live(mode="hashed"),
         targets=Targets(prove_cpu=0.35, peak_mb=40, contract_bytes=18_000, verify_gas=450_000),
     ),
-    # 0.02 for each applicant.
-    Case("credit, batch of 64", "credit", options=FAST, items=64, runs=3, targets=Targets(prove_cpu=1.28, verify_gas=512_000)),
+    Case("credit, batch of 64", "credit", options=FAST, items=64, runs=3, targets=Targets(item_cpu=0.02, verify_gas=512_000)),
     Case(
         "credit, private weights",
         "credit",

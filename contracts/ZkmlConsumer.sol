@@ -2,13 +2,15 @@
 pragma solidity ^0.8.24;
 
 import {FieldElement} from "./FieldElement.sol";
+import {InferenceContext} from "./InferenceContext.sol";
 import {IInferenceVerifier} from "./interfaces/IInferenceVerifier.sol";
 import {IInputAttestation} from "./interfaces/IInputAttestation.sol";
 import {IZkmlConsumer} from "./interfaces/IZkmlConsumer.sol";
 
 /// @title ZkmlConsumer
 /// @notice The base that a dapp inherits: call {_useInference} with your own terms, the caller's evidence and the public
-/// values of your policy; when it returns, the model's statement holds for msg.sender and cannot be used again.
+/// values of your policy; when it returns, the model's statement holds for msg.sender and cannot be used again. Where somebody
+/// else may send the subject's transaction, check the subject's consent and call {_useInferenceOf}.
 /// @dev All prose is in {IZkmlConsumer}.
 abstract contract ZkmlConsumer is IZkmlConsumer {
     /// @notice What the consumer trusts: from its own storage, never from the caller.
@@ -34,8 +36,6 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         uint192 tally;
     }
 
-    bytes32 private constant CONTEXT_TAG = keccak256("zkml-evm.context.v1");
-
     /// @inheritdoc IZkmlConsumer
     IInferenceVerifier public immutable router;
 
@@ -53,7 +53,14 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
     }
 
     /// @inheritdoc IZkmlConsumer
-    function nonceOf(address subject) external view returns (uint256 nonce) {
+    function cancelNonce() external {
+        uint64 nonce = _subjects[msg.sender].nonce;
+        _subjects[msg.sender].nonce = nonce + 1;
+        emit NonceCancelled(msg.sender, nonce);
+    }
+
+    /// @inheritdoc IZkmlConsumer
+    function nonceOf(address subject) public view returns (uint256 nonce) {
         return _subjects[subject].nonce;
     }
 
@@ -72,10 +79,7 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         view
         returns (uint256 context)
     {
-        bytes32 digest = keccak256(
-            abi.encode(CONTEXT_TAG, block.chainid, address(this), subject, modelId, policyId, nonce, expiry)
-        );
-        return uint256(digest) >> 8;
+        return InferenceContext.contextOf(subject, modelId, policyId, nonce, expiry);
     }
 
     /// @inheritdoc IZkmlConsumer
@@ -85,7 +89,8 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
 
     /// @dev Reverts unless msg.sender is the attested subject and the model's statement holds; spends the nullifier first.
     /// @param proof From calldata: a few kilobytes, copied once, into the call to the router.
-    /// @param publicValues Integers of the policy, in the statement's order after the commitment.
+    /// @param publicValues Integers of the policy, in the statement's order after the commitment. An output that the statement
+    /// reveals comes from the caller, as a claim: check its range before you act on it.
     /// @return nullifier What was spent.
     /// @return epoch The attestation's epoch under the policy; {spentBy} it is the nullifier from now on.
     function _useInference(
@@ -94,9 +99,60 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         bytes calldata proof,
         int256[] memory publicValues
     ) internal returns (bytes32 nullifier, uint64 epoch) {
+        address subject = evidence.attestation.subject;
+        if (msg.sender != subject) revert SubjectMismatch(subject, msg.sender);
+        uint256[] memory elements = new uint256[](publicValues.length);
+        for (uint256 i = 0; i < publicValues.length; ++i) {
+            elements[i] = FieldElement.fromInt(publicValues[i]);
+        }
+        return _useInferenceOf(terms, evidence, proof, elements);
+    }
+
+    /// @dev {_useInference} for the attested subject, whoever sends the transaction: only after the subject's consent to this
+    /// very use has been checked. An attestor knows the opening too, and could prove in the subject's name.
+    /// @param publicValues Field elements, each below r.
+    function _useInferenceOf(
+        Terms memory terms,
+        Evidence memory evidence,
+        bytes calldata proof,
+        uint256[] memory publicValues
+    ) internal returns (bytes32 nullifier, uint64 epoch) {
+        (nullifier, epoch) = _spendEvidence(terms, evidence);
+        address subject = evidence.attestation.subject;
+        uint256 context = contextOf(subject, terms.modelId, terms.policyId, evidence.nonce, evidence.expiry);
+        bytes32[] memory commitments = new bytes32[](1);
+        commitments[0] = evidence.attestation.inputCommitment;
+        _verifyStatement(terms.modelId, context, commitments, publicValues, proof);
+    }
+
+    /// @dev The first half of {_useInferenceOf}: checks the attestation and spends it. It verifies nothing: only after
+    /// {_verifyStatement} over this attestation's commitment, in the same transaction.
+    function _spendEvidence(Terms memory terms, Evidence memory evidence)
+        internal
+        returns (bytes32 nullifier, uint64 epoch)
+    {
         _checkRequest(terms, evidence);
-        (nullifier, epoch) = _spend(terms, evidence);
-        router.verifyInference(terms.modelId, _publicInputs(terms, evidence, publicValues), proof);
+        return _spend(terms, evidence);
+    }
+
+    /// @dev The second half: reverts unless the model's statement holds: context, the commitment of each input, public values.
+    /// It spends nothing, and knows nothing of the commitments.
+    function _verifyStatement(
+        bytes32 modelId,
+        uint256 context,
+        bytes32[] memory commitments,
+        uint256[] memory publicValues,
+        bytes calldata proof
+    ) internal view {
+        uint256[] memory inputs = new uint256[](1 + commitments.length + publicValues.length);
+        inputs[0] = context;
+        for (uint256 i = 0; i < commitments.length; ++i) {
+            inputs[1 + i] = FieldElement.requireCanonical(uint256(commitments[i]));
+        }
+        for (uint256 i = 0; i < publicValues.length; ++i) {
+            inputs[1 + commitments.length + i] = FieldElement.requireCanonical(publicValues[i]);
+        }
+        router.verifyInference(modelId, inputs, proof);
     }
 
     /// @dev A number that the dapp keeps of a subject. It lies in the slot that every use of an inference writes anyway.
@@ -110,8 +166,6 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
     }
 
     function _checkRequest(Terms memory terms, Evidence memory evidence) private view {
-        address subject = evidence.attestation.subject;
-        if (msg.sender != subject) revert SubjectMismatch(subject, msg.sender);
         if (evidence.attestation.schemaId != terms.schemaId) {
             revert SchemaMismatch(terms.schemaId, evidence.attestation.schemaId);
         }
@@ -127,30 +181,17 @@ abstract contract ZkmlConsumer is IZkmlConsumer {
         uint64 present = uint64(block.timestamp / terms.epochLength);
         if (present - epoch > 1) revert EpochPassed(epoch, present);
         nullifier = nullifierOf(structHash, terms.policyId, epoch);
-        bytes32 slot = _slotOf(msg.sender, terms.schemaId, terms.policyId, epoch);
+        address subject = evidence.attestation.subject;
+        bytes32 slot = _slotOf(subject, terms.schemaId, terms.policyId, epoch);
         bytes32 before = _spent[slot];
         // Ahead of the nonce, so that a plain replay is told what it is.
         if (before != bytes32(0)) revert NullifierSpent(before);
-        uint64 nonce = _subjects[msg.sender].nonce;
+        uint64 nonce = _subjects[subject].nonce;
         if (evidence.nonce != nonce) revert NonceMismatch(nonce, evidence.nonce);
 
         _spent[slot] = nullifier;
-        _subjects[msg.sender].nonce = nonce + 1;
-        emit NullifierUsed(nullifier, slot, msg.sender);
-    }
-
-    function _publicInputs(Terms memory terms, Evidence memory evidence, int256[] memory publicValues)
-        private
-        view
-        returns (uint256[] memory inputs)
-    {
-        inputs = new uint256[](2 + publicValues.length);
-        inputs[0] = contextOf(msg.sender, terms.modelId, terms.policyId, evidence.nonce, evidence.expiry);
-        // Below r: the registry has checked it, and the verifier checks every instance again.
-        inputs[1] = uint256(evidence.attestation.inputCommitment);
-        for (uint256 i = 0; i < publicValues.length; ++i) {
-            inputs[2 + i] = FieldElement.fromInt(publicValues[i]);
-        }
+        _subjects[subject].nonce = nonce + 1;
+        emit NullifierUsed(nullifier, slot, subject);
     }
 
     function _slotOf(address subject, bytes32 schemaId, bytes32 policyId, uint64 epoch) private pure returns (bytes32) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Script} from "forge-std/Script.sol";
 import {console2} from "forge-std/console2.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
@@ -9,18 +11,26 @@ import {InputAttestation} from "zkml-evm/attestation/InputAttestation.sol";
 import {LendingThreshold} from "zkml-evm/consumers/LendingThreshold.sol";
 import {MockERC20} from "zkml-evm/mocks/MockERC20.sol";
 
-/// @title Deploys router, attestation registry and lending pool
-/// @notice Settings come from the JSON file that ZKML_CONFIG names (script/config/local.json is one), each overridden by its
-/// environment variable. The broadcasting account is the owner where none is given.
+/// @title Deploys timelock, router, attestation registry and lending pool
+/// @notice Settings come from the JSON file that ZKML_CONFIG names (script/config/local.json and public.json), each overridden
+/// by its environment variable. The broadcasting account is the owner where none is given.
 ///
-///     ZKML_OWNER      owner of all three contracts, best a timelock
-///     ZKML_GUARDIAN   who may freeze models besides the owner; zero for none
-///     ZKML_TOKEN      the token that is lent; a worthless one is deployed where it is zero, on a local chain only
+///     ZKML_OWNER             who decides: owner of all three contracts, or proposer and executor of their timelock
+///     ZKML_GUARDIAN          who may freeze models besides the owner; zero for none
+///     ZKML_TOKEN             the token that is lent; a worthless one is deployed where it is zero, on a local chain only
+///     ZKML_TIMELOCK_DELAY    seconds; above zero, an OpenZeppelin TimelockController with this delay owns the contracts
+///     ZKML_ACTIVATION_DELAY  seconds between a model's registration and its first verification
+///
+/// A local chain has no delays. On a public one the owner must be a contract (a timelock or multisig that is there), or the
+/// timelock's delay be above zero, and models must wait.
 ///
 ///     forge script script/Deploy.s.sol --rpc-url URL --account NAME --broadcast
 contract Deploy is Script {
     /// @notice A public chain needs a real token.
     error TokenRequired(uint256 chainId);
+
+    /// @notice On a public chain an account's owner key could approve a model within one block.
+    error DelayRequired(uint256 chainId, uint256 timelockDelay, uint32 activationDelay);
 
     uint256 private constant LOCAL_CHAIN = 31_337;
 
@@ -28,23 +38,27 @@ contract Deploy is Script {
         address owner;
         address guardian;
         address token;
+        uint256 timelockDelay;
+        uint32 activationDelay;
     }
 
     struct Deployment {
+        TimelockController timelock;
         InferenceRouter router;
         InputAttestation attestations;
         IERC20 token;
         LendingThreshold lending;
     }
 
-    /// @notice Reads the settings, broadcasts four creations at most, prints the addresses.
+    /// @notice Reads the settings, broadcasts five creations at most, prints the addresses.
     function run() external returns (Deployment memory d) {
         Config memory config = readConfig();
         vm.startBroadcast();
         if (config.owner == address(0)) (, config.owner,) = vm.readCallers();
         d = deploy(config);
         vm.stopBroadcast();
-        console2.log("owner            ", config.owner);
+        console2.log("owner            ", d.router.owner());
+        if (address(d.timelock) != address(0)) console2.log("TimelockController", address(d.timelock));
         console2.log("InferenceRouter  ", address(d.router));
         console2.log("InputAttestation ", address(d.attestations));
         console2.log("token            ", address(d.token));
@@ -54,10 +68,19 @@ contract Deploy is Script {
     /// @notice The creations themselves, in a fixed order.
     function deploy(Config memory config) public returns (Deployment memory d) {
         if (config.token == address(0) && block.chainid != LOCAL_CHAIN) revert TokenRequired(block.chainid);
-        d.router = new InferenceRouter(config.owner, config.guardian);
-        d.attestations = new InputAttestation(config.owner);
+        bool guarded = config.owner.code.length != 0 || config.timelockDelay != 0;
+        if (block.chainid != LOCAL_CHAIN && (!guarded || config.activationDelay == 0)) {
+            revert DelayRequired(block.chainid, config.timelockDelay, config.activationDelay);
+        }
+        address owner = config.owner;
+        if (config.timelockDelay != 0) {
+            d.timelock = _timelock(config);
+            owner = address(d.timelock);
+        }
+        d.router = new InferenceRouter(owner, config.guardian, config.activationDelay);
+        d.attestations = new InputAttestation(owner);
         d.token = config.token == address(0) ? new MockERC20("Demo Dollar", "DUSD", 6) : IERC20(config.token);
-        d.lending = new LendingThreshold(config.owner, d.token, d.router, d.attestations);
+        d.lending = new LendingThreshold(owner, d.token, d.router, d.attestations);
     }
 
     /// @notice File first, environment over it.
@@ -68,9 +91,20 @@ contract Deploy is Script {
             config.owner = vm.parseJsonAddress(json, ".owner");
             config.guardian = vm.parseJsonAddress(json, ".guardian");
             config.token = vm.parseJsonAddress(json, ".token");
+            config.timelockDelay = vm.parseJsonUint(json, ".timelockDelay");
+            config.activationDelay = SafeCast.toUint32(vm.parseJsonUint(json, ".activationDelay"));
         }
         config.owner = vm.envOr("ZKML_OWNER", config.owner);
         config.guardian = vm.envOr("ZKML_GUARDIAN", config.guardian);
         config.token = vm.envOr("ZKML_TOKEN", config.token);
+        config.timelockDelay = vm.envOr("ZKML_TIMELOCK_DELAY", config.timelockDelay);
+        config.activationDelay = SafeCast.toUint32(vm.envOr("ZKML_ACTIVATION_DELAY", uint256(config.activationDelay)));
+    }
+
+    /// Without an administrator: its delay and its roles change by its own delayed calls only.
+    function _timelock(Config memory config) private returns (TimelockController) {
+        address[] memory deciders = new address[](1);
+        deciders[0] = config.owner;
+        return new TimelockController(config.timelockDelay, deciders, deciders, address(0));
     }
 }

@@ -4,8 +4,10 @@ pragma solidity ^0.8.24;
 import {LendingFixture} from "./helpers/LendingFixture.sol";
 import {AcceptingVerifier, StubVerifier} from "./helpers/StubVerifiers.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {VmSafe} from "forge-std/Vm.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
 import {LendingThreshold} from "zkml-evm/consumers/LendingThreshold.sol";
+import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
 
 /// Whole transactions, each in isolation, into snapshots/: a change of gas is seen in review. The proof's own verification is
@@ -16,11 +18,7 @@ contract GasTest is LendingFixture {
 
     /// Everything but the verifier is what settles a loan in production.
     function test_gas_settle() public {
-        InferenceRouter r = new InferenceRouter(owner, stranger);
-        AcceptingVerifier verifier = new AcceptingVerifier();
-        bytes32 codehash = address(verifier).codehash;
-        vm.prank(owner);
-        r.registerModel(MODEL, address(verifier), codehash);
+        InferenceRouter r = _routerWith(address(new AcceptingVerifier()));
         lending = new LendingThreshold(owner, IERC20(address(token)), r, registry);
         token.mint(address(lending), POOL);
         policyId = addPolicyTo(lending);
@@ -41,26 +39,83 @@ contract GasTest is LendingFixture {
         request = accepted(borrower);
         open(request);
         vm.snapshotGasLastCall("LendingThreshold", "openLoan: same borrower, next epoch, without verification");
-        token.mint(address(this), AMOUNT);
-        token.approve(address(lending), AMOUNT);
-        lending.repay(id, 1);
-        vm.snapshotGasLastCall("LendingThreshold", "repay: the first part of a loan");
-        lending.repay(id, AMOUNT - 1);
+        token.mint(address(this), 2 * AMOUNT);
+        token.approve(address(lending), type(uint256).max);
+        lending.repay(id, AMOUNT / 2);
+        vm.snapshotGasLastCall("LendingThreshold", "repay: a part of a loan");
+        lending.repay(id, type(uint256).max);
         vm.snapshotGasLastCall("LendingThreshold", "repay: the rest of a loan");
+        request = accepted(vm.addr(7));
+        bytes memory permit = permitOf(7, request);
+        lending.openLoanFor(request, permit);
+        vm.snapshotGasLastCall("LendingThreshold", "openLoanFor: by a relayer, without verification");
+    }
+
+    /// What a borrower costs in a batch: the transaction's gas divided by the borrowers.
+    function test_gas_openLoans() public {
+        _batchOf(1);
+        _batchOf(8);
+    }
+
+    /// The same with one proof for all.
+    function test_gas_openLoansTogether() public {
+        router.setAcceptsAll(true);
+        (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits) = _newBatch(8);
+        bytes memory proof = requests[0].proof;
+        for (uint256 i = 0; i < 8; ++i) {
+            requests[i].proof = "";
+        }
+        assertEq(lending.openLoansTogether(requests, permits, NOW + 1, proof, 1_000_000, true), 8);
+        uint256 used = vm.lastCallGas().gasTotalUsed;
+        vm.snapshotValue("LendingThreshold", "openLoansTogether: each of 8, without verification", used / 8);
     }
 
     function test_gas_router() public {
-        InferenceRouter r = new InferenceRouter(owner, stranger);
-        StubVerifier verifier = new StubVerifier(1);
-        bytes32 codehash = address(verifier).codehash;
-        vm.prank(owner);
-        r.registerModel(MODEL, address(verifier), codehash);
+        InferenceRouter r = _routerWith(address(new StubVerifier(1)));
         vm.snapshotGasLastCall("InferenceRouter", "registerModel");
         r.verifyInference(MODEL, new uint256[](3), "good");
         vm.snapshotGasLastCall("InferenceRouter", "verifyInference: a verifier that does nothing");
         vm.prank(stranger);
         r.freezeModel(MODEL);
         vm.snapshotGasLastCall("InferenceRouter", "freezeModel");
+    }
+
+    function _batchOf(uint256 count) private {
+        (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits) = _newBatch(count);
+        assertEq(lending.openLoans(requests, permits, 1_000_000, true), count);
+        VmSafe.Gas memory used = vm.lastCallGas();
+        string memory name = string.concat("openLoans: each of ", vm.toString(count), ", without verification");
+        vm.snapshotValue("LendingThreshold", name, used.gasTotalUsed / count);
+    }
+
+    function _newBatch(uint256 count)
+        private
+        returns (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits)
+    {
+        lending = new LendingThreshold(owner, IERC20(token), router, registry);
+        token.mint(address(lending), POOL);
+        policyId = addPolicyTo(lending);
+        requests = new ILendingThreshold.BorrowRequest[](count);
+        permits = new bytes[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            requests[i] = _withLongProof(vm.addr(100 + i));
+            acceptProofOf(requests[i]);
+            permits[i] = permitOf(100 + i, requests[i]);
+        }
+    }
+
+    function _routerWith(address verifier) private returns (InferenceRouter r) {
+        r = new InferenceRouter(owner, stranger, 0);
+        IInferenceRouter.Registration memory registration = IInferenceRouter.Registration({
+            familyId: MODEL,
+            verifier: verifier,
+            codehash: verifier.codehash,
+            statement: IInferenceRouter.Statement(
+                IInferenceRouter.InputMode.Committed, IInferenceRouter.OutputMode.Threshold, 1
+            )
+        });
+        vm.prank(owner);
+        r.registerModel(MODEL, registration);
     }
 
     /// As long as the credit example's proofs, without a zero byte.

@@ -6,6 +6,7 @@ import {stdJson} from "forge-std/StdJson.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
 import {InputAttestation} from "zkml-evm/attestation/InputAttestation.sol";
 import {LendingThreshold} from "zkml-evm/consumers/LendingThreshold.sol";
+import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
 import {IProofVerifier} from "zkml-evm/interfaces/IProofVerifier.sol";
@@ -30,7 +31,7 @@ contract LendingThresholdRealProofTest is GoldenProof {
         vm.chainId(json.readUint(".loan.chainId"));
         vm.warp(json.readUint(".loan.issuedAt"));
         _token = new MockERC20("Dollar", "USD", 6);
-        _router = new InferenceRouter(_owner, address(0));
+        _router = new InferenceRouter(_owner, address(0), 0);
         // The first two creations of an account that has made none: their addresses are what the proof is bound to.
         address deployer = json.readAddress(".loan.deployer");
         vm.prank(deployer);
@@ -44,12 +45,12 @@ contract LendingThresholdRealProofTest is GoldenProof {
     }
 
     function test_opensTheLoan() public {
-        uint256 amount = json.readUint(".loan.amount");
+        uint256 amount = json.readUint(".loan.terms.limit");
         address borrower = _request.attestation.subject;
         _open();
         vm.snapshotGasLastCall("InferenceVerifier", "openLoan: first of the pool, with the real proof");
         assertEq(_token.balanceOf(borrower), amount);
-        assertEq(_lending.debtOf(borrower), amount);
+        assertEq(_lending.principalOf(borrower), amount);
         assertEq(_lending.nonceOf(borrower), 1);
         assertEq(_lending.loanCount(), 1);
     }
@@ -64,7 +65,7 @@ contract LendingThresholdRealProofTest is GoldenProof {
 
     function test_RevertWhen_replayed() public {
         _open();
-        uint64 epoch = _request.attestation.issuedAt / uint64(json.readUint(".loan.epochLength"));
+        uint64 epoch = _request.attestation.issuedAt / uint64(json.readUint(".loan.terms.epochLength"));
         bytes32 structHash = _attestations.hashAttestation(_request.attestation);
         bytes32 spent = _lending.nullifierOf(structHash, _request.policyId, epoch);
         vm.expectRevert(abi.encodeWithSelector(IZkmlConsumer.NullifierSpent.selector, spent));
@@ -107,15 +108,18 @@ contract LendingThresholdRealProofTest is GoldenProof {
 
     /// Stricter by one step: the proof is for a threshold that is too low.
     function test_RevertWhen_underAStricterPolicy() public {
-        int256 threshold = json.readInt(".loan.threshold") + 1;
-        _request.policyId = _addPolicy(threshold, json.readUint(".loan.amount"));
+        ILendingThreshold.PolicyTerms memory stricter = _terms();
+        stricter.tiers[0].threshold += 1;
+        _request.policyId = _add(stricter);
         expectRejected();
         _open();
     }
 
-    /// Same threshold, other amount: the policy is part of the context.
+    /// Same threshold, other interest: the policy is part of the context.
     function test_RevertWhen_underAnotherPolicy() public {
-        _request.policyId = _addPolicy(json.readInt(".loan.threshold"), 1);
+        ILendingThreshold.PolicyTerms memory dearer = _terms();
+        dearer.tiers[0].rate += 1;
+        _request.policyId = _add(dearer);
         expectRejected();
         _open();
     }
@@ -123,8 +127,55 @@ contract LendingThresholdRealProofTest is GoldenProof {
     function test_RevertWhen_theModelIsFrozen() public {
         vm.prank(_owner);
         _router.freezeModel(modelId);
-        vm.expectRevert();
+        vm.expectRevert(
+            abi.encodeWithSelector(IInferenceRouter.ModelNotActive.selector, modelId, IInferenceRouter.State.Frozen)
+        );
         _open();
+    }
+
+    /// One verifier registered twice, for two versions: the model's id is part of the context.
+    function test_RevertWhen_theModelsNextVersionIsAsked() public {
+        bytes32 next = keccak256("next version");
+        IInferenceRouter.Registration memory registration = _registration(IInferenceRouter.OutputMode.Threshold);
+        vm.prank(_owner);
+        assertEq(_router.registerModel(next, registration), 2);
+        ILendingThreshold.PolicyTerms memory terms = _terms();
+        terms.modelId = next;
+        _request.policyId = _add(terms);
+        expectRejected();
+        _open();
+    }
+
+    /// The stored proof and any other for the same input have thresholds that their provers chose: they contradict nothing.
+    function test_RevertWhen_aThresholdIsToFreezeTheModel() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IInferenceRouter.StatementNotDeterministic.selector,
+                modelId,
+                IInferenceRouter.InputMode.Committed,
+                IInferenceRouter.OutputMode.Threshold
+            )
+        );
+        _router.proveContradiction(modelId, inputs(), proof, inputs(), proof);
+    }
+
+    /// The breaker asks the real verifier, twice, and one proof is no contradiction of itself.
+    function test_RevertWhen_theBreakerGetsOneProofTwice() public {
+        bytes32 id = keccak256("as if its score were revealed");
+        IInferenceRouter.Registration memory registration = _registration(IInferenceRouter.OutputMode.Reveal);
+        vm.prank(_owner);
+        _router.registerModel(id, registration);
+        vm.expectRevert(abi.encodeWithSelector(IInferenceRouter.SameAnswer.selector, id));
+        _router.proveContradiction(id, inputs(), proof, inputs(), proof);
+        uint256[] memory other = inputs();
+        other[2] = addmod(other[2], 1, R);
+        expectRejected();
+        _router.proveContradiction(id, inputs(), proof, other, proof);
+        // 3 and 3 + r are one answer.
+        other = inputs();
+        other[2] += R;
+        vm.expectRevert(abi.encodeWithSelector(IProofVerifier.InstanceOutOfRange.selector, 2, other[2]));
+        _router.proveContradiction(id, inputs(), proof, other, proof);
     }
 
     function test_routerVerifiesTheProof() public {
@@ -137,28 +188,57 @@ contract LendingThresholdRealProofTest is GoldenProof {
     }
 
     function _openForBusiness() private {
-        uint256 pool = 3 * json.readUint(".loan.amount");
+        uint256 pool = 3 * json.readUint(".loan.terms.limit");
         _token.mint(address(this), pool);
         _token.approve(address(_lending), pool);
         _lending.fund(pool);
-        vm.prank(_owner);
-        _attestations.setAttestor(json.readAddress(".loan.attestor"), true);
-        vm.prank(_owner);
-        _router.registerModel(modelId, address(verifier), address(verifier).codehash);
-        bytes32 id = _addPolicy(json.readInt(".loan.threshold"), json.readUint(".loan.amount"));
+        vm.startPrank(_owner);
+        _attestations.setAttestor(
+            json.readAddress(".loan.attestor"), json.readBytes32(".schemaId"), IInputAttestation.Kind.Signer
+        );
+        _router.registerModel(modelId, _registration(IInferenceRouter.OutputMode.Threshold));
+        vm.stopPrank();
+        bytes32 id = _add(_terms());
         assertEq(id, json.readBytes32(".loan.policyId"));
     }
 
-    function _addPolicy(int256 threshold, uint256 amount) private returns (bytes32 id) {
-        bytes32 schemaId = json.readBytes32(".schemaId");
-        uint64 epochLength = uint64(json.readUint(".loan.epochLength"));
+    function _registration(IInferenceRouter.OutputMode output)
+        private
+        view
+        returns (IInferenceRouter.Registration memory)
+    {
+        return IInferenceRouter.Registration({
+            familyId: keccak256("credit"),
+            verifier: address(verifier),
+            codehash: address(verifier).codehash,
+            statement: IInferenceRouter.Statement(IInferenceRouter.InputMode.Committed, output, 1)
+        });
+    }
+
+    function _terms() private view returns (ILendingThreshold.PolicyTerms memory t) {
+        t.modelId = modelId;
+        t.schemaId = json.readBytes32(".schemaId");
+        t.epochLength = uint64(json.readUint(".loan.terms.epochLength"));
+        t.cap = json.readUint(".loan.terms.cap");
+        t.borrowerLimit = json.readUint(".loan.terms.borrowerLimit");
+        t.tiers = new ILendingThreshold.Tier[](1);
+        t.tiers[0] = ILendingThreshold.Tier({
+            threshold: json.readInt(".loan.terms.threshold"),
+            limit: json.readUint(".loan.terms.limit"),
+            rate: uint32(json.readUint(".loan.terms.rate"))
+        });
+    }
+
+    function _add(ILendingThreshold.PolicyTerms memory terms) private returns (bytes32 id) {
         vm.prank(_owner);
-        return _lending.addPolicy(modelId, schemaId, threshold, amount, epochLength);
+        return _lending.addPolicy(terms);
     }
 
     function _readRequest() private view returns (ILendingThreshold.BorrowRequest memory) {
         return ILendingThreshold.BorrowRequest({
             policyId: json.readBytes32(".loan.policyId"),
+            tier: 0,
+            amount: json.readUint(".loan.terms.limit"),
             attestor: json.readAddress(".loan.attestor"),
             attestation: IInputAttestation.Attestation({
                 subject: json.readAddress(".loan.subject"),

@@ -8,8 +8,10 @@ import {IInputAttestation} from "./IInputAttestation.sol";
 /// @notice The base rebuilds the whole statement from what it trusts and takes no public input from its caller.
 ///
 ///     context         from the call: chain, this contract, subject, model, policy, nonce, expiry
-///     inputCommitment from the attestation, which an allowed attestor signed for msg.sender
+///     inputCommitment from the attestation, by which an allowed attestor vouches for the subject's input
 ///     public values   from the consumer's own policy
+///
+/// The subject sends the transaction, or a consumer that has relayers checks the subject's consent.
 ///
 /// @dev Nullifiers. An attestation serves a policy once per epoch, epoch = issuedAt / epochLength. Two keys say so:
 ///
@@ -51,6 +53,12 @@ interface IZkmlConsumer {
 
     /// @notice A subject used an attestation under a policy.
     event NullifierUsed(bytes32 indexed nullifier, bytes32 indexed slot, address indexed subject);
+
+    /// @notice A subject took back what it had proven or signed for a nonce.
+    event NonceCancelled(address indexed subject, uint256 nonce);
+
+    /// @notice Uses up the caller's nonce: proofs and permits made for it, wherever they are, are worth nothing.
+    function cancelNonce() external;
 
     /// @notice Where inferences are verified.
     function router() external view returns (IInferenceVerifier);

@@ -2,11 +2,12 @@
 
 use super::{ArtifactError, names};
 use crate::{
+    chain::bindings::IInferenceRouter::{self as OnChain, Registration, Statement},
     circuit::{Objective, Plan, statement::PublicValue},
     op::InputMode,
     quant::{OutputChoice, Report, Score},
 };
-use alloy::primitives::B256;
+use alloy::primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, path::Path};
@@ -88,6 +89,35 @@ pub struct Facts {
     pub proof_bytes: usize,
     /// Accuracy.
     pub report: ReportSummary,
+}
+
+impl Facts {
+    /// The form of the statement, as a router keeps it.
+    pub fn form(&self) -> Statement {
+        let input = match self.input {
+            InputMode::Committed => OnChain::InputMode::Committed,
+            InputMode::Public => OnChain::InputMode::Public,
+            InputMode::Private => OnChain::InputMode::Private,
+        };
+        let output = match self.output {
+            OutputChoice::Reveal => OnChain::OutputMode::Reveal,
+            OutputChoice::Threshold => OnChain::OutputMode::Threshold,
+            OutputChoice::Argmax => OnChain::OutputMode::Argmax,
+        };
+        // In a batch each name has its item before it.
+        let is_output = |value: &&PublicValue| {
+            let name = value.name.rsplit('.').next().unwrap_or_default();
+            name == "threshold" || name == "class" || name.starts_with("output")
+        };
+        // More than 65,535 public values cannot be verified on any chain; the router refuses 0.
+        let outputs = u16::try_from(self.statement.iter().filter(is_output).count()).unwrap_or_default();
+        Statement { input, output, outputs }
+    }
+
+    /// What the owner of a router approves: this model behind a verifier of this code.
+    pub fn registration(&self, family: &str, verifier: Address, codehash: B256) -> Registration {
+        Registration { familyId: keccak256(family), verifier, codehash, statement: self.form() }
+    }
 }
 
 /// The compiled contract's headline.

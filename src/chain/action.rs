@@ -67,7 +67,7 @@ impl Action {
             Self::Unpause { lending } => paused(chain, lending).await.map(|paused| !paused),
             Self::RetirePolicy { lending, policy_id } => {
                 let policy = settle::policy(chain, lending, policy_id).await?;
-                Ok(!policy.modelId.is_zero() && !policy.active)
+                Ok(!policy.terms.modelId.is_zero() && !policy.active)
             }
             Self::Revoke { attestations, attestor, struct_hash, .. } => {
                 let call = IInputAttestation::isRevokedCall { attestor, structHash: struct_hash };

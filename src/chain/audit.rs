@@ -1,6 +1,8 @@
 //! A deployment record against its chain: every statement that the record makes, and those that its contracts make of each other.
 
-use super::bindings::{IInferenceRouter::State, ILendingThreshold, IProofVerifier, IZkmlConsumer, Ownable2Step};
+use super::bindings::{
+    IInferenceRouter, IInferenceRouter::State, ILendingThreshold, IProofVerifier, IZkmlConsumer, Ownable2Step,
+};
 use super::error::ChainError;
 use super::provider::Chain;
 use super::registry::{Deployment, INSECURE_DEV, Registry, label};
@@ -68,7 +70,11 @@ impl Audit<'_> {
 
     async fn contract(&mut self, label: &str, deployment: &Deployment, owner: Option<Address>) -> Result<(), ChainError> {
         match label {
-            label::ROUTER | label::ATTESTATIONS => self.owner(label, deployment.address, owner).await,
+            label::ROUTER => {
+                self.owner(label, deployment.address, owner).await?;
+                self.activation_delay(label, deployment.address).await
+            }
+            label::ATTESTATIONS => self.owner(label, deployment.address, owner).await,
             label::LENDING => {
                 self.owner(label, deployment.address, owner).await?;
                 self.wiring(label, deployment.address).await
@@ -83,6 +89,17 @@ impl Audit<'_> {
         self.compare(label, "owner", expected.unwrap_or(got), got);
         let pending = self.chain.read("reading the pending owner", at, &Ownable2Step::pendingOwnerCall {}).await?;
         self.compare(label, "pending owner", Address::ZERO, pending);
+        Ok(())
+    }
+
+    /// On a public chain nobody's approval counts at once.
+    async fn activation_delay(&mut self, label: &str, at: Address) -> Result<(), ChainError> {
+        if self.chain.is_local() {
+            return Ok(());
+        }
+        let delay = self.chain.read("reading the activation delay", at, &IInferenceRouter::activationDelayCall {}).await?;
+        let expected = if delay == 0 { "above zero".to_owned() } else { delay.to_string() };
+        self.compare(label, "activation delay", expected, delay);
         Ok(())
     }
 
@@ -118,7 +135,9 @@ impl Audit<'_> {
         let router = self.registry.get(label::ROUTER).map(|known| known.address);
         let (Some(router), Some(model_id)) = (router, deployment.model_id) else { return Ok(()) };
         let model = settle::model(self.chain, router, model_id).await?;
-        self.compare(label, "state", "Active", format!("{:?}", model.state));
+        // Approved and not active yet is as it should be, too.
+        let expected = if model.state == State::Scheduled { State::Scheduled } else { State::Active };
+        self.compare(label, "state", format!("{expected:?}"), format!("{:?}", model.state));
         if model.state != State::Unset {
             self.compare(label, "registered verifier", deployment.address, model.verifier);
             let expected = deployment.codehash.unwrap_or_default();

@@ -12,7 +12,8 @@ pub mod interfaces {
 }
 
 pub use interfaces::{
-    IERC20, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold, IProofVerifier, IZkmlConsumer,
+    IERC20, IEasAttestationSource, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold, IProofVerifier,
+    IZkmlConsumer,
 };
 
 /// Functions and errors declared outside the interfaces.
@@ -69,6 +70,7 @@ pub use elsewhere::{FieldElement, Helpers, MockERC20, Ownable2Step, TokenErrors}
 /// Every error that a contract of this project can revert with.
 pub(super) fn all_errors() -> Vec<json_abi::Error> {
     let maps = [
+        IEasAttestationSource::abi::errors(),
         IInferenceRouter::abi::errors(),
         IInputAttestation::abi::errors(),
         ILendingThreshold::abi::errors(),

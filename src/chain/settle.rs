@@ -1,6 +1,7 @@
 //! Settlement: the transactions between a deployed set of contracts and an open loan, and what their events say.
 
 use super::attest::{Context, SignedAttestation};
+use super::bindings::IInferenceRouter::Registration;
 use super::bindings::{
     IERC20, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold, IZkmlConsumer, MockERC20,
 };
@@ -27,16 +28,55 @@ impl From<&TransactionReceipt> for Mined {
 }
 
 /// The terms of a lending policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyTerms {
     pub model_id: B256,
     pub schema_id: B256,
-    /// Least score, in the statement's integer scale.
-    pub threshold: i128,
-    /// Lent per loan, in the token's smallest unit.
-    pub amount: U256,
     /// Seconds; one loan per subject, schema and epoch.
     pub epoch_length: u64,
+    /// Most principal that may be owed under the policy.
+    pub cap: U256,
+    /// Most principal that one borrower may owe in the pool.
+    pub borrower_limit: U256,
+    /// By rising threshold.
+    pub tiers: Vec<Tier>,
+}
+
+/// One of a policy's offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tier {
+    /// Least score, in the statement's integer scale.
+    pub threshold: i128,
+    /// Most that a loan pays out, in the token's smallest unit.
+    pub limit: U256,
+    /// Interest per year, in hundredths of a percent.
+    pub rate: u32,
+}
+
+impl PolicyTerms {
+    /// A policy of one tier, with no bound on what is owed in all.
+    pub fn of_one_tier(model_id: B256, schema_id: B256, epoch_length: u64, tier: Tier) -> Self {
+        let most = U256::from(u128::MAX);
+        Self { model_id, schema_id, epoch_length, cap: most, borrower_limit: most, tiers: vec![tier] }
+    }
+
+    /// As the contract takes them.
+    pub fn encoded(&self) -> ILendingThreshold::PolicyTerms {
+        let tier = |tier: &Tier| ILendingThreshold::Tier {
+            // Every i128 is an int256: the conversion cannot fail.
+            threshold: I256::try_from(tier.threshold).unwrap_or_default(),
+            limit: tier.limit,
+            rate: tier.rate,
+        };
+        ILendingThreshold::PolicyTerms {
+            modelId: self.model_id,
+            schemaId: self.schema_id,
+            epochLength: self.epoch_length,
+            cap: self.cap,
+            borrowerLimit: self.borrower_limit,
+            tiers: self.tiers.iter().map(tier).collect(),
+        }
+    }
 }
 
 /// A borrower's evidence, ready to send.
@@ -44,6 +84,10 @@ pub struct PolicyTerms {
 pub struct LoanRequest {
     pub lending: Address,
     pub policy_id: B256,
+    /// Which of the policy's tiers, from 0.
+    pub tier: u8,
+    /// In the token's smallest unit, at most the tier's limit.
+    pub amount: U256,
     pub attestation: SignedAttestation,
     pub nonce: U256,
     /// Unix seconds.
@@ -66,6 +110,8 @@ impl LoanRequest {
     pub fn call(&self) -> Call {
         let request = ILendingThreshold::BorrowRequest {
             policyId: self.policy_id,
+            tier: self.tier,
+            amount: self.amount,
             attestor: self.attestation.attestor,
             attestation: self.attestation.attestation(),
             signature: self.attestation.signature.clone(),
@@ -82,7 +128,7 @@ pub async fn model(chain: &Chain, router: Address, model_id: B256) -> Result<IIn
     chain.read("reading the model's state", router, &IInferenceRouter::modelCall { modelId: model_id }).await
 }
 
-/// Registers a verifier for a model, with the codehash that is on chain now pinned. Already registered in the same way is done.
+/// Registers a model with what its owner approves. Already registered in the same way is done, active or only scheduled.
 ///
 /// # Errors
 /// [`ChainError::Reverted`] with `ModelAlreadyRegistered`, `VerifierKindMismatch`, `OwnableUnauthorizedAccount`, ...
@@ -91,14 +137,16 @@ pub async fn register_model(
     owner: &Account,
     router: Address,
     model_id: B256,
-    verifier: Address,
-    codehash: B256,
+    registration: &IInferenceRouter::Registration,
 ) -> Result<Option<Mined>, ChainError> {
     let known = model(chain, router, model_id).await?;
-    if known.state == IInferenceRouter::State::Active && known.verifier == verifier && known.codehash == codehash {
+    let open = matches!(known.state, IInferenceRouter::State::Active | IInferenceRouter::State::Scheduled);
+    let found = (known.familyId, known.verifier, known.codehash, known.statement);
+    let Registration { familyId, verifier, codehash, statement } = registration.clone();
+    if open && found == (familyId, verifier, codehash, statement) {
         return Ok(None);
     }
-    let call = IInferenceRouter::registerModelCall { modelId: model_id, verifier, codehash };
+    let call = IInferenceRouter::registerModelCall { modelId: model_id, registration: registration.clone() };
     let call = Call::new("registering the model", router, &call);
     let receipt = chain.send(owner, &call).await?;
     let event: IInferenceRouter::ModelRegistered = find_event(&call.what, router, &receipt)?;
@@ -108,19 +156,23 @@ pub async fn register_model(
     }
 }
 
-/// Puts an attestor on the list, or takes it off. Already so is done.
+/// Puts an attestor that signs on a schema's list, or takes it off. Already so is done.
 pub async fn set_attestor(
     chain: &Chain,
     owner: &Account,
     attestations: Address,
     attestor: Address,
+    schema_id: B256,
     allowed: bool,
 ) -> Result<Option<Mined>, ChainError> {
-    let now = chain.read("reading the attestor list", attestations, &IInputAttestation::isAttestorCall { attestor }).await?;
-    if now == allowed {
+    let kind = if allowed { IInputAttestation::Kind::Signer } else { IInputAttestation::Kind::None };
+    let listing = IInputAttestation::listingCall { attestor, schemaId: schema_id };
+    let now = chain.read("reading the attestor list", attestations, &listing).await?;
+    if now.kind == kind && now.retiredAt == 0 {
         return Ok(None);
     }
-    let call = Call::new("setting the attestor", attestations, &IInputAttestation::setAttestorCall { attestor, allowed });
+    let call = IInputAttestation::setAttestorCall { attestor, schemaId: schema_id, kind };
+    let call = Call::new("setting the attestor", attestations, &call);
     let receipt = chain.send(owner, &call).await?;
     find_event::<IInputAttestation::AttestorSet>(&call.what, attestations, &receipt)?;
     Ok(Some(Mined::from(&receipt)))
@@ -128,9 +180,7 @@ pub async fn set_attestor(
 
 /// The id of a policy: a function of its terms and of the contract.
 pub fn policy_id(lending: Address, terms: &PolicyTerms) -> B256 {
-    let epoch_length = U256::from(terms.epoch_length);
-    let fields = (lending, terms.model_id, terms.schema_id, threshold(terms.threshold), terms.amount, epoch_length);
-    keccak256(fields.abi_encode_params())
+    keccak256((lending, terms.encoded()).abi_encode_params())
 }
 
 /// Adds a lending policy, unless it is there; returns its id.
@@ -147,13 +197,7 @@ pub async fn add_policy(
     if policy(chain, lending, id).await?.active {
         return Ok((id, None));
     }
-    let call = ILendingThreshold::addPolicyCall {
-        modelId: terms.model_id,
-        schemaId: terms.schema_id,
-        threshold: threshold(terms.threshold),
-        amount: terms.amount,
-        epochLength: terms.epoch_length,
-    };
+    let call = ILendingThreshold::addPolicyCall { terms: terms.encoded() };
     let call = Call::new("adding the policy", lending, &call);
     let receipt = chain.send(owner, &call).await?;
     let event: ILendingThreshold::PolicyAdded = find_event(&call.what, lending, &receipt)?;
@@ -163,7 +207,7 @@ pub async fn add_policy(
     }
 }
 
-/// The terms of a policy; all zero where there is none.
+/// A policy as it stands; all zero where there is none.
 pub async fn policy(chain: &Chain, lending: Address, policy_id: B256) -> Result<ILendingThreshold::Policy, ChainError> {
     chain.read("reading the policy", lending, &ILendingThreshold::policyCall { policyId: policy_id }).await
 }
@@ -283,9 +327,4 @@ pub async fn open_loan(chain: &Chain, borrower: &Account, request: &LoanRequest)
         nullifier: event.nullifier,
         mined: Mined::from(&receipt),
     })
-}
-
-fn threshold(value: i128) -> I256 {
-    // Every i128 is an int256: the conversion cannot fail.
-    I256::try_from(value).unwrap_or_default()
 }

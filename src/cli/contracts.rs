@@ -54,6 +54,8 @@ pub struct Settings {
     pub guardian: Address,
     /// The token that is lent; a worthless one is deployed where there is none.
     pub token: Option<Address>,
+    /// Seconds between a model's registration and its first verification.
+    pub activation_delay: u32,
 }
 
 /// Addresses of one settlement.
@@ -94,7 +96,7 @@ impl Contracts {
 
     /// What to deploy, in order, and where it will be.
     pub fn items(&self, verifier: DeployItem, settings: &Settings) -> (Vec<DeployItem>, Addresses) {
-        let router = self.router.item(&(settings.owner, settings.guardian));
+        let router = self.router.item(&(settings.owner, settings.guardian, settings.activation_delay));
         let attestations = self.attestations.item(&(settings.owner,));
         let token = settings.token.is_none().then(|| {
             let arguments = ("Demo Dollar".to_owned(), "DUSD".to_owned(), U256::from(6));

@@ -35,7 +35,13 @@ pub struct Arguments {
     /// The token that is lent; on a local chain a worthless one is deployed when absent
     #[arg(long, value_name = "ADDRESS")]
     token: Option<Address>,
+    /// Seconds between a model's registration and its first verification; when absent a day, and none on a local chain
+    #[arg(long, value_name = "SECONDS")]
+    activation_delay: Option<u32>,
 }
+
+/// What a public chain gets when nothing else is asked for: a day.
+const ACTIVATION_DELAY: u32 = 86_400;
 
 /// Plans, and with `--broadcast` deploys what is not there yet.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
@@ -46,7 +52,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     }
     let sender = model.send.sender(&chain)?;
     let verifier = model.verifier(&folder, console).await?;
-    let items = items(&arguments, verifier, sender.address, console).await?;
+    let delay = arguments.activation_delay.unwrap_or(if chain.is_local() { 0 } else { ACTIVATION_DELAY });
+    let items = items(&arguments, verifier, sender.address, delay, console).await?;
 
     if !model.send.broadcast {
         let registry = model.record.view(&chain)?;
@@ -66,6 +73,7 @@ async fn items(
     arguments: &Arguments,
     verifier: DeployItem,
     deployer: Address,
+    activation_delay: u32,
     console: &Console,
 ) -> Result<Vec<DeployItem>, Failure> {
     if arguments.verifier_only {
@@ -80,6 +88,7 @@ async fn items(
         owner: arguments.owner.unwrap_or(deployer),
         guardian: arguments.guardian.unwrap_or_default(),
         token: arguments.token,
+        activation_delay,
     };
     Ok(contracts.items(verifier, &settings).0)
 }

@@ -3,7 +3,8 @@
 use super::{
     blocking,
     failure::{CliError, Failure},
-    output::{Console, Stages},
+    output::Console,
+    progress::Stages,
     project, size,
 };
 use crate::{

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod attest;
 pub mod batch;
+mod candidates;
 pub mod chains;
 pub mod completions;
 pub mod contracts;
@@ -22,6 +23,7 @@ pub mod measure;
 pub mod model;
 pub mod operate;
 pub mod output;
+pub mod progress;
 pub mod project;
 pub mod prove;
 pub mod register;
@@ -75,7 +77,7 @@ enum Verb {
     /// Put verifier, router, attestation registry and lending pool on a chain (dry run unless --broadcast)
     Deploy(deploy::Arguments),
     /// Approve the model on the router; add attestors and a lending policy (dry run unless --broadcast)
-    Register(register::Arguments),
+    Register(Box<register::Arguments>),
     /// Open a loan with a proof and an attestation (dry run unless --broadcast)
     Submit(submit::Arguments),
     /// Stop a model at once and for good (dry run unless --broadcast)
@@ -158,7 +160,7 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::VerifyContract(arguments) => return verify_contract::run(arguments, console).await,
         Verb::Attest(arguments) => attest::run(&arguments, console),
         Verb::Deploy(arguments) => deploy::run(arguments, console).await,
-        Verb::Register(arguments) => register::run(arguments, console).await,
+        Verb::Register(arguments) => register::run(*arguments, console).await,
         Verb::Submit(arguments) => submit::run(arguments, console).await,
         Verb::Freeze(arguments) => operate::freeze::run(arguments, console).await,
         Verb::Deprecate(arguments) => operate::deprecate::run(arguments, console).await,

@@ -11,8 +11,9 @@ use crate::{
     artifact::Folder,
     chain::{
         Account, Chain, ChainError, Registry,
+        bindings::IInferenceRouter::Registration,
         registry::label,
-        settle::{self, PolicyTerms},
+        settle::{self, PolicyTerms, Tier},
     },
     quant::ThresholdScale,
 };
@@ -31,11 +32,23 @@ pub struct Arguments {
     /// Put this attestor on the registry's list
     #[arg(long, value_name = "ADDRESS")]
     attestor: Option<Address>,
+    /// The family that the model is the next version of; the ONNX file's name when absent
+    #[arg(long, value_name = "NAME")]
+    family: Option<String>,
     #[command(flatten)]
     threshold: ThresholdArguments,
-    /// Lent per loan, in the token's smallest unit; with a threshold this adds a policy
+    /// Most that a loan pays out, in the token's smallest unit; with a threshold this adds a policy
     #[arg(long, value_name = "UNITS")]
     amount: Option<U256>,
+    /// Interest per year, in hundredths of a percent
+    #[arg(long, value_name = "RATE", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000))]
+    rate: u32,
+    /// Most principal that may be owed under the policy; unbounded when absent
+    #[arg(long, value_name = "UNITS")]
+    cap: Option<U256>,
+    /// Most principal that one borrower may owe in the pool; unbounded when absent
+    #[arg(long, value_name = "UNITS")]
+    borrower_limit: Option<U256>,
     /// Seconds of an epoch: one loan per subject, schema and epoch
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     epoch: u64,
@@ -47,9 +60,9 @@ pub struct Arguments {
 /// What a run is about.
 struct Plan {
     model_id: B256,
+    schema_id: B256,
     router: Address,
-    verifier: Address,
-    codehash: B256,
+    registration: Registration,
     policy: Option<PolicyTerms>,
 }
 
@@ -61,16 +74,17 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     if !arguments.model.send.broadcast {
         let known = settle::model(&chain, plan.router, plan.model_id).await?;
         let value = json!({
-            "broadcast": false, "modelId": plan.model_id, "router": plan.router, "verifier": plan.verifier,
-            "codehash": plan.codehash, "state": format!("{:?}", known.state),
+            "broadcast": false, "modelId": plan.model_id, "router": plan.router, "verifier": plan.registration.verifier,
+            "codehash": plan.registration.codehash, "familyId": plan.registration.familyId,
+            "state": format!("{:?}", known.state),
         });
         let human = format!(
             "model     {}\nstate     {:?}\nrouter    {}\nverifier  {}\ncodehash  {}\ndry run on chain {}: add --broadcast to send",
             plan.model_id,
             known.state,
             plan.router,
-            plan.verifier,
-            plan.codehash,
+            plan.registration.verifier,
+            plan.registration.codehash,
             chain.id()
         );
         return console.result("register", &value, &human);
@@ -101,13 +115,17 @@ async fn plan(
     }
     let codehash = keccak256(&code);
     let policy = match (arguments.threshold.text(), arguments.amount) {
-        (Some(text), Some(amount)) => Some(PolicyTerms {
-            model_id: facts.model_id,
-            schema_id: facts.schema_id,
-            threshold: text.integer(&ThresholdScale::of(&folder.program)?)?,
-            amount,
-            epoch_length: arguments.epoch,
-        }),
+        (Some(text), Some(limit)) => {
+            let threshold = text.integer(&ThresholdScale::of(&folder.program)?)?;
+            let tier = Tier { threshold, limit, rate: arguments.rate };
+            let terms = PolicyTerms::of_one_tier(facts.model_id, facts.schema_id, arguments.epoch, tier);
+            let (cap, borrower_limit) = (arguments.cap, arguments.borrower_limit);
+            Some(PolicyTerms {
+                cap: cap.unwrap_or(terms.cap),
+                borrower_limit: borrower_limit.unwrap_or(terms.borrower_limit),
+                ..terms
+            })
+        }
         (Some(_), None) => return Err(CliError::Missing { what: "the policy's amount", how: "give --amount" }.into()),
         (None, Some(_)) => {
             let how = "give --threshold or --probability";
@@ -115,7 +133,9 @@ async fn plan(
         }
         (None, None) => None,
     };
-    Ok(Plan { model_id: facts.model_id, router, verifier, codehash, policy })
+    let family = arguments.family.as_deref().unwrap_or(&facts.model_file);
+    let registration = facts.registration(family, verifier, codehash);
+    Ok(Plan { model_id: facts.model_id, schema_id: facts.schema_id, router, registration, policy })
 }
 
 async fn send(
@@ -128,18 +148,21 @@ async fn send(
     // What an interrupted run sent counts: it is waited for, not sent again.
     chain.settled(account.address()).await?;
     let mut done = vec![("modelId", json!(plan.model_id))];
-    let mined = settle::register_model(chain, account, plan.router, plan.model_id, plan.verifier, plan.codehash).await?;
+    let mined = settle::register_model(chain, account, plan.router, plan.model_id, &plan.registration).await?;
     done.push(("model", transaction(mined.map(|m| m.tx))));
+    let known = settle::model(chain, plan.router, plan.model_id).await?;
+    done.push(("state", json!(format!("{:?}", known.state))));
+    done.push(("activatesAt", json!(known.activatesAt)));
     if let Some(attestor) = arguments.attestor {
         let attestations = address(registry, label::ATTESTATIONS, None)?;
-        let mined = settle::set_attestor(chain, account, attestations, attestor, true).await?;
+        let mined = settle::set_attestor(chain, account, attestations, attestor, plan.schema_id, true).await?;
         done.push(("attestor", transaction(mined.map(|m| m.tx))));
     }
     if let Some(terms) = &plan.policy {
         let (policy_id, mined) = settle::add_policy(chain, account, address(registry, label::LENDING, None)?, terms).await?;
         done.push(("policyId", json!(policy_id)));
         done.push(("policy", transaction(mined.map(|m| m.tx))));
-        done.push(("threshold", json!(terms.threshold.to_string())));
+        done.extend(terms.tiers.first().map(|tier| ("threshold", json!(tier.threshold.to_string()))));
     }
     if let Some(amount) = arguments.fund {
         let lending = address(registry, label::LENDING, None)?;

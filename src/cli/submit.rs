@@ -3,8 +3,12 @@
 use super::{failure::CliError, failure::Failure, output::Console, prove::read_attestation, send::SendArguments};
 use crate::{
     artifact::ProofFile,
-    chain::settle::{self, LoanRequest},
+    chain::{
+        Chain,
+        settle::{self, LoanRequest},
+    },
 };
+use alloy::primitives::{Address, B256, U256};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -17,6 +21,12 @@ pub struct Arguments {
     /// The attestation
     #[arg(long, value_name = "FILE")]
     attestation: PathBuf,
+    /// The policy's tier, from 0; the proof must be for its threshold
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    tier: u8,
+    /// What to borrow, in the token's smallest unit; the tier's limit when absent
+    #[arg(long, value_name = "UNITS")]
+    amount: Option<U256>,
     #[command(flatten)]
     send: SendArguments,
 }
@@ -35,9 +45,15 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         return Err(CliError::Conflict(text).into());
     }
     let sender = arguments.send.sender(&chain)?;
+    let amount = match arguments.amount {
+        Some(amount) => amount,
+        None => limit(&chain, context.consumer, context.policy_id, arguments.tier).await?,
+    };
     let request = LoanRequest {
         lending: context.consumer,
         policy_id: context.policy_id,
+        tier: arguments.tier,
+        amount,
         attestation,
         nonce: context.nonce,
         expiry: context.expiry,
@@ -62,4 +78,14 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         loan.id, loan.amount, loan.borrower, loan.mined.tx, loan.mined.gas_used
     );
     console.result("submit", &value, &human)
+}
+
+/// The most that a tier of the policy lends.
+async fn limit(chain: &Chain, lending: Address, policy_id: B256, tier: u8) -> Result<U256, Failure> {
+    let policy = settle::policy(chain, lending, policy_id).await?;
+    let limit = policy.terms.tiers.get(usize::from(tier)).map(|tier| tier.limit);
+    let none = || {
+        CliError::Conflict(format!("policy {policy_id} of {lending} has {} tiers, none is tier {tier}", policy.terms.tiers.len()))
+    };
+    Ok(limit.ok_or_else(none)?)
 }

@@ -18,8 +18,17 @@ contract FreezeModelTest is RouterFixture {
     function test_freezesWhileDeprecated() public {
         register();
         vm.prank(owner);
-        router.deprecateModel(MODEL, type(uint64).max);
+        router.deprecateModel(MODEL, type(uint40).max);
         _expectFrozenBy(guardian);
+    }
+
+    /// The time between approval and activation is for exactly this.
+    function test_freezesBeforeActivation() public {
+        schedule();
+        _expectFrozenBy(guardian);
+        skip(10 * DELAY);
+        expectNotActive(IInferenceRouter.State.Frozen);
+        router.verifyInference(MODEL, someInputs(), "good");
     }
 
     function test_RevertWhen_unset() public {

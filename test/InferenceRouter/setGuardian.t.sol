@@ -9,9 +9,10 @@ contract SetGuardianTest is RouterFixture {
     function test_constructorSetsOwnerAndGuardian() public {
         vm.expectEmit();
         emit IInferenceRouter.GuardianSet(address(0), guardian);
-        InferenceRouter fresh = new InferenceRouter(owner, guardian);
+        InferenceRouter fresh = new InferenceRouter(owner, guardian, DELAY);
         assertEq(fresh.owner(), owner);
         assertEq(fresh.guardian(), guardian);
+        assertEq(fresh.activationDelay(), DELAY);
     }
 
     function testFuzz_replaces(address next) public {

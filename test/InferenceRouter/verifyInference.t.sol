@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {RouterFixture} from "../helpers/RouterFixture.sol";
-import {SilentVerifier, StubVerifier, WritingVerifier} from "../helpers/StubVerifiers.sol";
+import {SilentVerifier, StubVerifier, TokenVerifier, WritingVerifier} from "../helpers/StubVerifiers.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 import {IProofVerifier} from "zkml-evm/interfaces/IProofVerifier.sol";
 
@@ -72,10 +72,36 @@ contract VerifyInferenceTest is RouterFixture {
         router.verifyInference(MODEL, someInputs(), "good");
     }
 
-    function testFuzz_deprecatedModelVerifiesUntilItsEnd(uint64 until, uint64 timestamp) public {
+    function testFuzz_scheduledModelVerifiesFromItsTimeOn(uint64 wait) public {
+        schedule();
+        uint64 activatesAt = uint64(block.timestamp) + DELAY;
+        wait = uint64(bound(wait, 0, 2 * DELAY));
+        skip(wait);
+        if (wait < DELAY) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IInferenceRouter.ModelNotYetActive.selector, MODEL, activatesAt, block.timestamp)
+            );
+        }
+        router.verifyInference(MODEL, someInputs(), "good");
+    }
+
+    /// A proof of one version is judged by that version's verifier only.
+    function test_RevertWhen_theProofIsOfAnotherVersion() public {
         register();
-        vm.prank(owner);
-        router.deprecateModel(MODEL, until);
+        TokenVerifier second = new TokenVerifier();
+        bytes32 secondId = keccak256("second");
+        schedule(secondId, registrationOf(address(second)));
+        skip(DELAY);
+        router.verifyInference(secondId, someInputs(), "second");
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
+        router.verifyInference(secondId, someInputs(), "good");
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
+        router.verifyInference(MODEL, someInputs(), "second");
+    }
+
+    function testFuzz_deprecatedModelVerifiesUntilItsEnd(uint40 until, uint40 timestamp) public {
+        register();
+        deprecate(until);
         vm.warp(timestamp);
         if (timestamp >= until) {
             vm.expectRevert(
@@ -113,9 +139,8 @@ contract VerifyInferenceTest is RouterFixture {
     }
 
     function _expectFailed(address bad) private {
-        bytes32 codehash = bad.codehash;
-        vm.prank(owner);
-        router.registerModel(MODEL, bad, codehash);
+        schedule(MODEL, registrationOf(bad));
+        skip(DELAY);
         vm.expectRevert(abi.encodeWithSelector(IInferenceRouter.VerifierFailed.selector, MODEL, bad));
         router.verifyInference{gas: 1_000_000}(MODEL, someInputs(), "good");
     }

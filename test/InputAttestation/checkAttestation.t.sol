@@ -10,10 +10,9 @@ import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
 contract CheckAttestationTest is AttestationFixture {
     uint256 private constant SECP256K1_N = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
 
-    function testFuzz_acceptsAnAccountsSignature(address subject, uint256 commitment, bytes32 schemaId) public view {
+    function testFuzz_acceptsAnAccountsSignature(address subject, uint256 commitment) public view {
         IInputAttestation.Attestation memory a = statementFor(subject);
         a.inputCommitment = bytes32(bound(commitment, 1, FieldElement.R - 1));
-        a.schemaId = schemaId;
         assertEq(registry.checkAttestation(attestor, a, sign(a)), registry.hashAttestation(a));
     }
 
@@ -30,12 +29,22 @@ contract CheckAttestationTest is AttestationFixture {
         vm.assume(who != attestor);
         IInputAttestation.Attestation memory a = statementFor(borrower);
         bytes memory signature = signWith(key, a);
-        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorNotAllowed.selector, who));
+        expectNotAllowed(who);
         registry.checkAttestation(who, a, signature);
     }
 
+    /// An attestor of incomes is no attestor of faces.
+    function testFuzz_RevertWhen_listedForAnotherSchema(bytes32 schemaId) public {
+        vm.assume(schemaId != SCHEMA);
+        IInputAttestation.Attestation memory a = statementFor(borrower);
+        a.schemaId = schemaId;
+        bytes memory signature = sign(a);
+        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorNotAllowed.selector, attestor, schemaId));
+        registry.checkAttestation(attestor, a, signature);
+    }
+
     function test_RevertWhen_attestorIsZero() public {
-        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorNotAllowed.selector, address(0)));
+        expectNotAllowed(address(0));
         registry.checkAttestation(address(0), statementFor(borrower), new bytes(65));
     }
 
@@ -82,7 +91,7 @@ contract CheckAttestationTest is AttestationFixture {
         field = bound(field, 0, 4);
         if (field == 0) a.subject = address(uint160(a.subject) ^ by);
         else if (field == 1) a.inputCommitment = bytes32(uint256(a.inputCommitment) ^ by);
-        else if (field == 2) a.schemaId = bytes32(uint256(a.schemaId) ^ by);
+        else if (field == 2) _otherSchema(a, by);
         else if (field == 3) a.issuedAt -= by;
         else a.expiresAt += by;
         vm.assume(a.inputCommitment != 0);
@@ -95,7 +104,7 @@ contract CheckAttestationTest is AttestationFixture {
         bytes memory signature = sign(a);
         InputAttestation other = new InputAttestation(owner);
         vm.prank(owner);
-        other.setAttestor(attestor, true);
+        other.setAttestor(attestor, SCHEMA, IInputAttestation.Kind.Signer);
         bytes32 digest = other.digestOf(a);
         vm.expectRevert(abi.encodeWithSelector(IInputAttestation.InvalidSignature.selector, attestor, digest));
         other.checkAttestation(attestor, a, signature);
@@ -192,6 +201,13 @@ contract CheckAttestationTest is AttestationFixture {
         }
         (ok,) = address(registry).staticcall(data);
         assertFalse(ok);
+    }
+
+    /// Listed for both schemas, so that only the signature can refuse it.
+    function _otherSchema(IInputAttestation.Attestation memory a, uint64 by) private {
+        a.schemaId = bytes32(uint256(a.schemaId) ^ by);
+        vm.prank(owner);
+        registry.setAttestor(attestor, a.schemaId, IInputAttestation.Kind.Signer);
     }
 
     function _expectWalletRefused(address wallet) private {

@@ -56,18 +56,27 @@ contract RevokeTest is AttestationFixture {
         bytes memory signature = sign(_a);
         vm.prank(attestor);
         registry.revoke(_hash);
-        vm.prank(owner);
-        registry.setAttestor(attestor, false);
+        remove(attestor);
         allow(attestor);
         _expectRevoked(attestor);
         registry.checkAttestation(attestor, _a, signature);
     }
 
-    function testFuzz_RevertWhen_callerIsNoAttestor(address caller) public {
-        vm.assume(caller != attestor);
-        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorNotAllowed.selector, caller));
+    function testFuzz_RevertWhen_callerNeverWasAnAttestor(address caller) public {
+        vm.assume(caller != attestor && caller != address(0));
+        // Removed without ever having been listed.
+        remove(caller);
+        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorUnknown.selector, caller));
         vm.prank(caller);
         registry.revoke(_hash);
+    }
+
+    /// An attestor that has been removed or retired still takes back what it signed.
+    function test_worksAfterRemoval() public {
+        remove(attestor);
+        vm.prank(attestor);
+        registry.revoke(_hash);
+        assertTrue(registry.isRevoked(attestor, _hash));
     }
 
     function testFuzz_RevertWhen_revokeForIsNotByOwner(address caller) public {

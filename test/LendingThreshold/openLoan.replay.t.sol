@@ -89,7 +89,7 @@ contract OpenLoanReplayTest is LendingFixture {
     function test_nextEpochGivesAnother() public {
         vm.warp((NOW / EPOCH + 1) * EPOCH);
         assertEq(open(accepted(borrower)), loanIdOf(borrower, 0));
-        assertEq(lending.debtOf(borrower), 2 * AMOUNT);
+        assertEq(lending.principalOf(borrower), 2 * AMOUNT);
     }
 
     /// Attestations of many epochs, all in force, collected and used together: two loans, and no third.
@@ -152,8 +152,7 @@ contract OpenLoanReplayTest is LendingFixture {
     }
 
     function test_anotherPolicyGivesItsOwn() public {
-        vm.prank(owner);
-        policyId = lending.addPolicy(MODEL, SCHEMA, THRESHOLD, AMOUNT, EPOCH + 1);
+        policyId = add(lending, termsOver(EPOCH + 1));
         ILendingThreshold.BorrowRequest memory request = requestOver(_first.attestation);
         acceptProofOf(request);
         assertEq(open(request), loanIdOf(borrower, 1));

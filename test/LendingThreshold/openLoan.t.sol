@@ -19,12 +19,12 @@ contract OpenLoanTest is LendingFixture {
         vm.expectEmit(address(lending));
         emit IZkmlConsumer.NullifierUsed(nullifier, slot, borrower);
         vm.expectEmit(address(lending));
-        emit ILendingThreshold.LoanOpened(id, borrower, policyId, AMOUNT, nullifier);
+        emit ILendingThreshold.LoanOpened(id, borrower, policyId, 0, AMOUNT, nullifier);
         assertEq(open(request), id);
 
         assertEq(token.balanceOf(borrower), AMOUNT);
         assertEq(lending.liquidity(), POOL - AMOUNT);
-        assertEq(lending.debtOf(borrower), AMOUNT);
+        assertEq(lending.principalOf(borrower), AMOUNT);
         assertEq(lending.loanCount(), 1);
         assertEq(lending.nonceOf(borrower), 1);
         assertEq(lending.spentBy(borrower, SCHEMA, policyId, epoch), nullifier);
@@ -32,8 +32,118 @@ contract OpenLoanTest is LendingFixture {
         assertEq(opened.borrower, borrower);
         assertEq(opened.epoch, epoch);
         assertEq(opened.policyId, policyId);
-        assertEq(opened.amount, AMOUNT);
-        assertEq(opened.outstanding, AMOUNT);
+        assertEq(opened.tier, 0);
+        assertEq(opened.principal, AMOUNT);
+        assertEq(opened.interest, 0);
+        assertEq(lending.policy(policyId).principal, AMOUNT);
+    }
+
+    function testFuzz_lendsAsMuchAsIsAskedForUpToTheLimit(uint256 amount) public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        request.amount = bound(amount, 1, AMOUNT);
+        uint256 id = open(request);
+        assertEq(token.balanceOf(borrower), request.amount);
+        assertEq(principalOf(id), request.amount);
+        assertEq(lending.principalOf(borrower), request.amount);
+    }
+
+    function test_higherTierLendsMore() public {
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+        (request.tier, request.amount) = (1, HIGH_AMOUNT);
+        acceptProofOf(request);
+        uint256 id = open(request);
+        assertEq(lending.loan(id).tier, 1);
+        assertEq(token.balanceOf(borrower), HIGH_AMOUNT);
+        skip(365 days);
+        assertEq(interestOf(id), HIGH_AMOUNT * HIGH_RATE / 10_000);
+    }
+
+    /// A proof for the lower threshold is none for the higher tier.
+    function test_RevertWhen_proofIsForALowerTier() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        request.tier = 1;
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
+        open(request);
+    }
+
+    /// Nor does a proof for the higher threshold name the lower one.
+    function test_RevertWhen_proofIsForAHigherTier() public {
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+        request.tier = 1;
+        acceptProofOf(request);
+        request.tier = 0;
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
+        open(request);
+    }
+
+    /// All tiers of a policy share the nullifier: a second tier is no second loan.
+    function test_RevertWhen_anotherTierWasUsed() public {
+        open(accepted(borrower));
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+        request.tier = 1;
+        acceptProofOf(request);
+        expectSpent(nullifierOf(request));
+        open(request);
+    }
+
+    function testFuzz_RevertWhen_tierIsUnknown(uint8 tier) public {
+        tier = uint8(bound(tier, 2, 255));
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+        request.tier = tier;
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.TierUnknown.selector, policyId, tier));
+        open(request);
+    }
+
+    function testFuzz_RevertWhen_moreThanTheTierLends(uint256 amount) public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        request.amount = bound(amount, AMOUNT + 1, type(uint256).max);
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.TierLimitExceeded.selector, AMOUNT, request.amount));
+        open(request);
+    }
+
+    function test_RevertWhen_amountIsZero() public {
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        request.amount = 0;
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.InvalidAmount.selector, 0));
+        open(request);
+    }
+
+    /// The borrower's limit counts all its loans in the pool; repaying makes room.
+    function test_RevertWhen_borrowerLimitIsReached() public {
+        uint256 first = open(accepted(borrower));
+        ILendingThreshold.PolicyTerms memory t = terms();
+        t.borrowerLimit = 2 * AMOUNT - 1;
+        policyId = add(lending, t);
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.expectRevert(
+            abi.encodeWithSelector(ILendingThreshold.BorrowerLimitExceeded.selector, 2 * AMOUNT - 1, AMOUNT, AMOUNT)
+        );
+        open(request);
+        vm.startPrank(borrower);
+        token.approve(address(lending), 1);
+        lending.repay(first, 1);
+        vm.stopPrank();
+        open(request);
+        assertEq(lending.principalOf(borrower), 2 * AMOUNT - 1);
+    }
+
+    /// The cap counts all borrowers of the policy; repaying makes room.
+    function test_RevertWhen_policyCapIsReached() public {
+        ILendingThreshold.PolicyTerms memory t = terms();
+        t.cap = 2 * AMOUNT - 1;
+        policyId = add(lending, t);
+        uint256 first = open(accepted(borrower));
+        ILendingThreshold.BorrowRequest memory request = accepted(stranger);
+        vm.expectRevert(
+            abi.encodeWithSelector(ILendingThreshold.PolicyCapExceeded.selector, 2 * AMOUNT - 1, AMOUNT, AMOUNT)
+        );
+        open(request);
+        vm.startPrank(borrower);
+        token.approve(address(lending), 1);
+        lending.repay(first, 1);
+        vm.stopPrank();
+        open(request);
+        assertEq(lending.policy(policyId).principal, 2 * AMOUNT - 1);
     }
 
     /// The router is asked for exactly [context, commitment, threshold] and gets the proof as it is.
@@ -143,8 +253,7 @@ contract OpenLoanTest is LendingFixture {
     /// A proof for a lenient policy of the same model says nothing under a strict one.
     function test_RevertWhen_proofIsForAnotherPolicy() public {
         ILendingThreshold.BorrowRequest memory request = accepted(borrower);
-        vm.prank(owner);
-        request.policyId = lending.addPolicy(MODEL, SCHEMA, THRESHOLD + 1, AMOUNT, EPOCH);
+        request.policyId = add(lending, termsWith(THRESHOLD + 1));
         vm.expectRevert(IProofVerifier.PairingFailed.selector);
         open(request);
     }
@@ -192,17 +301,17 @@ contract OpenLoanTest is LendingFixture {
     function test_RevertWhen_attestorIsNotListed() public {
         ILendingThreshold.BorrowRequest memory request = accepted(borrower);
         request.attestor = borrower;
-        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorNotAllowed.selector, borrower));
+        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorNotAllowed.selector, borrower, SCHEMA));
         open(request);
     }
 
     function testFuzz_RevertWhen_subjectIsWiderThanAnAddress(uint96 dirt) public {
         ILendingThreshold.BorrowRequest memory request = accepted(borrower);
         bytes memory data = abi.encodeCall(lending.openLoan, (request));
-        // After the selector: the request's offset, policyId, attestor, then the attestation's subject.
+        // After the selector: the request's offset, policyId, tier, amount, attestor, then the attestation's subject.
         uint256 dirty = uint256(uint160(borrower)) | (uint256(dirt) << 160);
         assembly ("memory-safe") {
-            mstore(add(data, 132), dirty)
+            mstore(add(data, 196), dirty)
         }
         vm.prank(borrower);
         (bool ok,) = address(lending).call(data);

@@ -11,7 +11,7 @@ contract RetirePolicyTest is LendingFixture {
         emit ILendingThreshold.PolicyRetired(policyId);
         _retire(policyId);
         assertFalse(lending.policy(policyId).active);
-        assertEq(lending.debtOf(borrower), AMOUNT);
+        assertEq(lending.principalOf(borrower), AMOUNT);
 
         ILendingThreshold.BorrowRequest memory request = accepted(stranger);
         vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.PolicyIsRetired.selector, policyId));

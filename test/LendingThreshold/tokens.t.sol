@@ -20,16 +20,16 @@ contract TokensTest is LendingFixture {
         open(accepted(borrower));
         // The borrower bears the fee and owes what left the pool.
         assertEq(fee.balanceOf(borrower), AMOUNT * 99 / 100);
-        assertEq(lending.debtOf(borrower), AMOUNT);
+        assertEq(lending.principalOf(borrower), AMOUNT);
         assertEq(lending.repay(loanIdOf(borrower, 0), AMOUNT), AMOUNT * 99 / 100);
-        assertEq(lending.debtOf(borrower), AMOUNT / 100);
-        assertEq(lending.loan(loanIdOf(borrower, 0)).outstanding, AMOUNT / 100);
+        assertEq(lending.principalOf(borrower), AMOUNT / 100);
+        assertEq(principalOf(loanIdOf(borrower, 0)), AMOUNT / 100);
         // The rest can be paid to the last unit, since a fee on less than 100 units is none here.
-        uint256 outstanding = lending.debtOf(borrower);
+        uint256 outstanding = lending.principalOf(borrower);
         while (outstanding != 0) {
             outstanding -= lending.repay(loanIdOf(borrower, 0), outstanding);
         }
-        assertEq(lending.debtOf(borrower), 0);
+        assertEq(lending.principalOf(borrower), 0);
     }
 
     function test_hookToken_cannotEnterAgain() public {
@@ -73,7 +73,7 @@ contract TokensTest is LendingFixture {
         lending.fund(AMOUNT);
         open(accepted(borrower));
         lending.repay(loanIdOf(borrower, 0), AMOUNT);
-        assertEq(lending.debtOf(borrower), 0);
+        assertEq(lending.principalOf(borrower), 0);
     }
 
     /// More arrives than was asked for: no more is credited, and no debt goes below zero.
@@ -86,7 +86,7 @@ contract TokensTest is LendingFixture {
         assertEq(lending.liquidity(), AMOUNT + 1);
         open(accepted(borrower));
         assertEq(lending.repay(loanIdOf(borrower, 0), AMOUNT), AMOUNT);
-        assertEq(lending.debtOf(borrower), 0);
+        assertEq(lending.principalOf(borrower), 0);
     }
 
     function test_RevertWhen_tokenSaysFalse() public {
@@ -99,7 +99,7 @@ contract TokensTest is LendingFixture {
         ILendingThreshold.BorrowRequest memory request = accepted(borrower);
         vm.expectRevert(failed);
         open(request);
-        assertEq(lending.debtOf(borrower), 0);
+        assertEq(lending.principalOf(borrower), 0);
     }
 
     function test_RevertWhen_tokenMovesNothing() public {

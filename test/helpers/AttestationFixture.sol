@@ -25,8 +25,16 @@ abstract contract AttestationFixture is Test {
     }
 
     function allow(address who) internal {
+        list(who, IInputAttestation.Kind.Signer);
+    }
+
+    function remove(address who) internal {
+        list(who, IInputAttestation.Kind.None);
+    }
+
+    function list(address who, IInputAttestation.Kind kind) internal {
         vm.prank(owner);
-        registry.setAttestor(who, true);
+        registry.setAttestor(who, SCHEMA, kind);
     }
 
     function statementFor(address subject) internal view returns (IInputAttestation.Attestation memory) {
@@ -50,6 +58,10 @@ abstract contract AttestationFixture is Test {
 
     function expectNotOwner(address caller) internal {
         vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, caller));
+    }
+
+    function expectNotAllowed(address who) internal {
+        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.AttestorNotAllowed.selector, who, SCHEMA));
     }
 
     function expectBadSignature(address who, IInputAttestation.Attestation memory a) internal {

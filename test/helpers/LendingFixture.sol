@@ -16,6 +16,11 @@ abstract contract LendingFixture is AttestationFixture {
     bytes32 internal constant MODEL = keccak256("model");
     int256 internal constant THRESHOLD = -1234;
     uint256 internal constant AMOUNT = 1000e6;
+    uint32 internal constant RATE = 1000;
+    /// The second tier asks for more, lends more and costs half.
+    int256 internal constant HIGH_THRESHOLD = 4321;
+    uint256 internal constant HIGH_AMOUNT = 3000e6;
+    uint32 internal constant HIGH_RATE = 500;
     uint64 internal constant EPOCH = 90 days;
     uint256 internal constant POOL = 10_000e6;
     uint256 internal constant R =
@@ -46,8 +51,36 @@ abstract contract LendingFixture is AttestationFixture {
     }
 
     function addPolicyTo(LendingThreshold pool) internal returns (bytes32) {
+        return add(pool, terms());
+    }
+
+    function add(LendingThreshold pool, ILendingThreshold.PolicyTerms memory t) internal returns (bytes32) {
         vm.prank(owner);
-        return pool.addPolicy(MODEL, SCHEMA, THRESHOLD, AMOUNT, EPOCH);
+        return pool.addPolicy(t);
+    }
+
+    /// As much as the pool holds may be owed, by one borrower or many.
+    function terms() internal pure returns (ILendingThreshold.PolicyTerms memory t) {
+        t.modelId = MODEL;
+        t.schemaId = SCHEMA;
+        t.epochLength = EPOCH;
+        t.cap = POOL;
+        t.borrowerLimit = POOL;
+        t.tiers = new ILendingThreshold.Tier[](2);
+        t.tiers[0] = ILendingThreshold.Tier(THRESHOLD, AMOUNT, RATE);
+        t.tiers[1] = ILendingThreshold.Tier(HIGH_THRESHOLD, HIGH_AMOUNT, HIGH_RATE);
+    }
+
+    /// The same with another first threshold.
+    function termsWith(int256 threshold) internal pure returns (ILendingThreshold.PolicyTerms memory t) {
+        t = terms();
+        t.tiers[0].threshold = threshold;
+    }
+
+    /// The same with another epoch.
+    function termsOver(uint64 epochLength) internal pure returns (ILendingThreshold.PolicyTerms memory t) {
+        t = terms();
+        t.epochLength = epochLength;
     }
 
     /// A request that is right in everything, except that the router has not been told to accept it.
@@ -62,6 +95,8 @@ abstract contract LendingFixture is AttestationFixture {
     {
         return ILendingThreshold.BorrowRequest({
             policyId: policyId,
+            tier: 0,
+            amount: AMOUNT,
             attestor: attestor,
             attestation: a,
             signature: sign(a),
@@ -100,12 +135,36 @@ abstract contract LendingFixture is AttestationFixture {
         inputs = new uint256[](3);
         inputs[0] = uint256(digest) / 256;
         inputs[1] = uint256(request.attestation.inputCommitment);
-        inputs[2] = THRESHOLD < 0 ? R - uint256(-THRESHOLD) : uint256(THRESHOLD);
+        int256 threshold = request.tier == 0 ? THRESHOLD : HIGH_THRESHOLD;
+        inputs[2] = threshold < 0 ? R - uint256(-threshold) : uint256(threshold);
     }
 
     function open(ILendingThreshold.BorrowRequest memory request) internal returns (uint256 loanId) {
         vm.prank(request.attestation.subject);
         return lending.openLoan(request);
+    }
+
+    function permitOf(uint256 key, ILendingThreshold.BorrowRequest memory request)
+        internal
+        view
+        returns (bytes memory)
+    {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, lending.permitDigest(request));
+        return abi.encodePacked(r, s, v);
+    }
+
+    function principalOf(uint256 loanId) internal view returns (uint256) {
+        return lending.loan(loanId).principal;
+    }
+
+    function interestOf(uint256 loanId) internal view returns (uint256) {
+        return lending.loan(loanId).interest;
+    }
+
+    /// Simple interest rounded up, by the formula of the interface.
+    function interestOn(uint256 principal, uint256 rate, uint256 elapsed) internal pure returns (uint256) {
+        uint256 year = 365 days;
+        return (principal * rate * elapsed + 10_000 * year - 1) / (10_000 * year);
     }
 
     /// The id of a loan under the `index`-th policy on an attestation of this moment.

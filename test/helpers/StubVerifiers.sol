@@ -28,6 +28,22 @@ contract StubVerifier is IProofVerifier {
     }
 }
 
+/// Accepts the proof "second" only.
+contract TokenVerifier is StubVerifier(0) {
+    function verifyProof(uint256[] calldata, bytes calldata proof) external pure override {
+        if (keccak256(proof) != keccak256("second")) revert PairingFailed();
+    }
+}
+
+/// Answers with a reason of a hundred kilobytes, which costs whoever copies it.
+contract VerboseVerifier is StubVerifier(0) {
+    function verifyProof(uint256[] calldata, bytes calldata) external pure override {
+        assembly {
+            revert(0x1000, 100000)
+        }
+    }
+}
+
 /// Accepts any proof at once: what is left of a transaction's gas is not the verifier's.
 contract AcceptingVerifier is StubVerifier(0) {
     function verifyProof(uint256[] calldata, bytes calldata) external pure override {}

@@ -23,9 +23,15 @@ contract HookToken is ERC20("Hook", "HOOK") {
     address public target;
     bytes public data;
     bytes public answer;
+    bool public bubbles;
 
     function mint(address account, uint256 amount) external {
         _mint(account, amount);
+    }
+
+    /// Whether a call that fails makes the transfer fail, with the same reason.
+    function setBubbles(bool value) external {
+        bubbles = value;
     }
 
     function setHook(address target_, bytes calldata data_) external {
@@ -36,6 +42,11 @@ contract HookToken is ERC20("Hook", "HOOK") {
         if (target != address(0) && from != address(0)) {
             (bool ok, bytes memory got) = target.call(data);
             require(!ok, "the hook got through");
+            if (bubbles) {
+                assembly {
+                    revert(add(got, 32), mload(got))
+                }
+            }
             answer = got;
         }
         super._update(from, to, value);

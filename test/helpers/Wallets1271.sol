@@ -46,6 +46,15 @@ contract WritingWallet {
     }
 }
 
+/// Reverts with ten kilobytes, whatever it is asked.
+contract VerboseWallet {
+    fallback() external {
+        assembly {
+            revert(0x1000, 10000)
+        }
+    }
+}
+
 /// Burns all the gas it gets.
 contract BurningWallet {
     function isValidSignature(bytes32, bytes calldata) external pure returns (bytes4) {

@@ -5,21 +5,25 @@ import {LendingFixture} from "../helpers/LendingFixture.sol";
 import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
 
-/// Borrowers, thieves, a payer and the owner, with a router that accepts every proof: what is left to hold the pool together is
-/// the consumer itself. The book beside it counts in its own way.
+/// Borrowers, thieves, relayers, a payer and the owner, with a router that accepts every proof: what is left to hold the pool
+/// together is the consumer itself. The book beside it counts in its own way.
 contract LendingHandler is LendingFixture {
     uint256 public constant SUBJECTS = 3;
+    uint256 public constant CAP = 7 * AMOUNT;
+    uint256 public constant BORROWER_LIMIT = 4 * AMOUNT;
 
     uint256 public funded;
     uint256 public withdrawn;
     uint256 public lent;
     uint256 public repaid;
+    uint256 public interestPaid;
     uint256 public stolen;
+    uint256 public overLimits;
 
     mapping(bytes32 nullifier => uint256) public timesUsed;
     mapping(bytes32 subjectAndEpoch => uint256) public loansInEpoch;
     mapping(address subject => uint256) public loansOf;
-    mapping(uint256 loanId => uint256) public timesGiven;
+    mapping(address subject => uint256) public cancelled;
     uint256[] public loanIds;
     bytes32[] public nullifiers;
     bytes32[] public epochs;
@@ -28,25 +32,55 @@ contract LendingHandler is LendingFixture {
     constructor() {
         setUp();
         router.setAcceptsAll(true);
+        ILendingThreshold.PolicyTerms memory t = terms();
+        (t.cap, t.borrowerLimit) = (CAP, BORROWER_LIMIT);
+        policyId = add(lending, t);
         funded = POOL;
         token.approve(address(lending), type(uint256).max);
-        for (uint256 i = 0; i < SUBJECTS; ++i) {
-            vm.prank(subjectOf(i));
-            token.approve(address(lending), type(uint256).max);
-        }
     }
 
     function subjectOf(uint256 seed) public pure returns (address) {
-        return address(uint160(0x1000 + seed % SUBJECTS));
+        return vm.addr(_keyOf(seed));
     }
 
     /// A new attestation, over another commitment each time.
-    function borrow(uint256 who, uint128 salt) external {
-        IInputAttestation.Attestation memory a = statementFor(subjectOf(who));
-        a.inputCommitment = bytes32(uint256(salt) + 1);
-        ILendingThreshold.BorrowRequest memory request = requestOver(a);
+    function borrow(uint256 who, uint128 salt, bool high, uint256 amount) external {
+        ILendingThreshold.BorrowRequest memory request = _request(who, salt, high, amount);
         _history.push(request);
         _send(request.attestation.subject, request);
+    }
+
+    /// By a relayer, with the subject's permit or somebody else's.
+    function relay(uint256 who, uint256 signer, uint128 salt, bool high, uint256 amount) external {
+        ILendingThreshold.BorrowRequest memory request = _request(who, salt, high, amount);
+        bytes memory permit = permitOf(_keyOf(signer), request);
+        vm.prank(stranger);
+        (bool ok,) = address(lending).call(abi.encodeCall(lending.openLoanFor, (request, permit)));
+        if (!ok) return;
+        if (who % SUBJECTS != signer % SUBJECTS) ++stolen;
+        _book(request);
+    }
+
+    /// Everybody in one transaction; one of the permits may be wrong.
+    function batch(uint256 wrong, uint128 salt, bool high, uint256 amount) external {
+        ILendingThreshold.BorrowRequest[] memory requests = new ILendingThreshold.BorrowRequest[](SUBJECTS);
+        bytes[] memory permits = new bytes[](SUBJECTS);
+        uint256[] memory nonces = new uint256[](SUBJECTS);
+        for (uint256 i = 0; i < SUBJECTS; ++i) {
+            requests[i] = _request(i, salt, high, amount);
+            permits[i] = permitOf(_keyOf(wrong % (2 * SUBJECTS) == i ? i + 1 : i), requests[i]);
+            nonces[i] = requests[i].nonce;
+        }
+        vm.prank(stranger);
+        uint256 done = lending.openLoans(requests, permits, 1_000_000, false);
+        uint256 seen;
+        for (uint256 i = 0; i < SUBJECTS; ++i) {
+            if (lending.nonceOf(subjectOf(i)) == nonces[i]) continue;
+            ++seen;
+            if (wrong % (2 * SUBJECTS) == i) ++stolen;
+            _book(requests[i]);
+        }
+        assertEq(done, seen);
     }
 
     /// An old request: as it was, or proven anew for the next nonce.
@@ -71,14 +105,24 @@ contract LendingHandler is LendingFixture {
         if (_send(sender, request)) ++stolen;
     }
 
+    function cancel(uint256 who) external {
+        vm.prank(subjectOf(who));
+        lending.cancelNonce();
+        ++cancelled[subjectOf(who)];
+    }
+
     function repay(uint256 which, uint256 amount) external {
         if (loanIds.length == 0) return;
         uint256 loanId = loanIds[which % loanIds.length];
-        uint256 outstanding = lending.loan(loanId).outstanding;
-        if (outstanding == 0) return;
-        amount = bound(amount, 1, outstanding);
+        ILendingThreshold.Loan memory open = lending.loan(loanId);
+        uint256 owed = open.principal + open.interest;
+        if (owed == 0) return;
+        amount = bound(amount, 1, owed);
         token.mint(address(this), amount);
-        repaid += lending.repay(loanId, amount);
+        uint256 paid = lending.repay(loanId, amount);
+        uint256 toInterest = paid < open.interest ? paid : open.interest;
+        interestPaid += toInterest;
+        repaid += paid - toInterest;
     }
 
     function fund(uint64 amount) external {
@@ -88,7 +132,7 @@ contract LendingHandler is LendingFixture {
     }
 
     function withdraw(uint256 amount) external {
-        amount = bound(amount, 0, lending.liquidity());
+        amount = bound(amount, 0, lending.liquidity() / 4);
         vm.prank(owner);
         lending.withdraw(amount);
         withdrawn += amount;
@@ -104,15 +148,24 @@ contract LendingHandler is LendingFixture {
     }
 
     function expectedBalance() external view returns (uint256) {
-        return funded + repaid - lent - withdrawn;
+        return funded + repaid + interestPaid - lent - withdrawn;
     }
 
-    function sums() external view returns (uint256 outstanding, uint256 debts) {
+    /// Principal by loans, by borrowers, and by the policy.
+    function sums() external view returns (uint256 byLoans, uint256 byBorrowers, uint256 byPolicy) {
         for (uint256 i = 0; i < loanIds.length; ++i) {
-            outstanding += lending.loan(loanIds[i]).outstanding;
+            byLoans += lending.loan(loanIds[i]).principal;
         }
         for (uint256 i = 0; i < SUBJECTS; ++i) {
-            debts += lending.debtOf(subjectOf(i));
+            byBorrowers += lending.principalOf(subjectOf(i));
+        }
+        byPolicy = lending.policy(policyId).principal;
+    }
+
+    function mostOwedByABorrower() external view returns (uint256 most) {
+        for (uint256 i = 0; i < SUBJECTS; ++i) {
+            uint256 owed = lending.principalOf(subjectOf(i));
+            if (owed > most) most = owed;
         }
     }
 
@@ -124,21 +177,42 @@ contract LendingHandler is LendingFixture {
         return lending.nonceOf(subjectOf(seed));
     }
 
+    function _request(uint256 who, uint128 salt, bool high, uint256 amount)
+        private
+        view
+        returns (ILendingThreshold.BorrowRequest memory request)
+    {
+        IInputAttestation.Attestation memory a = statementFor(subjectOf(who));
+        a.inputCommitment = bytes32(uint256(salt) + 1);
+        request = requestOver(a);
+        request.tier = high ? 1 : 0;
+        // Now and then a little more than there is.
+        request.amount = bound(amount, 1, (high ? HIGH_AMOUNT : AMOUNT) + AMOUNT / 10);
+    }
+
     function _send(address sender, ILendingThreshold.BorrowRequest memory request) private returns (bool ok) {
         vm.prank(sender);
-        bytes memory answer;
-        (ok, answer) = address(lending).call(abi.encodeCall(lending.openLoan, (request)));
-        if (!ok) return false;
-        uint256 loanId = abi.decode(answer, (uint256));
+        (ok,) = address(lending).call(abi.encodeCall(lending.openLoan, (request)));
+        if (ok) _book(request);
+    }
+
+    function _book(ILendingThreshold.BorrowRequest memory request) private {
+        address subject = request.attestation.subject;
+        uint64 epochOf = request.attestation.issuedAt / EPOCH;
+        uint256 loanId = uint256(uint160(subject)) << 96 | uint256(1) << 64 | epochOf;
         loanIds.push(loanId);
-        ++timesGiven[loanId];
         bytes32 nullifier = nullifierOf(request);
-        bytes32 epoch = keccak256(abi.encode(sender, request.attestation.issuedAt / EPOCH));
+        bytes32 epoch = keccak256(abi.encode(subject, epochOf));
         nullifiers.push(nullifier);
         epochs.push(epoch);
         ++timesUsed[nullifier];
         ++loansInEpoch[epoch];
-        ++loansOf[sender];
-        lent += AMOUNT;
+        ++loansOf[subject];
+        lent += request.amount;
+        if (request.amount > (request.tier == 1 ? HIGH_AMOUNT : AMOUNT)) ++overLimits;
+    }
+
+    function _keyOf(uint256 seed) private pure returns (uint256) {
+        return 0x1000 + seed % SUBJECTS;
     }
 }

@@ -7,20 +7,23 @@ import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 
 contract RouterInvariantTest is Test {
+    uint32 private constant DELAY = 2 days;
+
     RouterHandler private handler;
 
     function setUp() public {
         vm.warp(1_800_000_000);
         address owner = makeAddr("owner");
         address guardian = makeAddr("guardian");
-        InferenceRouter router = new InferenceRouter(owner, guardian);
+        InferenceRouter router = new InferenceRouter(owner, guardian, DELAY);
         handler = new RouterHandler(router, owner, guardian, makeAddr("stranger"));
-        bytes4[] memory selectors = new bytes4[](5);
+        bytes4[] memory selectors = new bytes4[](6);
         selectors[0] = handler.register.selector;
         selectors[1] = handler.deprecate.selector;
         selectors[2] = handler.freeze.selector;
-        selectors[3] = handler.setGuardian.selector;
-        selectors[4] = handler.warp.selector;
+        selectors[3] = handler.contradict.selector;
+        selectors[4] = handler.setGuardian.selector;
+        selectors[5] = handler.warp.selector;
         targetContract(address(handler));
         targetSelector(FuzzSelector(address(handler), selectors));
     }
@@ -39,11 +42,35 @@ contract RouterInvariantTest is Test {
         assertFalse(handler.frozenByStranger());
     }
 
+    function invariant_onlyAContradictionBreaks() public view {
+        assertFalse(handler.brokenWithoutContradiction());
+    }
+
+    function invariant_scheduledNeverVerifiesEarly() public view {
+        for (uint256 i = 0; i < handler.IDS(); ++i) {
+            bytes32 id = handler.idOf(i);
+            if (handler.verifies(id)) assertGe(block.timestamp, handler.registeredAt(id) + DELAY);
+        }
+    }
+
     function invariant_anIdIsRegisteredOnceAndKeepsItsVerifier() public view {
         assertFalse(handler.registeredTwice());
         for (uint256 i = 0; i < handler.IDS(); ++i) {
             bytes32 id = handler.idOf(i);
             assertEq(handler.ROUTER().model(id).verifier, handler.firstVerifier(id));
+        }
+    }
+
+    function invariant_familiesCountTheirVersions() public view {
+        for (uint256 f = 0; f < handler.FAMILIES(); ++f) {
+            bytes32 family = handler.familyOf(f);
+            uint256 count = handler.ROUTER().versionCount(family);
+            assertEq(count, handler.registrations(family));
+            for (uint32 v = 1; v <= count; ++v) {
+                IInferenceRouter.Model memory m = handler.ROUTER().model(handler.ROUTER().modelAt(family, v));
+                assertEq(m.version, v);
+                assertEq(m.familyId, family);
+            }
         }
     }
 
@@ -54,5 +81,18 @@ contract RouterInvariantTest is Test {
                 || (m.state == IInferenceRouter.State.Deprecated && block.timestamp < m.deprecatedUntil);
             assertEq(handler.verifies(handler.idOf(i)), open);
         }
+    }
+
+    /// The handler does reach what the invariants are about.
+    function test_handlerRegistersBreaksAndVerifies() public {
+        handler.register(0, 0, 0, 0, 1);
+        handler.register(1, 0, 1, 0, 2);
+        handler.warp(DELAY);
+        assertTrue(handler.verifies(handler.idOf(0)));
+        handler.contradict(0, 2, true, false);
+        handler.contradict(1, 2, true, false);
+        assertEq(handler.contradictions(), 1);
+        assertFalse(handler.verifies(handler.idOf(0)));
+        assertTrue(handler.verifies(handler.idOf(1)));
     }
 }

@@ -10,6 +10,7 @@ import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 /// Does anything that owner, guardian and a stranger may try, and keeps its own book of what must be true.
 contract RouterHandler is CommonBase, StdUtils {
     uint256 public constant IDS = 4;
+    uint256 public constant FAMILIES = 2;
 
     InferenceRouter public immutable ROUTER;
     address public immutable OWNER;
@@ -18,9 +19,13 @@ contract RouterHandler is CommonBase, StdUtils {
 
     mapping(bytes32 modelId => bool) public everFrozen;
     mapping(bytes32 modelId => address) public firstVerifier;
+    mapping(bytes32 modelId => uint256) public registeredAt;
+    mapping(bytes32 familyId => uint256) public registrations;
     bool public approvedByOther;
     bool public registeredTwice;
     bool public frozenByStranger;
+    bool public brokenWithoutContradiction;
+    uint256 public contradictions;
 
     constructor(InferenceRouter router, address owner, address guardian, address stranger) {
         ROUTER = router;
@@ -33,15 +38,29 @@ contract RouterHandler is CommonBase, StdUtils {
         return keccak256(abi.encode(seed % IDS));
     }
 
-    function register(uint256 id, uint256 who, uint256 which) external {
+    function familyOf(uint256 seed) public pure returns (bytes32) {
+        return keccak256(abi.encode("family", seed % FAMILIES));
+    }
+
+    function register(uint256 id, uint256 who, uint256 which, uint8 input, uint8 output) external {
         address verifier = address(verifiers[which % 2]);
-        if (!_try(who, abi.encodeCall(ROUTER.registerModel, (idOf(id), verifier, verifier.codehash)))) return;
+        IInferenceRouter.Registration memory r = IInferenceRouter.Registration({
+            familyId: familyOf(which),
+            verifier: verifier,
+            codehash: verifier.codehash,
+            statement: IInferenceRouter.Statement(
+                IInferenceRouter.InputMode(input % 3), IInferenceRouter.OutputMode(output % 4), 1
+            )
+        });
+        if (!_try(who, abi.encodeCall(ROUTER.registerModel, (idOf(id), r)))) return;
         if (_caller(who) != OWNER) approvedByOther = true;
         if (firstVerifier[idOf(id)] != address(0)) registeredTwice = true;
         firstVerifier[idOf(id)] = verifier;
+        registeredAt[idOf(id)] = block.timestamp;
+        ++registrations[r.familyId];
     }
 
-    function deprecate(uint256 id, uint256 who, uint64 until) external {
+    function deprecate(uint256 id, uint256 who, uint40 until) external {
         if (!_try(who, abi.encodeCall(ROUTER.deprecateModel, (idOf(id), until)))) return;
         if (_caller(who) != OWNER) approvedByOther = true;
     }
@@ -52,13 +71,31 @@ contract RouterHandler is CommonBase, StdUtils {
         if (_caller(who) == callers[2]) frozenByStranger = true;
     }
 
+    /// Two statements that may or may not contradict each other, by a verifier that accepts both.
+    function contradict(uint256 id, uint256 who, bool sameQuestion, bool sameAnswer) external {
+        uint256[] memory first = new uint256[](3);
+        uint256[] memory second = new uint256[](3);
+        second[1] = sameQuestion ? 0 : 1;
+        second[2] = sameAnswer ? 0 : 1;
+        IInferenceRouter.Statement memory form = ROUTER.model(idOf(id)).statement;
+        bytes memory call = abi.encodeCall(ROUTER.proveContradiction, (idOf(id), first, "good", second, "good"));
+        if (!_try(who, call)) return;
+        ++contradictions;
+        everFrozen[idOf(id)] = true;
+        bool answers =
+            form.output == IInferenceRouter.OutputMode.Reveal || form.output == IInferenceRouter.OutputMode.Argmax;
+        if (!sameQuestion || sameAnswer || !answers || form.input == IInferenceRouter.InputMode.Private) {
+            brokenWithoutContradiction = true;
+        }
+    }
+
     function setGuardian(uint256 who) external {
         if (!_try(who, abi.encodeCall(ROUTER.setGuardian, (callers[1])))) return;
         if (_caller(who) != OWNER) approvedByOther = true;
     }
 
     function warp(uint32 by) external {
-        vm.warp(block.timestamp + by);
+        vm.warp(block.timestamp + by % 3 days);
     }
 
     function verifies(bytes32 modelId) external view returns (bool) {

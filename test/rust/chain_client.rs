@@ -220,8 +220,16 @@ async fn reverts_are_decoded(chain: Chain) {
 
     let register = IInferenceRouter::registerModelCall {
         modelId: keccak256("m"),
-        verifier: Address::repeat_byte(3),
-        codehash: keccak256("c"),
+        registration: IInferenceRouter::Registration {
+            familyId: keccak256("f"),
+            verifier: Address::repeat_byte(3),
+            codehash: keccak256("c"),
+            statement: IInferenceRouter::Statement {
+                input: IInferenceRouter::InputMode::Committed,
+                output: IInferenceRouter::OutputMode::Threshold,
+                outputs: 1,
+            },
+        },
     };
     let error = chain.send(&dev(1), &Call::new("registering", router, &register)).await.unwrap_err();
     let revert = error.revert().expect("a revert");

@@ -9,10 +9,11 @@ use chain_support::{compiled, dev, router_item, tiny_verifier};
 use std::collections::BTreeMap;
 use std::path::Path;
 use zkml_evm::chain::attest::{Context, SignedAttestation, domain};
+use zkml_evm::chain::bindings::IInferenceRouter::{InputMode, OutputMode, Registration, State, Statement};
 use zkml_evm::chain::bindings::IInputAttestation::{self, Attestation};
-use zkml_evm::chain::bindings::{IInferenceRouter::State, ILendingThreshold, Ownable2Step};
+use zkml_evm::chain::bindings::{ILendingThreshold, Ownable2Step};
 use zkml_evm::chain::deploy::{self, DeployItem};
-use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms};
+use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms, Tier};
 use zkml_evm::chain::{Account, Action, Call, Chain, ChainError, ChainTarget, Patience, Registry, Revert};
 
 on_both!(
@@ -80,23 +81,17 @@ async fn stage(chain: &Chain) -> Stage {
 
 async fn open_for_business(chain: &Chain, stage: &Stage) -> B256 {
     let registered =
-        settle::register_model(chain, &owner(), stage.router, stage.model, stage.verifier, stage.codehash).await.unwrap();
+        settle::register_model(chain, &owner(), stage.router, stage.model, &registration(stage, stage.codehash)).await.unwrap();
     assert!(registered.is_some());
-    assert!(settle::set_attestor(chain, &owner(), stage.attestations, attestor().address(), true).await.unwrap().is_some());
-    assert!(settle::set_attestor(chain, &owner(), stage.attestations, attestor().address(), true).await.unwrap().is_none());
+    let by = attestor().address();
+    assert!(settle::set_attestor(chain, &owner(), stage.attestations, by, stage.schema, true).await.unwrap().is_some());
+    assert!(settle::set_attestor(chain, &owner(), stage.attestations, by, stage.schema, true).await.unwrap().is_none());
     settle::mint(chain, &owner(), stage.token, owner().address(), U256::from(1_000)).await.unwrap();
     assert_eq!(settle::fund(chain, &owner(), stage.lending, U256::from(1_000)).await.unwrap().0, U256::from(1_000));
-    let terms = PolicyTerms {
-        model_id: stage.model,
-        schema_id: stage.schema,
-        threshold: THRESHOLD,
-        amount: U256::from(250),
-        epoch_length: 86_400,
-    };
+    let terms = terms(stage, 250);
     let (policy_id, _) = settle::add_policy(chain, &owner(), stage.lending, &terms).await.unwrap();
     let kept = settle::policy(chain, stage.lending, policy_id).await.unwrap();
-    assert_eq!((kept.modelId, kept.amount, kept.active), (stage.model, U256::from(250), true));
-    assert_eq!(kept.threshold.to_string(), THRESHOLD.to_string());
+    assert_eq!((kept.terms, kept.active), (terms.encoded(), true));
     policy_id
 }
 
@@ -118,7 +113,8 @@ async fn request(chain: &Chain, stage: &Stage, policy_id: B256, subject: Address
     let expiry = chain.timestamp().await.unwrap() + 600;
     let context = settle::next_context(chain, stage.lending, subject, policy_id, stage.model, expiry).await.unwrap();
     let proof = Bytes::from(context.instance().to_be_bytes::<32>());
-    LoanRequest { lending: stage.lending, policy_id, attestation, nonce: context.nonce, expiry, proof }
+    let (tier, amount) = (0, U256::from(250));
+    LoanRequest { lending: stage.lending, policy_id, tier, amount, attestation, nonce: context.nonce, expiry, proof }
 }
 
 fn refusal(error: &ChainError) -> String {
@@ -165,7 +161,7 @@ async fn registration_rules(chain: Chain) {
     let stage = stage(&chain).await;
     let register = |owner: Account, codehash: B256| {
         let (chain, stage) = (&chain, &stage);
-        async move { settle::register_model(chain, &owner, stage.router, stage.model, stage.verifier, codehash).await }
+        async move { settle::register_model(chain, &owner, stage.router, stage.model, &registration(stage, codehash)).await }
     };
     assert_eq!(refusal(&register(dev(3), stage.codehash).await.unwrap_err()), "OwnableUnauthorizedAccount");
     assert_eq!(refusal(&register(owner(), B256::ZERO).await.unwrap_err()), "CodehashMismatch");
@@ -177,9 +173,8 @@ async fn registration_rules(chain: Chain) {
     let mock = compiled("MockProofVerifier", "MockProofVerifier");
     let item = DeployItem::new("MockProofVerifier", mock.creation.clone(), mock.runtime_size);
     let done = deploy::execute(&chain, &owner(), &[item], &mut Registry::in_memory(chain.id()), false, |_, _| {}).await.unwrap();
-    let error =
-        settle::register_model(&chain, &owner(), stage.router, keccak256("other"), done[0].address, done[0].codehash.unwrap())
-            .await;
+    let mock = Registration { verifier: done[0].address, ..registration(&stage, done[0].codehash.unwrap()) };
+    let error = settle::register_model(&chain, &owner(), stage.router, keccak256("other"), &mock).await;
     assert_eq!(refusal(&error.unwrap_err()), "VerifierKindMismatch");
 
     // The router verifies by itself, too.
@@ -202,8 +197,13 @@ async fn sent(chain: &Chain, by: &Account) -> u64 {
 }
 
 fn terms(stage: &Stage, amount: u64) -> PolicyTerms {
-    let (model_id, schema_id, amount) = (stage.model, stage.schema, U256::from(amount));
-    PolicyTerms { model_id, schema_id, threshold: THRESHOLD, amount, epoch_length: 86_400 }
+    let tier = Tier { threshold: THRESHOLD, limit: U256::from(amount), rate: 500 };
+    PolicyTerms::of_one_tier(stage.model, stage.schema, 86_400, tier)
+}
+
+fn registration(stage: &Stage, codehash: B256) -> Registration {
+    let statement = Statement { input: InputMode::Committed, output: OutputMode::Threshold, outputs: 1 };
+    Registration { familyId: keccak256("family"), verifier: stage.verifier, codehash, statement }
 }
 
 async fn setting_up_twice_sends_nothing_twice(chain: Chain) {
@@ -240,7 +240,7 @@ async fn operators_act_once(chain: Chain) {
         (Action::Pause { lending }, owner(), "OwnableUnauthorizedAccount"),
         (Action::Unpause { lending }, owner(), "OwnableUnauthorizedAccount"),
         (Action::RetirePolicy { lending, policy_id }, owner(), "OwnableUnauthorizedAccount"),
-        (revoke(false), attestor(), "AttestorNotAllowed"),
+        (revoke(false), attestor(), "AttestorUnknown"),
         (freeze, owner(), "NotOwnerOrGuardian"),
     ];
     for (action, by, refused) in actions {
@@ -329,7 +329,9 @@ fn attestation_type_is_the_contracts() {
 fn every_error_of_the_contracts_is_known() {
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("out");
     let mut seen = BTreeMap::new();
-    for name in ["InferenceRouter", "InputAttestation", "LendingThreshold", "MockERC20", "MockProofVerifier"] {
+    for name in
+        ["InferenceRouter", "InputAttestation", "EasAttestationSource", "LendingThreshold", "MockERC20", "MockProofVerifier"]
+    {
         let text = std::fs::read_to_string(out.join(format!("{name}.sol/{name}.json"))).expect("run `forge build` first");
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let abi: alloy::json_abi::JsonAbi = serde_json::from_value(json["abi"].clone()).unwrap();

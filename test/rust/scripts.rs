@@ -74,6 +74,8 @@ async fn deploy_register_and_freeze_against_anvil() {
         ("ZKML_ROUTER", router.to_string()),
         ("ZKML_MODEL_ID", golden.model_id.to_string()),
         ("ZKML_CODEHASH", codehash.to_string()),
+        ("ZKML_INPUT_MODE", "0".to_owned()),
+        ("ZKML_OUTPUT_MODE", "2".to_owned()),
         ("ZKML_VERIFIER_ARTIFACT", "out/golden/InferenceVerifier.json".to_owned()),
     ];
     let created = script(&chain, records.path(), "RegisterModel.s.sol", &settings);

@@ -69,6 +69,8 @@ pub(super) fn request(stage: &Stage, applicant: &Applicant, proof: &ProofFile) -
     Some(LoanRequest {
         lending: stage.addresses.lending,
         policy_id: stage.policy_id,
+        tier: 0,
+        amount: stage.amount,
         attestation: applicant.attested.attestation.clone(),
         nonce: context.nonce,
         expiry: context.expiry,

@@ -7,7 +7,7 @@ use crate::{
         Account, AccountSource, Call, Chain, Password, Registry,
         bindings::IProofVerifier,
         deploy,
-        settle::{self, OpenLoan, PolicyTerms},
+        settle::{self, OpenLoan, PolicyTerms, Tier},
     },
     cli::{
         blocking,
@@ -33,12 +33,17 @@ pub(super) const MALLORY: usize = 4;
 /// 5,000 demo dollars, in millionths.
 const LOAN: u64 = 5_000_000_000;
 
+/// Interest per year, in hundredths of a percent.
+const RATE: u32 = 800;
+
 /// A chain ready for borrowers.
 pub(super) struct Stage {
     pub chain: Chain,
     pub addresses: Addresses,
     pub policy_id: B256,
     pub threshold: i128,
+    /// What the policy's one tier lends.
+    pub amount: U256,
     /// Gas of all deployments; those found already there cost nothing.
     pub deploy_gas: u64,
 }
@@ -67,7 +72,7 @@ pub(super) async fn build(
     let lender = AccountSource::Development(LENDER).unlock(&Password::Ask, chain.is_local())?;
     let facts = &package.prover.facts;
     let contract = package.contract.as_ref().ok_or(CliError::Crashed("the verifier was not compiled".into()))?;
-    let settings = Settings { owner: lender.address(), guardian: lender.address(), token: None };
+    let settings = Settings { owner: lender.address(), guardian: lender.address(), token: None, activation_delay: 0 };
     let (items, addresses) = contracts.items(verifier_item(contract, facts.model_id, &facts.srs), &settings);
     console.note(format!("   chain {} at {}", chain.id(), chain.endpoint()));
     let mut registry = match chain.is_ephemeral() {
@@ -79,25 +84,27 @@ pub(super) async fn build(
     let deploy_gas = deployment_gas(&chain, &deployed).await?;
     let codehash = deployed.first().and_then(|d| d.codehash).unwrap_or_default();
 
-    settle::register_model(&chain, &lender, addresses.router, facts.model_id, addresses.verifier, codehash).await?;
+    let registration = facts.registration(&facts.model_file, addresses.verifier, codehash);
+    settle::register_model(&chain, &lender, addresses.router, facts.model_id, &registration).await?;
     let attestor = AccountSource::Development(ATTESTOR).unlock(&Password::Ask, chain.is_local())?;
-    settle::set_attestor(&chain, &lender, addresses.attestations, attestor.address(), true).await?;
-    let terms = terms(&chain, package).await?;
+    settle::set_attestor(&chain, &lender, addresses.attestations, attestor.address(), facts.schema_id, true).await?;
+    let (terms, tier) = terms(&chain, package).await?;
     // Enough for two loans: what is refused later is refused for its own reason, not for an empty pool.
-    let pool = terms.amount * U256::from(2);
+    let pool = tier.limit * U256::from(2);
     settle::mint(&chain, &lender, addresses.token, lender.address(), pool).await?;
     settle::fund(&chain, &lender, addresses.lending, pool).await?;
     let (policy_id, _) = settle::add_policy(&chain, &lender, addresses.lending, &terms).await?;
-    console.note(format!("   policy: lend at probability >= {PROBABILITY}, that is a score integer >= {}", terms.threshold));
-    Ok(Stage { chain, addresses, policy_id, threshold: terms.threshold, deploy_gas })
+    console.note(format!("   policy: lend at probability >= {PROBABILITY}, that is a score integer >= {}", tier.threshold));
+    Ok(Stage { chain, addresses, policy_id, threshold: tier.threshold, amount: tier.limit, deploy_gas })
 }
 
 /// The policy. Its amount differs from run to run below one dollar, so that each run on a lasting chain has a policy of its own.
-async fn terms(chain: &Chain, package: &Package) -> Result<PolicyTerms, Failure> {
+async fn terms(chain: &Chain, package: &Package) -> Result<(PolicyTerms, Tier), Failure> {
     let facts = &package.prover.facts;
     let threshold = package.prover.threshold_scale()?.from_probability(PROBABILITY)?;
-    let amount = U256::from(LOAN + chain.timestamp().await? % 1_000_000);
-    Ok(PolicyTerms { model_id: facts.model_id, schema_id: facts.schema_id, threshold, amount, epoch_length: 86_400 })
+    let limit = U256::from(LOAN + chain.timestamp().await? % 1_000_000);
+    let tier = Tier { threshold, limit, rate: RATE };
+    Ok((PolicyTerms::of_one_tier(facts.model_id, facts.schema_id, 86_400, tier), tier))
 }
 
 async fn deployment_gas(chain: &Chain, deployed: &[crate::chain::Deployment]) -> Result<u64, Failure> {

@@ -39,7 +39,7 @@ pub fn compiled(file: &str, name: &str) -> CompiledContract {
 
 pub fn router_item(owner: Address) -> DeployItem {
     let router = compiled("InferenceRouter", "InferenceRouter");
-    DeployItem::new(&router.name, router.with_args(&(owner, owner)), router.runtime_size)
+    DeployItem::new(&router.name, router.with_args(&(owner, owner, 0_u32)), router.runtime_size)
 }
 
 /// A verifier that calls itself a production one, and accepts the proof that repeats the first public input.

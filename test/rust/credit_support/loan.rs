@@ -4,10 +4,7 @@
 //! first creations of an account that does nothing else.
 
 use super::Credit;
-use alloy::{
-    primitives::{Address, B256, Bytes, I256, U256, keccak256},
-    sol_types::SolValue,
-};
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use halo2_proofs::halo2curves::{bn256::Fr, ff::PrimeField};
 use serde::{Deserialize, Serialize};
 use zkml_evm::{
@@ -15,6 +12,7 @@ use zkml_evm::{
         Account, AccountSource, Password,
         attest::{Context, SignedAttestation},
         bindings::IInputAttestation::Attestation,
+        settle::{PolicyTerms, Tier, policy_id},
     },
     circuit::Witness,
     quant::ThresholdScale,
@@ -37,9 +35,7 @@ pub struct Loan {
     pub attestor: Address,
     pub subject: Address,
     pub policy_id: B256,
-    pub threshold: i64,
-    pub amount: u64,
-    pub epoch_length: u64,
+    pub terms: Terms,
     pub nonce: u64,
     /// Unix seconds.
     pub issued_at: u64,
@@ -47,6 +43,18 @@ pub struct Loan {
     pub expiry: u64,
     pub input_commitment: B256,
     pub signature: Bytes,
+}
+
+/// The policy's terms, of one tier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Terms {
+    pub threshold: i64,
+    pub limit: u64,
+    pub rate: u32,
+    pub epoch_length: u64,
+    pub cap: u64,
+    pub borrower_limit: u64,
 }
 
 fn account(index: usize) -> Account {
@@ -78,9 +86,14 @@ impl Loan {
             attestor: attestor.address(),
             subject,
             policy_id: B256::ZERO,
-            threshold: i64::try_from(threshold).expect("a small threshold"),
-            amount: 5_000_000_000,
-            epoch_length: 90 * DAY,
+            terms: Terms {
+                threshold: i64::try_from(threshold).expect("a small threshold"),
+                limit: 5_000_000_000,
+                rate: 800,
+                epoch_length: 90 * DAY,
+                cap: 1_000_000_000_000,
+                borrower_limit: 10_000_000_000,
+            },
             nonce: 0,
             issued_at: NOW,
             expires_at: NOW + 30 * DAY,
@@ -102,9 +115,14 @@ impl Loan {
 
     /// `LendingThreshold.addPolicy`'s id of these terms.
     fn policy_id(&self, model_id: B256, schema_id: B256) -> B256 {
-        let threshold = I256::try_from(self.threshold).expect("every i64 is an int256");
-        let terms = (self.consumer, model_id, schema_id, threshold, U256::from(self.amount), self.epoch_length);
-        keccak256(terms.abi_encode_params())
+        let terms = &self.terms;
+        let tier = Tier { threshold: terms.threshold.into(), limit: U256::from(terms.limit), rate: terms.rate };
+        let terms = PolicyTerms {
+            cap: U256::from(terms.cap),
+            borrower_limit: U256::from(terms.borrower_limit),
+            ..PolicyTerms::of_one_tier(model_id, schema_id, terms.epoch_length, tier)
+        };
+        policy_id(self.consumer, &terms)
     }
 
     fn context(&self, model_id: B256) -> Context {
