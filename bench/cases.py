@@ -33,6 +33,8 @@ class Targets:
     peak_mb: float | None = None
     contract_bytes: int | None = None
     verify_gas: int | None = None
+    # Of one input of a batch.
+    item_cpu: float | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,9 @@ class Case:
     options: tuple[str, ...] = ()
     # Extra arguments of `prove`.
     statement: tuple[str, ...] = ()
+    # Inputs of one proof, and whether the weights stay with the prover.
+    items: int = 1
+    private_weights: bool = False
     runs: int = 5
     peer: Live | Reference | None = None
     targets: Targets = field(default_factory=Targets)
@@ -66,6 +71,15 @@ CASES = (
         statement=("--probability", "0.75"),
         peer=Live(mode="hashed"),
         targets=Targets(prove_cpu=0.35, peak_mb=40, contract_bytes=18_000, verify_gas=450_000),
+    ),
+    Case("credit, batch of 64", "credit", options=FAST, items=64, runs=3, targets=Targets(item_cpu=0.02, verify_gas=512_000)),
+    Case(
+        "credit, private weights",
+        "credit",
+        options=FAST,
+        private_weights=True,
+        runs=3,
+        peer=Reference("EZKL 23.0.5, weights hashed, earlier run", 34.6, 1_608),
     ),
     Case("logistic 30-1", "logistic", peer=Live(), targets=Targets(prove_cpu=0.12, ratio=60, peak_mb=20)),
     Case("MNIST CNN", "mnist_cnn", options=FAST, peer=Live(), targets=Targets(prove_cpu=0.5, ratio=30, peak_mb=60)),

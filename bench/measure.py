@@ -1,6 +1,6 @@
 """Runs one child process and says what it cost, from the kernel's own account of that child (Linux and macOS).
 
-`python measure.py COMMAND...` runs it and prints the cost as JSON; `run` does that in a process of its own, since a child's peak
+`python measure.py SAID COMMAND...` runs it, puts its stdout into the file SAID and prints the cost as JSON; `run` does that in a process of its own, since a child's peak
 memory counts what its parent held when it was started, and this file imports nothing heavy.
 """
 
@@ -17,18 +17,18 @@ class Failed(Exception):
     """The child ended with an error; what it said is already on stderr."""
 
 
-def run(command: list[str], environment: dict[str, str] | None = None) -> dict[str, float | int]:
+def run(command: list[str], environment: dict[str, str] | None = None, said: str = os.devnull) -> dict[str, float | int]:
     """{cpu_seconds: user + system of all threads and descendants, wall_seconds, peak_rss_kib: resident memory in KiB}."""
-    done = subprocess.run([sys.executable, __file__, *command], env=environment, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run([sys.executable, __file__, said, *command], env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise Failed(f"exit {done.returncode} (128 + n: killed by signal n): {' '.join(command)}")
     return json.loads(done.stdout)
 
 
-def main(command: list[str]) -> int:
+def main(said: str, command: list[str]) -> int:
     started = time.monotonic()
-    # The cost alone goes to stdout; what the child says there is in its files too.
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    with open(said, "wb") as file:
+        child = subprocess.Popen(command, stdout=file)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
@@ -43,4 +43,4 @@ def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -152,7 +152,7 @@ def write_random(target: Path, net: Net) -> None:
     rows = net.rng.integers(0, 256, size=(CALIBRATION + errors, count)).tolist()
     save(target, model, schema, rows, rows[:1])
     parameters = sum(int(np.prod(w.dims)) for w in net.weights)
-    print(f"{target.name}: {parameters} parameters, {len(model.SerializeToString())} bytes", file=sys.stderr)
+    print(f"{net.name}: {parameters} parameters, {len(model.SerializeToString())} bytes", file=sys.stderr)
 
 
 def write_credit(target: Path, logit: bool) -> None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from cases import Case, Reference
 
 Figures = dict
-# Of the proof's CPU seconds: reading keys, generating the witness.
-SHARES = {"load": 0.10, "witness": 0.05}
+# Of the proof's CPU seconds, by the names that `prove --json` gives its stages.
+SHARES = {"reading": 0.10, "computing the witness": 0.05}
 TOLERANCE = 0.25
+# Gas of any transaction.
+TRANSACTION = 21_000
 
 
 @dataclass
@@ -83,6 +85,7 @@ def limits(result: Result) -> list[dict[str, object]]:
     wanted = [
         ("prove, CPU s", prove["cpu_seconds"], targets.prove_cpu),
         ("peak MB", megabytes(prove), targets.peak_mb),
+        ("prove, CPU s for each input", prove["cpu_seconds"] / result.case.items, targets.item_cpu),
         ("contract, bytes", result.ours["contract_bytes"], targets.contract_bytes),
         ("verify, gas", result.ours["transaction"]["verify"], targets.verify_gas),
         *((f"share of {stage}", share, SHARES[stage]) for stage, share in shares(result).items()),
@@ -94,23 +97,32 @@ def limits(result: Result) -> list[dict[str, object]]:
     if peer:
         mine = result.ours["error"]["max"]
         found.append({"what": "max error", "value": mine, "limit": peer, "kept": mine <= peer})
-    return found + [
-        {"what": f"predicted {what}", "value": guess, "limit": got, "kept": abs(guess / got - 1) <= TOLERANCE}
-        for what, guess, got in predictions(result)
-    ]
+    return found + predictions(result)
 
 
 def shares(result: Result) -> dict[str, float]:
-    seconds = {name: cost["cpu_seconds"] for name, cost in result.ours["stages"].items()}
-    return {"load": max(seconds["load"] - seconds["start"], 0) / seconds["prove"]}
+    """Of what the process says itself: the stages whose names start so, over all of it."""
+    prove = result.ours["stages"]["prove"]
+    named = {name.removeprefix("stage: "): seconds for name, seconds in prove.items() if name.startswith("stage: ")}
+    return {what: sum(s for name, s in named.items() if name.startswith(what)) / prove["cpu_seconds"] for what in SHARES}
 
 
-def predictions(result: Result) -> list[tuple[str, float, float]]:
-    """What `inspect --candidates` says of the chosen plan, and what was measured."""
-    predicted, prove = result.ours["predicted"], result.ours["stages"]["prove"]
-    found = [("memory of a proof, MB", predicted["memory"]["proof"] / 1e6, megabytes(prove))]
-    if "seconds" in predicted:
-        found.append(("CPU s", predicted["seconds"], prove["cpu_seconds"]))
+def predictions(result: Result) -> list[dict[str, object]]:
+    """What `inspect --candidates` says of the chosen plan beside what was measured: gas to the last unit, calldata as a bound, the rest
+    within a quarter."""
+    predicted, stages = result.ours["predicted"], result.ours["stages"]
+    execution = result.ours["gas"]["execution"]
+    near = [
+        ("CPU s of a proof", predicted["cpuSeconds"], stages["prove"]["cpu_seconds"]),
+        ("MB of a proof", predicted["memory"]["proof"] / 1e6, megabytes(stages["prove"])),
+    ]
+    found = [
+        {"what": f"predicted {what}", "value": guess, "limit": got, "kept": abs(guess / got - 1) <= TOLERANCE} for what, guess, got in near
+    ]
+    guess = predicted["contract"].get("executionGas")
+    found.append({"what": "predicted execution gas", "value": guess, "limit": execution, "kept": guess == execution})
+    paid = result.ours["transaction"]["verify"] - TRANSACTION - execution
+    found.append({"what": "calldata gas", "value": paid, "limit": predicted["calldataGas"], "kept": paid <= predicted["calldataGas"]})
     return found
 
 
@@ -119,5 +131,5 @@ def verdict(results: list[Result]) -> str:
     for result in results:
         for limit in limits(result):
             word = "kept" if limit["kept"] else "MISSED"
-            text.append(f"{word:>6}  {result.case.name}: {limit['what']} {limit['value']:.3g}, limit {limit['limit']:.3g}")
+            text.append(f"{word:>6}  {result.case.name}: {limit['what']} {limit['value']:.6g}, limit {limit['limit']:.6g}")
     return "\n".join(text)

@@ -63,6 +63,7 @@ def point(series: str, side: int, chosen: argparse.Namespace) -> dict[str, objec
         "rows": plan["rows"],
         "columns": plan["advice"] + plan["fixed"],
         "keys_cpu_s": round(keys["cpu_seconds"], 3),
+        "keys_peak_mb": round(keys["peak_rss_kib"] * 1024 / 1e6, 1),
         "prove_cpu_s": round(prove["cpu_seconds"], 3),
         "prove_peak_mb": round(prove["peak_rss_kib"] * 1024 / 1e6, 1),
     }

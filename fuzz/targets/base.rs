@@ -3,7 +3,7 @@
 use std::{path::Path, sync::OnceLock};
 use tempfile::NamedTempFile;
 use zkml_evm::{
-    artifact::{Binding, Prover, Quantised, Recipe, Source},
+    artifact::{Binding, Prover, Quantised, Recipe, Source, compile::WeightsChoice},
     op::InputMode,
     quant::input,
 };
@@ -12,15 +12,26 @@ use zkml_evm::{
 pub fn base() -> &'static Prover {
     static BASE: OnceLock<Prover> = OnceLock::new();
     BASE.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        // The fuzzer's package lies one folder deeper than the tests'.
-        let root = root.ancestors().find(|folder| folder.join("fuzz/targets").is_dir()).expect("the project's root");
-        let [model, data] = ["test/fixtures/onnx/linear.onnx", "test/fixtures/cli/linear.json"].map(|file| root.join(file));
-        let source = Source::read(&model, &data, None).expect("the fixture");
-        let recipe = Recipe { input: InputMode::Private, ..Recipe::default() };
-        let quantised = Quantised::new(&source, &recipe, None).expect("a program");
+        let (source, quantised, recipe) = quantised(WeightsChoice::Fixed);
         Prover::generate(&source, &quantised, &recipe).expect("keys")
     })
+}
+
+/// The same model with private weights.
+pub fn private() -> &'static Quantised {
+    static PRIVATE: OnceLock<Quantised> = OnceLock::new();
+    PRIVATE.get_or_init(|| quantised(WeightsChoice::Private).1)
+}
+
+fn quantised(weights: WeightsChoice) -> (Source, Quantised, Recipe) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // The fuzzer's package lies one folder deeper than the tests'.
+    let root = root.ancestors().find(|folder| folder.join("fuzz/targets").is_dir()).expect("the project's root");
+    let [model, data] = ["test/fixtures/onnx/linear.onnx", "test/fixtures/cli/linear.json"].map(|file| root.join(file));
+    let source = Source::read(&model, &data, None).expect("the fixture");
+    let recipe = Recipe { input: InputMode::Private, weights, ..Recipe::default() };
+    let quantised = Quantised::new(&source, &recipe, None).expect("a program");
+    (source, quantised, recipe)
 }
 
 /// The content of the base's `pk.bin`.

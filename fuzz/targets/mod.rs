@@ -9,7 +9,7 @@ use base::{base, edited, temporary};
 use halo2_proofs::{SerdeFormat, halo2curves::bn256::Fr};
 use std::path::Path;
 use zkml_evm::{
-    artifact::{Contract, Manifest, Opening, ProofFile},
+    artifact::{Contract, Manifest, Opening, ProofFile, WeightsFile},
     chain::{Registry, attest::SignedAttestation},
     circuit::{Objective, Plan, Witness, lay_out, plan, plan::is_candidate, statement},
     model,
@@ -136,7 +136,7 @@ pub fn proof(edits: &[u8]) -> bool {
     accepted
 }
 
-/// JSON files that go between people: manifest (under its right checksum), proof, opening, attestation, contract, deployments.
+/// JSON files that go between people: manifest (under its right checksum), proof, opening, attestation, contract, deployments, private weights.
 pub fn documents(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let path = Path::new("fuzz");
@@ -159,8 +159,11 @@ pub fn documents(bytes: &[u8]) -> bool {
         true
     });
     let contract = Contract::parse(text, path).is_ok();
+    let private = base::private();
+    let commitment = private.weights.as_ref().map(|w| w.model_commitment).expect("private weights");
+    let weights = WeightsFile::load(file.path(), &private.program, commitment).is_ok();
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("1.json"), bytes).expect("a temporary file");
     let deployments = Registry::view(folder.path(), 1).is_ok();
-    manifest || proof || opening || attestation || contract || deployments
+    manifest || proof || opening || attestation || contract || deployments || weights
 }

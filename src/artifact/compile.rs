@@ -6,8 +6,8 @@ use crate::{
     model::{self, Graph},
     op::InputMode,
     quant::{
-        Calibrated, Options, OutputChoice, Precision, Program, Report, Run, Schema, ThresholdError, ThresholdScale, batch,
-        calibrate, derive,
+        Calibrated, Hidden, Options, OutputChoice, Precision, Program, Report, Run, Schema, ThresholdError, ThresholdScale,
+        batch, calibrate, calibrate_on, derive,
         input::{self, Row},
         privatise,
         report::report,
@@ -71,6 +71,8 @@ pub struct Recipe {
     pub output: OutputChoice,
     /// The widths that every rescale shares.
     pub precision: Precision,
+    /// What bounds the values between the layers.
+    pub hidden: Hidden,
     /// What the plan makes small.
     pub objective: Objective,
     /// Inputs of one proof.
@@ -88,6 +90,7 @@ impl Default for Recipe {
             input: InputMode::Committed,
             output: OutputChoice::Threshold,
             precision: Precision::default(),
+            hidden: Hidden::WorstCase,
             objective: Objective::Balanced,
             items: 1,
             weights: WeightsChoice::Fixed,
@@ -140,7 +143,10 @@ impl Quantised {
     /// A model that the quantiser or the planner refuses, a threshold that the program cannot state.
     pub fn new(source: &Source, recipe: &Recipe, threshold: Option<&ThresholdText>) -> Result<Self, ArtifactError> {
         let options = Options { input: recipe.input, output: recipe.output, precision: recipe.precision };
-        let calibrated = calibrate(&source.graph, &source.schema, &options)?;
+        let calibrated = match recipe.hidden {
+            Hidden::WorstCase => calibrate(&source.graph, &source.schema, &options)?,
+            Hidden::Calibrated => calibrate_on(&source.graph, &source.schema, &options, &source.rows)?,
+        };
         let threshold = threshold.map(|text| text.integer(&ThresholdScale::of(&calibrated.program)?)).transpose()?;
         let program = batch(&calibrated.program, recipe.items)?;
         let (program, weights) = match recipe.weights {

@@ -5,8 +5,8 @@ use super::{
     manifest::{Facts, ReportSummary},
 };
 use crate::{
-    circuit::{Item, PrivateWeights, Statement, Witness, statement, statement::MODEL_COMMITMENT},
-    proof::{Keys, Srs, keys::fit, model_id::model_id_with, prove, verify, verify::ProofLayout},
+    circuit::{Item, PrivateWeights, Statement, Witness, lay_out, statement, statement::MODEL_COMMITMENT},
+    proof::{Keys, Srs, keys::fit, model_id::model_id_with, prove::prove_trace, verify, verify::ProofLayout},
     quant::{OutputChoice, Program, Schema, ThresholdScale},
 };
 use alloy::primitives::B256;
@@ -83,10 +83,13 @@ impl Prover {
         salt: Option<Fr>,
         threshold: Option<i128>,
     ) -> Result<ProofFile, ArtifactError> {
-        self.prove_items(&[Item { values: row.to_vec(), salt, threshold }], binding, None)
+        self.prove_items(&[Item { values: row.to_vec(), salt, threshold }], binding, None, &|_| ())
     }
 
-    /// Proves the statement about all items, and checks the proof before it is returned.
+    /// Stages of [`Prover::prove_items`].
+    pub const STAGES: u64 = 3;
+
+    /// Proves the statement about all items, and checks the proof before it is returned. `tell` hears the name of each stage as it begins.
     ///
     /// # Errors
     /// A wrong number of items, a value out of range, a score below the threshold, a missing or superfluous salt or threshold, missing
@@ -96,6 +99,7 @@ impl Prover {
         items: &[Item],
         binding: Binding,
         weights: Option<&PrivateWeights>,
+        tell: &dyn Fn(&'static str),
     ) -> Result<ProofFile, ArtifactError> {
         let context = binding.instance()?;
         for item in items {
@@ -107,9 +111,14 @@ impl Prover {
                 return Err(ArtifactError::Statement { problem: problem.into() });
             }
         }
+        tell("computing the witness");
         let witness = Witness::of(&self.program, items, context, weights)?;
-        let proof = prove(&self.program, &self.keys, &self.srs, &witness)?;
-        let file = ProofFile::new(self.facts.model_id, binding, &witness.statement.instances(), proof);
+        let trace = lay_out(&self.program, self.keys.shape, Some(&witness))?;
+        tell("proving");
+        let instances = witness.statement.instances();
+        let proof = prove_trace(&self.keys, &self.srs, trace, &instances)?;
+        let file = ProofFile::new(self.facts.model_id, binding, &instances, proof);
+        tell("checking the proof");
         // Catches keys and program that were exchanged together, and broken hardware, before anybody pays gas.
         self.verify(&file)?;
         Ok(file)

@@ -3,7 +3,8 @@
 use super::{
     blocking,
     failure::{CliError, Failure},
-    output::{Console, Stages},
+    output::Console,
+    progress::Stages,
     project, size,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     circuit::Objective,
     op::InputMode,
     proof::{ProofError, Srs},
-    quant::{OutputChoice, Precision, range::MAX_ITEMS},
+    quant::{Hidden, OutputChoice, Precision, range::MAX_ITEMS},
     verifier::{Compiler, render},
 };
 use clap::{Args, ValueEnum};
@@ -56,6 +57,9 @@ pub struct Arguments {
     /// Bits dropped by each rescale, and bits of each activation
     #[arg(long, value_name = "SHIFT,MAGNITUDE", default_value = "16,16", value_parser = precision)]
     precision: Precision,
+    /// What keeps the values between the layers in range
+    #[arg(long, value_enum, default_value = "worst-case")]
+    hidden_ranges: HiddenArgument,
     /// Most memory that making keys and proving may take, such as 512MB; refused beforehand when no layout stays below
     #[arg(long, value_name = "SIZE", value_parser = size::bytes)]
     max_memory: Option<u64>,
@@ -121,6 +125,15 @@ enum OutputArgument {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum HiddenArgument {
+    /// Every input that the schema admits has a proof
+    WorstCase,
+    /// Scales from the calibration data, with room for twice its values: more accurate, and needed for deep networks; inputs beyond that have
+    /// no proof
+    Calibrated,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum ObjectiveArgument {
     /// Both: 100,000 gas for each CPU second
     Balanced,
@@ -172,8 +185,12 @@ impl Arguments {
             WeightsArgument::Fixed => WeightsChoice::Fixed,
             WeightsArgument::Private => WeightsChoice::Private,
         };
+        let hidden = match self.hidden_ranges {
+            HiddenArgument::WorstCase => Hidden::WorstCase,
+            HiddenArgument::Calibrated => Hidden::Calibrated,
+        };
         let (precision, items, max_memory) = (self.precision, self.batch, self.max_memory);
-        Recipe { input, output, precision, objective, items, weights, max_memory }
+        Recipe { input, output, precision, hidden, objective, items, weights, max_memory }
     }
 }
 

@@ -1,18 +1,20 @@
 //! `inspect DIR`.
 
 use super::{
+    candidates::{self, Candidate},
     failure::Failure,
     output::{Console, table},
+    project::find_or_here,
 };
 use crate::{
     artifact::Folder,
-    circuit::{Memory, Plan, drawing, lay_out, plan::candidates},
+    circuit::{drawing, lay_out, plan},
     op::Interval,
     proof::artifact::write_bytes,
     quant::range,
+    verifier::Compiler,
 };
 use clap::Args;
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -25,6 +27,12 @@ pub struct Arguments {
     /// Show every shape that the planner could have chosen, best first
     #[arg(long)]
     candidates: bool,
+    /// With --candidates, measure the execution gas of the best N and of the chosen one; each verifier is rendered, compiled and run
+    #[arg(long, value_name = "N", requires = "candidates")]
+    gas: Option<usize>,
+    /// The Solidity compiler
+    #[arg(long, value_name = "FILE", requires = "gas")]
+    solc: Option<PathBuf>,
     /// Draw the circuit, columns by rows, and write the picture here
     #[arg(long, value_name = "FILE.svg")]
     layout: Option<PathBuf>,
@@ -44,19 +52,28 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
         let trace = lay_out(&folder.program, folder.manifest.facts.plan.shape, None)?;
         write_bytes(path, drawing::svg(&trace).as_bytes(), false)?;
     }
-    let all = match arguments.candidates {
-        true => candidates(&folder.program, folder.manifest.facts.objective)?,
-        false => Vec::new(),
+    let shapes = match arguments.candidates {
+        true => Some(all_candidates(arguments, &folder, console)?),
+        false => None,
     };
     let mut sections = vec![facts(&folder), statement(&folder), nodes(&folder)?, accuracy(&report)];
-    if arguments.candidates {
-        sections.push(candidate_table(&all, &folder.manifest.facts.plan));
-    }
+    sections.extend(shapes.as_deref().map(candidates::show));
     let value = json!({
         "folder": arguments.folder, "manifest": folder.manifest, "report": report,
-        "candidates": arguments.candidates.then(|| all.iter().map(Candidate::of).collect::<Vec<_>>()), "layout": arguments.layout,
+        "candidates": shapes, "layout": arguments.layout,
     });
     console.result("inspect", &value, &sections.join("\n\n"))
+}
+
+/// Every shape with its costs, as the planner predicts them.
+fn all_candidates(arguments: &Arguments, folder: &Folder, console: &Console) -> Result<Vec<Candidate>, Failure> {
+    let facts = &folder.manifest.facts;
+    let plans = plan::candidates(&folder.program, facts.objective)?;
+    let compiler = match arguments.gas {
+        Some(_) => Some(Compiler::find(arguments.solc.as_deref(), &find_or_here(None))?),
+        None => None,
+    };
+    candidates::all(&folder.program, &plans, &facts.plan, arguments.gas.unwrap_or(0), compiler.as_ref(), console)
 }
 
 fn facts(folder: &Folder) -> String {
@@ -121,31 +138,4 @@ fn accuracy(report: &Value) -> String {
         number("/rows"),
         number("/decisions/changed")
     )
-}
-
-/// A plan with what it needs.
-#[derive(Serialize)]
-struct Candidate<'a> {
-    #[serde(flatten)]
-    plan: &'a Plan,
-    memory: Memory,
-}
-
-impl<'a> Candidate<'a> {
-    fn of(plan: &'a Plan) -> Self {
-        Self { plan, memory: Memory::of(plan) }
-    }
-}
-
-fn candidate_table(all: &[Plan], chosen: &Plan) -> String {
-    let mut table = table(["", "k", "rows", "limb bits", "lanes", "weight columns", "advice", "fixed", "memory, MB"]);
-    for plan in all {
-        let mark = if plan == chosen { "chosen" } else { "" };
-        let (shape, memory) = (&plan.shape, Memory::of(plan).most().div_ceil(1_000_000) as usize);
-        let widths = [shape.limb_bits, shape.lanes, shape.weights].map(|width| width as usize);
-        let [limb_bits, lanes, weights] = widths;
-        let numbers = [shape.k as usize, plan.rows, limb_bits, lanes, weights, plan.advice, plan.fixed, memory];
-        table.add_row(std::iter::once(mark.to_owned()).chain(numbers.iter().map(usize::to_string)));
-    }
-    table.to_string()
 }

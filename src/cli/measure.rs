@@ -45,7 +45,8 @@ fn usage(who: libc::c_int) -> libc::rusage {
     }
 }
 
-fn cpu_seconds() -> f64 {
+/// CPU seconds of this process and of the children that it has waited for.
+pub(super) fn cpu_seconds() -> f64 {
     let seconds = |t: libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
     [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN].into_iter().map(usage).map(|u| seconds(u.ru_utime) + seconds(u.ru_stime)).sum()
 }

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod attest;
 pub mod batch;
+mod candidates;
 pub mod chains;
 pub mod completions;
 pub mod contracts;
@@ -22,6 +23,7 @@ pub mod measure;
 pub mod model;
 pub mod operate;
 pub mod output;
+pub mod progress;
 pub mod project;
 pub mod prove;
 pub mod register;

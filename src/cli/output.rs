@@ -1,14 +1,13 @@
 //! The only place that writes to stdout and stderr.
 
-use super::failure::{CliError, Failure};
+use super::{
+    failure::{CliError, Failure},
+    progress::Progress,
+};
 use comfy_table::{Table, TableComponent, presets};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
-use std::{
-    io::{IsTerminal, Write},
-    time::Duration,
-};
+use std::io::{IsTerminal, Write};
 
 /// The version of the JSON documents on stdout.
 pub const VERSION: u32 = 1;
@@ -79,26 +78,18 @@ impl Console {
 
     /// A spinner while long work runs, when stderr is a terminal; it goes away when it is dropped.
     pub fn progress(&self, what: &'static str) -> Progress {
-        let progress = self.bar(None, "{spinner} {msg} {elapsed}");
+        let progress = Progress::start(self.watched(), None);
         progress.stages().begin(what);
         progress
     }
 
     /// The same for work of several stages: a bar with the stage that runs.
     pub fn progress_of(&self, stages: u64) -> Progress {
-        self.bar(Some(stages), "{spinner} [{bar:20}] {pos}/{len} {msg} {elapsed}")
+        Progress::start(self.watched(), Some(stages))
     }
 
-    fn bar(&self, stages: Option<u64>, template: &str) -> Progress {
-        if self.quiet || !std::io::stderr().is_terminal() {
-            return Progress(None);
-        }
-        let bar = stages.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Progress(Some(bar))
+    fn watched(&self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
     }
 }
 
@@ -115,39 +106,6 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
     }
     table.set_header(header);
     table
-}
-
-/// A running spinner or bar.
-#[derive(Debug)]
-pub struct Progress(Option<ProgressBar>);
-
-/// Says which stage runs, from whatever thread does the work.
-#[derive(Clone, Debug)]
-pub struct Stages(Option<ProgressBar>);
-
-impl Stages {
-    /// The next stage.
-    pub fn begin(&self, what: &'static str) {
-        if let Some(bar) = &self.0 {
-            bar.set_message(what);
-            bar.inc(1);
-        }
-    }
-}
-
-impl Progress {
-    /// A handle for the worker.
-    pub fn stages(&self) -> Stages {
-        Stages(self.0.clone())
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = self.0.take() {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 fn write_stdout(text: &str) -> std::io::Result<()> {

@@ -5,10 +5,11 @@ use super::{
     failure::{CliError, Failure},
     gen_verifier::ThresholdArguments,
     output::Console,
+    progress::StageCost,
     size,
 };
 use crate::{
-    artifact::{Binding, Folder, Opening, ProofFile, WeightsFile, proof_file::read_small, scalar},
+    artifact::{Binding, Folder, Opening, ProofFile, Prover, WeightsFile, proof_file::read_small, scalar},
     chain::attest::{Context, SignedAttestation},
     circuit::{CircuitError, Item, Memory, PrivateWeights, memory},
     op::InputMode,
@@ -103,6 +104,9 @@ impl CallArguments {
 
 /// Reads everything, proves on a thread of its own, checks the proof, writes it.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
+    let progress = console.progress_of(Prover::STAGES + 2);
+    let stages = progress.stages();
+    stages.begin(READING);
     let folder = Folder::open(&arguments.artifacts)?;
     memory::check("proving", Memory::of(&folder.manifest.facts.plan).proof, arguments.max_memory)?;
     let attestation = arguments.attestation.as_deref().map(read_attestation).transpose()?;
@@ -125,24 +129,29 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         check_attestation(&folder, attestation, &binding, row, *salt)?;
     }
     let items: Vec<Item> = secrets.into_iter().map(|(values, salt)| Item { values, salt, threshold }).collect();
-    let progress = console.progress("proving");
     let (prover, proof) = blocking(move || {
-        let proof = prover.prove_items(&items, binding, weights.as_ref())?;
+        let proof = prover.prove_items(&items, binding, weights.as_ref(), &|stage| stages.begin(stage))?;
         Ok((prover, proof))
     })
     .await?;
-    drop(progress);
+    progress.stages().begin("writing the proof");
     proof.save(&arguments.out)?;
+    let costs = progress.costs();
+    drop(progress);
     let statement = prover.statement_of(&proof);
     let width = statement.iter().map(|(name, _)| name.len()).fold(16, usize::max);
     let lines: Vec<String> = statement.iter().map(|(name, value)| format!("{name:<width$} {value}")).collect();
     let human = format!("proof            {} ({} bytes)\n{}", arguments.out.display(), proof.proof.len(), lines.join("\n"));
-    console.result("prove", &result(&arguments.out, &proof, &statement), &human)
+    console.result("prove", &result(&arguments.out, &proof, &statement, &costs), &human)
 }
 
-fn result(out: &Path, proof: &ProofFile, statement: &[(String, B256)]) -> serde_json::Value {
+/// The first stage; the others are those of [`Prover::prove_items`].
+const READING: &str = "reading and checking program, keys and SRS";
+
+fn result(out: &Path, proof: &ProofFile, statement: &[(String, B256)], costs: &[StageCost]) -> serde_json::Value {
     let inputs: Vec<_> = statement.iter().map(|(name, value)| serde_json::json!({ "name": name, "value": value })).collect();
-    serde_json::json!({ "file": out, "modelId": proof.model_id, "proofBytes": proof.proof.len(), "publicInputs": inputs })
+    let (model_id, bytes) = (proof.model_id, proof.proof.len());
+    serde_json::json!({ "file": out, "modelId": model_id, "proofBytes": bytes, "publicInputs": inputs, "stages": costs })
 }
 
 /// The weights that the model's commitment is to.

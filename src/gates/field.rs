@@ -10,11 +10,16 @@ pub fn to_field(v: i128) -> Fr {
 
 /// `v` as a scalar.
 pub fn from_u128(v: u128) -> Fr {
-    let two_64 = Fr::from(1 << 32).square();
-    Fr::from((v >> 64) as u64) * two_64 + Fr::from(v as u64)
+    match u64::try_from(v) {
+        Ok(small) => Fr::from(small),
+        Err(_) => Fr::from((v >> 64) as u64) * Fr::from(1 << 32).square() + Fr::from(v as u64),
+    }
 }
 
-/// `2^exponent` as a scalar.
+/// `2^exponent` as a scalar. Small ones are asked for at every limb: raising 2 to a power there would be a twentieth of a proof.
 pub fn power_of_two(exponent: u32) -> Fr {
-    Fr::from(2).pow_vartime([u64::from(exponent)])
+    match 1u64.checked_shl(exponent) {
+        Some(small) => Fr::from(small),
+        None => Fr::from(2).pow_vartime([u64::from(exponent)]),
+    }
 }

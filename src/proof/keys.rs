@@ -3,6 +3,7 @@
 use super::{
     ProofError, Srs,
     artifact::{self, Kind},
+    commit::Committer,
 };
 use crate::{
     circuit::{InferenceCircuit, build::ShapeParams, lay_out},
@@ -40,8 +41,9 @@ impl Keys {
         let circuit = InferenceCircuit::new(lay_out(program, shape, None)?);
         check_degree(&constraint_system(&shape).0)?;
         let failed = |e| ProofError::Halo2 { doing: "generating keys", problem: format!("{e:?}") };
-        let vk = keygen_vk(&srs.params, &circuit).map_err(failed)?;
-        let pk = keygen_pk(&srs.params, vk, &circuit).map_err(failed)?;
+        let committer = Committer::of(&srs)?;
+        let vk = keygen_vk(&committer, &circuit).map_err(failed)?;
+        let pk = keygen_pk(&committer, vk, &circuit).map_err(failed)?;
         Ok(Self { shape, pk })
     }
 

@@ -1,9 +1,12 @@
 //! Keys, proofs and their files.
 
 pub mod artifact;
+mod commit;
+mod development;
 pub mod error;
 pub mod keys;
 pub mod model_id;
+mod msm;
 pub mod prove;
 pub mod ptau;
 pub mod srs;

@@ -2,17 +2,17 @@
 
 use super::{
     Keys, ProofError, Srs,
+    commit::{Committer, Opener, Scheme},
     keys::{check_degree, check_shape, fit},
 };
 use crate::{
-    circuit::{InferenceCircuit, Witness, lay_out},
+    circuit::{InferenceCircuit, Witness, lay_out, plan::ONE_THREAD_K},
     gates::Trace,
     quant::Program,
 };
 use halo2_proofs::{
-    halo2curves::bn256::{Bn256, Fr, G1Affine},
+    halo2curves::bn256::{Fr, G1Affine},
     plonk::create_proof,
-    poly::kzg::{commitment::KZGCommitmentScheme, multiopen::ProverSHPLONK},
     transcript::TranscriptWriterBuffer,
 };
 use rand::rngs::OsRng;
@@ -39,10 +39,6 @@ pub fn prove_trace(keys: &Keys, srs: &Srs, trace: Trace, instances: &[Fr]) -> Re
     prove_circuit(keys, srs, InferenceCircuit::new(trace), instances)
 }
 
-/// Below 2^11 rows there is too little work between two hand-overs: a second thread would cost a tenth more CPU time than it
-/// shares out, and the proof is a matter of some 0.1 s.
-const ONE_THREAD_K: u32 = 10;
-
 /// Proves a trace with its own way to fill the second phase.
 pub fn prove_circuit(keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
     check_degree(keys.vk().cs())?;
@@ -57,8 +53,8 @@ pub fn prove_circuit(keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instance
 
 fn create(keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
     let mut transcript: Transcript = TranscriptWriterBuffer::<_, G1Affine, ChallengeEvm<_>>::init(Vec::new());
-    create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
-        &srs.params,
+    create_proof::<Scheme<'_>, Opener<'_>, _, _, _, _>(
+        &Committer::of(srs)?,
         &keys.pk,
         &[circuit],
         &[&[instances]],

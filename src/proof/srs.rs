@@ -3,12 +3,16 @@
 use super::{
     ProofError,
     artifact::{self, Kind},
-    srs_check,
+    development, srs_check,
 };
 use alloy::primitives::{B256, keccak256};
 use halo2_proofs::{
     SerdeFormat,
-    halo2curves::bn256::{Bn256, G2Affine},
+    halo2curves::{
+        bn256::{Bn256, Fr, G2Affine},
+        ff::Field,
+        group::Curve,
+    },
     poly::{commitment::Params, kzg::commitment::ParamsKZG},
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -70,8 +74,12 @@ impl Srs {
     /// The development SRS with `2^k` points: the same on every machine, since its secret is drawn from a fixed public seed.
     pub fn development(k: u32) -> Self {
         let seed = *keccak256("zkml-evm insecure development SRS");
-        let params = ParamsKZG::setup(k, ChaCha20Rng::from_seed(seed));
-        Self { params, provenance: Provenance::InsecureDev }
+        let secret = Fr::random(ChaCha20Rng::from_seed(seed));
+        let (powers, lagrange) = development::points(k, secret);
+        let [g2, s_g2] = [G2Affine::generator(), (G2Affine::generator() * secret).to_affine()];
+        // halo2 makes parameters of given points from other parameters only; of these it takes nothing.
+        let any = ParamsKZG::<Bn256>::setup(1, ChaCha20Rng::from_seed(seed));
+        Self { params: any.from_parts(k, powers, Some(lagrange), g2, s_g2), provenance: Provenance::InsecureDev }
     }
 
     /// log2 of the number of points.

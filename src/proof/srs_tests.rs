@@ -117,3 +117,18 @@ fn labels_are_plain() {
         assert_eq!(code(&payload(&srs, label)), "proof/artifact", "{label:?}");
     }
 }
+
+#[test]
+fn the_development_points_are_those_of_halo2s_setup() {
+    let seed = *keccak256("zkml-evm insecure development SRS");
+    for k in [1, 2, 5, 8] {
+        let expected = ParamsKZG::<Bn256>::setup(k, ChaCha20Rng::from_seed(seed));
+        let made = Srs::development(k).params;
+        let bytes = |params: &ParamsKZG<Bn256>| {
+            let mut bytes = Vec::new();
+            params.write_custom(&mut bytes, SerdeFormat::RawBytes).unwrap();
+            bytes
+        };
+        assert_eq!(bytes(&made), bytes(&expected), "k = {k}");
+    }
+}

@@ -9,7 +9,7 @@ fn node(op: Op, inputs: &[usize]) -> Node {
 }
 
 fn rescale() -> Op {
-    Op::Rescale(Rescale { shift: 8, relu: true })
+    Op::Rescale(Rescale { shift: 4, relu: false })
 }
 
 /// Every operator that a batch treats in its own way, over an image of 2 x 4 x 5 pixels.
@@ -36,7 +36,7 @@ fn everything() -> Program {
     let nodes = vec![
         node(Op::Input(input), &[]),
         node(strided, &[0]),
-        node(rescale(), &[1]),
+        node(Op::Rescale(Rescale { shift: 4, relu: true }), &[1]),
         node(dense, &[2]),
         node(rescale(), &[3]),
         node(line, &[4]),
@@ -50,10 +50,16 @@ fn everything() -> Program {
         node(rescale(), &[12]),
         node(Op::Move(Move { from: vec![0, 1, 2, 3, 4, 5, 6] }), &[13, 9]),
         node(linear(7, 3), &[14]),
-        node(Op::Rescale(Rescale { shift: 8, relu: false }), &[15]),
+        node(rescale(), &[15]),
         node(Op::Argmax(Argmax), &[16]),
     ];
-    Program { schema_id: [1; 32], precision: Precision { shift_bits: 8, magnitude_bits: 32 }, items: 1, nodes }
+    Program {
+        schema_id: [1; 32],
+        precision: Precision { shift_bits: 4, magnitude_bits: 44 },
+        items: 1,
+        hidden: Default::default(),
+        nodes,
+    }
 }
 
 fn inputs(items: usize) -> Vec<Vec<i128>> {

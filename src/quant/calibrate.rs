@@ -8,6 +8,7 @@
 
 use super::calibrate_error::CalibrateError;
 use super::draft::Draft;
+use super::input::Row;
 use super::structure::Structure;
 use super::{Precision, Program, QuantError, Schema, range};
 use crate::model::{Graph, GraphOp};
@@ -83,6 +84,32 @@ pub struct Calibrated {
 /// # Errors
 /// [`CalibrateError`]; a model that passes has no input in its schema that cannot be proven.
 pub fn calibrate(graph: &Graph, schema: &Schema, options: &Options) -> Result<Calibrated, CalibrateError> {
+    build(graph, schema, options, None)
+}
+
+/// How far beyond the calibration rows a value between the layers may go.
+const HEADROOM: f64 = 2.0;
+
+/// The same with scales from calibration rows: finer where the worst case over all inputs is far from any real one, as in deep networks.
+/// Inputs on which a value exceeds twice the largest that the rows give in its tensor may have no proof.
+///
+/// # Errors
+/// As [`calibrate`], and [`CalibrateError::NoRows`].
+pub fn calibrate_on(graph: &Graph, schema: &Schema, options: &Options, rows: &[Row]) -> Result<Calibrated, CalibrateError> {
+    if rows.is_empty() {
+        return Err(CalibrateError::NoRows);
+    }
+    let mut measured = vec![0f64; graph.nodes.len()];
+    for row in rows {
+        let real: Vec<f64> = schema.features().iter().zip(row).map(|(feature, value)| feature.real(*value)).collect();
+        for (largest, tensor) in measured.iter_mut().zip(graph.trace(&real)?) {
+            *largest = tensor.iter().fold(*largest, |largest, value| largest.max(value.abs() * HEADROOM));
+        }
+    }
+    build(graph, schema, options, Some(&measured))
+}
+
+fn build(graph: &Graph, schema: &Schema, options: &Options, measured: Option<&[f64]>) -> Result<Calibrated, CalibrateError> {
     if schema.features().len() != graph.input.len() {
         let (schema, model) = (schema.features().len(), graph.input.len());
         return Err(CalibrateError::Features { schema, input: graph.input.name.clone(), model });
@@ -94,7 +121,7 @@ pub fn calibrate(graph: &Graph, schema: &Schema, options: &Options) -> Result<Ca
     // be too fine for a later one, which then asks for a coarser one from the start. Each round lowers a class.
     let mut caps = HashMap::new();
     for _ in 0..MAX_ROUNDS {
-        let mut draft = Draft::new(graph, schema, options, &structure, caps);
+        let mut draft = Draft::new(graph, schema, options, &structure, measured, caps);
         draft.nodes()?;
         if !draft.lowered {
             let built = draft.finish()?;

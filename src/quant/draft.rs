@@ -2,9 +2,10 @@
 
 use super::calibrate::{Calibrated, Options, OutputChoice, Score, segment_bits};
 use super::calibrate_error::CalibrateError;
-use super::scale::{ANY, Row, SCALES, Source, power_of_two};
+use super::range::enforced;
+use super::scale::{ANY, Row, SCALES, Source, measured_scale, power_of_two};
 use super::structure::Structure;
-use super::{Node, Program, Schema};
+use super::{Hidden, Node, Program, Schema};
 use crate::model::{self, Graph, GraphNode, GraphOp};
 use crate::op::{
     Argmax, Constant, Conv, Interval, Linear, Maximum, Move, Op, Product, Rescale, Sigmoid, Sum, Term, Threshold, conv::hulls,
@@ -31,6 +32,8 @@ pub struct Draft<'a> {
     structure: &'a Structure,
     built: Calibrated,
     tensors: Vec<Tensor>,
+    /// The largest magnitude that each graph node may take, where calibration measured it; otherwise the worst case counts.
+    measured: Option<&'a [f64]>,
     /// The scale of each class, as an upper bound before its first node and as chosen after.
     pub scales: HashMap<u32, i32>,
     chosen: HashMap<u32, i32>,
@@ -45,12 +48,14 @@ impl<'a> Draft<'a> {
         schema: &'a Schema,
         options: &'a Options,
         structure: &'a Structure,
+        measured: Option<&'a [f64]>,
         caps: HashMap<u32, i32>,
     ) -> Self {
-        let program = Program { schema_id: schema.id(), precision: options.precision, items: 1, nodes: Vec::new() };
+        let hidden = if measured.is_some() { Hidden::Calibrated } else { Hidden::WorstCase };
+        let program = Program { schema_id: schema.id(), precision: options.precision, items: 1, hidden, nodes: Vec::new() };
         let built = Calibrated { program, scales: Vec::new(), score: Score::Value, notes: Vec::new() };
         let chosen = HashMap::new();
-        Self { graph, schema, options, structure, built, tensors: Vec::new(), scales: caps, chosen, lowered: false }
+        Self { graph, schema, options, structure, built, tensors: Vec::new(), measured, scales: caps, chosen, lowered: false }
     }
 
     /// Every node of the graph.
@@ -146,7 +151,12 @@ impl<'a> Draft<'a> {
             _ => None,
         };
         let accumulators = accumulators.ok_or_else(|| self.no_scale(index))?;
-        let intervals = accumulators.iter().map(|y| rescale.interval(y)).collect();
+        let allowed = self.options.precision.quotient_interval();
+        let bounded = |y: &Interval| match self.measured {
+            Some(_) => enforced(&rescale, y, &allowed),
+            None => rescale.interval(y),
+        };
+        let intervals = accumulators.iter().map(bounded).collect();
         let inputs = node.inputs.iter().map(|&i| self.tensors[i].node).collect();
         let fine = scales.iter().map(|e| e + rescale.shift as i32).collect();
         let accumulator = self.push(&node.name, op, inputs, fine, 0);
@@ -226,6 +236,9 @@ impl<'a> Draft<'a> {
                 return Err(self.no_scale(index));
             }
             let fits = |finer: u32| {
+                if let Some(&magnitude) = self.measured.and_then(|all| all.get(index)) {
+                    return coarsest + finer as i32 <= measured_scale(magnitude, allowed);
+                }
                 let scaled = |y: &Interval| y.scaled(1 << finer).map(|y| rescale.quotient_interval(&y));
                 worst.iter().all(|y| scaled(y).is_some_and(|q| q.within(&allowed)))
             };
@@ -263,7 +276,10 @@ impl<'a> Draft<'a> {
         let mut lowest: HashMap<u32, i32> = HashMap::new();
         for (row, &class) in rows.iter().zip(classes) {
             let allowed = if self.structure.is_compared(class) { p.score_interval() } else { p.quotient_interval() };
-            let finest = row.finest_scale(source, rescale, allowed).ok_or_else(|| self.no_scale(index))?;
+            let finest = match self.measured.filter(|_| !row.elements.is_empty()).and_then(|all| all.get(index)) {
+                Some(&magnitude) => measured_scale(magnitude, allowed),
+                None => row.finest_scale(source, rescale, allowed).ok_or_else(|| self.no_scale(index))?,
+            };
             let scale = lowest.entry(class).or_insert(ANY);
             *scale = finest.min(*scale);
         }

@@ -47,6 +47,22 @@ pub enum QuantError {
         /// Values given.
         got: usize,
     },
+    /// A value between the layers leaves what its limbs can hold.
+    #[error("program node {node}: {what} #{element} is {value}, the circuit holds {lo}..={hi}: this input has no proof")]
+    Hidden {
+        /// Name of the node.
+        node: String,
+        /// Which value.
+        what: &'static str,
+        /// Position in the node's tensor.
+        element: usize,
+        /// The value.
+        value: i128,
+        /// Smallest that can be held.
+        lo: i128,
+        /// Largest that can be held.
+        hi: i128,
+    },
     /// A value lies outside its feature's range.
     #[error("{}feature #{index} is {value}, the model's range is {lo}..={hi} (schema integers)", item.map(|i| format!("item {i}: ")).unwrap_or_default())]
     InputRange {
@@ -93,6 +109,7 @@ impl Explain for QuantError {
             QuantError::Size { .. } => "quant/size",
             QuantError::InputLength { .. } => "input/length",
             QuantError::InputRange { .. } => "input/out-of-range",
+            QuantError::Hidden { .. } => "input/beyond-calibration",
             QuantError::Batch { .. } => "quant/batch",
             QuantError::Weights { .. } => "quant/weights",
             QuantError::NotPrivate { .. } => "quant/not-private",
@@ -116,6 +133,9 @@ impl Explain for QuantError {
             QuantError::Weights { .. } => "give the private weights that `gen-verifier` wrote for this model".into(),
             QuantError::NotPrivate { .. } => {
                 "fold it into the layer before it (batch norms, scale and shift), or generate with fixed weights".into()
+            }
+            QuantError::Hidden { .. } => {
+                "calibrate on data that covers such inputs, or generate with `--hidden-ranges worst-case`".into()
             }
             QuantError::InputRange { .. } => {
                 "check the unit; if the value is right, widen the schema's range and generate the verifier again".into()

@@ -1,7 +1,7 @@
 //! The reference interpreter: what a program means. The circuit must agree with it bit for bit.
 
 use super::{Program, QuantError};
-use crate::op::Op;
+use crate::op::{Interval, Op};
 use std::borrow::Cow;
 
 /// Every intermediate result of one run.
@@ -66,9 +66,40 @@ pub fn run_with(program: &Program, input: &[i128], weights: &[i128]) -> Result<R
                 });
             }
         };
+        check_hidden(program, tensors.len(), source.as_deref().unwrap_or(&[]))?;
         tensors.push(result);
     }
     Ok(Run { tensors })
+}
+
+/// Where limbs bound hidden values: whether they can hold what node `index` reads.
+///
+/// # Errors
+/// [`QuantError::Hidden`]: this input has no proof.
+fn check_hidden(program: &Program, index: usize, read: &[i128]) -> Result<(), QuantError> {
+    if !program.is_enforced() {
+        return Ok(());
+    }
+    let (node, p) = (&program.nodes[index], program.precision);
+    let held = |what: &'static str, element: usize, value: i128, allowed: Interval| match allowed.contains(value) {
+        true => Ok(()),
+        false => Err(QuantError::Hidden { node: node.name.clone(), what, element, value, lo: allowed.lo, hi: allowed.hi }),
+    };
+    match &node.op {
+        Op::Rescale(rescale) => {
+            let quotients = read.iter().map(|&y| rescale.quotient(y)).enumerate();
+            quotients.into_iter().try_for_each(|(i, q)| held("value", i, q, p.quotient_interval()))
+        }
+        Op::Sigmoid(_) | Op::Threshold(_) | Op::Argmax(_) => {
+            read.iter().enumerate().try_for_each(|(i, &q)| held("compared value", i, q, p.score_interval()))
+        }
+        Op::Maximum(maximum) => maximum.windows.iter().enumerate().try_for_each(|(i, window)| {
+            let all = || window.iter().map(|&x| read[x as usize]);
+            let distance = all().max().zip(all().min()).map_or(0, |(largest, lowest)| largest - lowest);
+            held("distance of two compared values", i, distance, Interval::new(0, (1 << p.magnitude_bits) - 1))
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn check_input(program: &Program, input: &[i128]) -> Result<(), QuantError> {

@@ -23,7 +23,7 @@ pub mod structure;
 pub mod threshold;
 
 pub use batch::batch;
-pub use calibrate::{Calibrated, Options, OutputChoice, Score, calibrate};
+pub use calibrate::{Calibrated, Options, OutputChoice, Score, calibrate, calibrate_on};
 pub use calibrate_error::CalibrateError;
 pub use decimal::Decimal;
 pub use derive::{Derived, derive};
@@ -31,7 +31,7 @@ pub use error::QuantError;
 pub use input_error::InputError;
 pub use interpret::{Run, run, run_with};
 pub use private::{Private, privatise};
-pub use program::{Node, Precision, Program};
+pub use program::{Hidden, Node, Precision, Program};
 pub use report::Report;
 pub use schema::{Feature, Rounding, Schema};
 pub use schema_error::SchemaError;

@@ -15,7 +15,13 @@ fn with_layer(op: Op, outputs: usize) -> Program {
         scale_log2: outputs as i32,
     };
     let nodes = ops.into_iter().enumerate().map(node).collect();
-    Program { schema_id: [2; 32], precision: Precision { shift_bits: 8, magnitude_bits: 40 }, items: 1, nodes }
+    Program {
+        schema_id: [2; 32],
+        precision: Precision { shift_bits: 8, magnitude_bits: 40 },
+        items: 1,
+        hidden: Default::default(),
+        nodes,
+    }
 }
 
 #[test]

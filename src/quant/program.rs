@@ -20,6 +20,17 @@ impl Default for Precision {
     }
 }
 
+/// What keeps the values between the layers inside the magnitude bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hidden {
+    /// The worst case over all inputs that the schema admits: each of them has a proof.
+    #[default]
+    WorstCase,
+    /// The limbs of every rescale: scales follow from the calibration rows, and an input that exceeds them has no proof.
+    Calibrated,
+}
+
 /// One step of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
@@ -44,6 +55,8 @@ pub struct Program {
     pub precision: Precision,
     /// How many inputs of one schema a statement is about: the input node's result holds them one after the other.
     pub items: usize,
+    /// What bounds the values between the layers.
+    pub hidden: Hidden,
     /// The steps; node 0 is the input.
     pub nodes: Vec<Node>,
 }
@@ -60,6 +73,12 @@ impl Program {
     /// The output statement's node.
     pub fn output(&self) -> Result<&Node, QuantError> {
         self.nodes.last().ok_or_else(|| QuantError::Malformed { node: "last".into(), problem: "the program is empty".into() })
+    }
+
+    /// Whether limbs, and not the worst case, keep hidden values inside the magnitude bits: some inputs may then have no proof, and none
+    /// has a wrong one.
+    pub fn is_enforced(&self) -> bool {
+        self.hidden == Hidden::Calibrated || self.weights().is_some()
     }
 
     /// The private weights, where there are any.

@@ -124,7 +124,7 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
         (Op::Maximum(m), Some(x)) if m.is_consistent(x.len()) => {
             let (intervals, widest) = m.intervals(x).ok_or_else(limit)?;
             let allowed = Interval::new(0, (1 << p.magnitude_bits) - 1);
-            if program.weights().is_none() {
+            if !program.is_enforced() {
                 within(&node.name, "the distance of two compared values", Interval::new(0, widest), &allowed)?;
             }
             intervals
@@ -138,7 +138,7 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
                 return Err(malformed(&node.name, "a compared score is not rectified"));
             }
             let allowed = p.quotient_interval();
-            if program.weights().is_some() {
+            if program.is_enforced() {
                 return Ok(y.iter().map(|y| enforced(r, y, &allowed)).collect());
             }
             for y in y {
@@ -169,18 +169,18 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
     })
 }
 
-/// The interval of a rescaled value where weights are private: the worst case over all weights leaves the magnitude bits, and the limbs
-/// keep the value inside them. That the committed weights need no more was checked on the program with fixed weights; for others
-/// there may be inputs without a proof, and never a wrong one.
-fn enforced(rescale: &Rescale, y: &Interval, allowed: &Interval) -> Interval {
+/// The interval of a rescaled value that its limbs keep inside the magnitude bits, where the worst case leaves them: over all private
+/// weights (that the committed ones need no more was checked on the program with fixed weights), or over inputs beyond what calibration
+/// saw. There may be inputs without a proof, and never a wrong one.
+pub(super) fn enforced(rescale: &Rescale, y: &Interval, allowed: &Interval) -> Interval {
     let q = rescale.quotient_interval(y);
     let q = Interval::new(q.lo.clamp(allowed.lo, allowed.hi), q.hi.clamp(allowed.lo, allowed.hi));
     if rescale.relu { Interval::new(q.lo.max(0), q.hi.max(0)) } else { q }
 }
 
-/// Compared values must leave room for the difference of two in the magnitude bits; where weights are private, the limbs see to it.
+/// Compared values must leave room for the difference of two in the magnitude bits; where limbs bound them, those see to it.
 fn scores(program: &Program, index: usize, x: &[Interval]) -> Result<(), QuantError> {
-    if program.weights().is_some() {
+    if program.is_enforced() {
         return Ok(());
     }
     let node = &program.nodes[index];

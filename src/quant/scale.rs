@@ -27,6 +27,15 @@ pub struct Source {
     pub intervals: Vec<Interval>,
 }
 
+/// The finest scale at which values up to `magnitude` stay in `allowed`; [`ANY`] for zero.
+pub fn measured_scale(magnitude: f64, allowed: Interval) -> i32 {
+    if magnitude == 0.0 {
+        return ANY;
+    }
+    let guess = (exponent(allowed.hi as f64) - exponent(magnitude)).clamp(*SCALES.start(), *SCALES.end());
+    if magnitude * power_of_two(guess) <= allowed.hi as f64 { guess } else { guess - 1 }
+}
+
 impl Row {
     /// Weights and bias as integers for a result of `2^shift` steps: `round(w * 2^shift / steps)`, halves away from zero; products
     /// beyond i128 saturate and then fail the interval check.

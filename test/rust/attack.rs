@@ -16,6 +16,8 @@ mod enumerate;
 mod forgeries;
 #[path = "attack/gates.rs"]
 mod gates;
+#[path = "attack/hidden.rs"]
+mod hidden;
 #[path = "attack/hostile.rs"]
 mod hostile;
 #[path = "attack/known_bugs.rs"]

@@ -143,10 +143,44 @@ fn inspect_shows_everything() {
     assert_eq!(shown["manifest"]["srs"], "insecure-dev");
     assert!(shown["candidates"].as_array().unwrap().len() > 1);
     assert!(shown["candidates"][0]["memory"]["proof"].as_u64().unwrap() > 1_000_000);
+    assert!(shown["candidates"][0]["cpuSeconds"].as_f64().unwrap() > 0.01);
+    assert_eq!(shown["candidates"][0]["contract"], Value::Null, "measured only when asked for");
     let text = run_in(&project(""), &["inspect", path, "--candidates"]);
     for part in ["model id", "insecure-dev", "threshold", "chosen", "accuracy"] {
         assert!(text.stdout.contains(part), "{part}: {}", text.stdout);
     }
+}
+
+/// What is predicted before there are keys is what the keys' own verifier uses.
+#[test]
+fn candidates_have_the_gas_that_their_verifiers_use() {
+    let artifacts = shared().join("artifacts");
+    let path = artifacts.to_str().unwrap();
+    let shown = run(&["inspect", path, "--candidates", "--gas", "1"]).result();
+    let all = shown["candidates"].as_array().unwrap();
+    let measured = all.iter().filter(|candidate| !candidate["contract"].is_null()).count();
+    assert!((1..=2).contains(&measured), "the best and the chosen one: {measured}");
+    let chosen = all.iter().find(|candidate| candidate["chosen"] == true).unwrap();
+    let gas = run(&["gas", path]).result();
+    assert_eq!(chosen["contract"]["executionGas"], gas["gas"]["execution"]);
+    assert_eq!(chosen["contract"]["codeBytes"], gas["gas"]["codeBytes"]);
+    let calldata = gas["gas"]["parts"].as_array().unwrap().iter().find(|part| part["name"] == "calldata, at most").unwrap();
+    assert_eq!(chosen["calldataGas"], calldata["gas"]);
+    assert_eq!(run(&["inspect", path, "--gas", "1"]).code, 2, "without --candidates");
+}
+
+#[test]
+fn a_proof_says_what_its_stages_took() {
+    let work = tempfile::tempdir().unwrap();
+    let made = prove(shared(), &work.path().join("proof.json"), &["--threshold", "-1"]).result();
+    let stages = made["stages"].as_array().unwrap();
+    let seconds = |name: &str| {
+        let stage = stages.iter().find(|stage| stage["name"].as_str().unwrap().starts_with(name));
+        stage.unwrap_or_else(|| panic!("{name}: {made}"))["cpuSeconds"].as_f64().unwrap()
+    };
+    assert!(stages.iter().all(|stage| stage["cpuSeconds"].as_f64().unwrap() >= 0.0), "{made}");
+    assert!(seconds("proving") > seconds("computing the witness"), "{made}");
+    assert!(seconds("reading") > 0.0 && seconds("checking") > 0.0 && seconds("writing") >= 0.0, "{made}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use zkml_evm::{
         Threshold, conv::hulls,
     },
     proof::{Keys, Srs, prove, verify},
-    quant::{Node, Precision, Program, batch, privatise, range, run, run_with},
+    quant::{Hidden, Node, Precision, Program, batch, privatise, range, run, run_with},
 };
 
 const PRECISIONS: [(u32, u32); 7] = [(8, 8), (16, 8), (24, 16), (9, 9), (20, 10), (12, 12), (48, 24)];
@@ -123,7 +123,8 @@ pub fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Pro
         Output::Reveal | Output::Sigmoid => Op::Reveal,
     };
     nodes.push(node("output", op, nodes.len()));
-    Program { schema_id: [3; 32], precision, items: 1, nodes }
+    let hidden = if rng.gen_bool(0.3) { Hidden::Calibrated } else { Hidden::WorstCase };
+    Program { schema_id: [3; 32], precision, items: 1, hidden, nodes }
 }
 
 /// Weights and bias such that no accumulator leaves `[-bound, bound]`, some of them reaching it.

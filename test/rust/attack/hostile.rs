@@ -331,7 +331,13 @@ fn of_one_feature(odd: Vec<(Op, Vec<usize>)>) -> Program {
     nodes.push((Op::Reveal, vec![nodes.len() - 1]));
     let node = |(i, (op, inputs)): (usize, (Op, Vec<usize>))| Node { name: i.to_string(), op, inputs, scale_log2: 0 };
     let precision = Precision { shift_bits: 16, magnitude_bits: 16 };
-    Program { schema_id: [0; 32], precision, items: 1, nodes: nodes.into_iter().enumerate().map(node).collect() }
+    Program {
+        schema_id: [0; 32],
+        precision,
+        items: 1,
+        hidden: Default::default(),
+        nodes: nodes.into_iter().enumerate().map(node).collect(),
+    }
 }
 
 fn conv_of(channels: usize, axis: Axis, weights: Vec<i128>) -> Op {

@@ -1,6 +1,9 @@
 //! The fuzzer's seeds: one small file of each kind.
 
-use crate::targets::{base::base, schema};
+use crate::targets::{
+    base::{base, private},
+    schema,
+};
 use alloy::primitives::{Address, B256, U256};
 use std::{collections::BTreeMap, fs, path::Path};
 use zkml_evm::{
@@ -44,6 +47,7 @@ pub fn write(corpus: &Path) {
     for (name, input, output) in PROGRAMS {
         put("program", name, &program(name, input, output));
     }
+    put("program", "private", &postcard::to_stdvec(&(&private().program, private().plan)).unwrap());
     for target in ["key", "proof"] {
         put(target, "unchanged", &[]);
     }

@@ -48,7 +48,7 @@ pub fn mlp(widths: &[usize], mode: InputMode, output: Output, seed: u64) -> Prog
         Output::Argmax => Op::Argmax(Argmax),
     };
     nodes.push(node("output", op, nodes.len()));
-    Program { schema_id: [7; 32], precision: PRECISION, items: 1, nodes }
+    Program { schema_id: [7; 32], precision: PRECISION, items: 1, hidden: Default::default(), nodes }
 }
 
 /// A convolution of a private image of 25 pixels, rectified and revealed: dense enough that its kernels walk.
@@ -60,7 +60,7 @@ pub fn walk() -> Program {
     let layer = Op::Conv(Conv { stencil, weights, bias: vec![70_000, -3] });
     let rescale = Op::Rescale(Rescale { shift: 16, relu: true });
     let nodes = [input, layer, rescale, Op::Reveal].into_iter().enumerate().map(|(i, op)| node(&i.to_string(), op, i));
-    Program { schema_id: [5; 32], precision: PRECISION, items: 1, nodes: nodes.collect() }
+    Program { schema_id: [5; 32], precision: PRECISION, items: 1, hidden: Default::default(), nodes: nodes.collect() }
 }
 
 /// The shape of a program whose kernels walk.
