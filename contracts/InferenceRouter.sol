@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {PermanentlyOwned} from "./access/PermanentlyOwned.sol";
+import {Guarded} from "./access/Guarded.sol";
 import {IInferenceRouter} from "./interfaces/IInferenceRouter.sol";
 import {IInferenceVerifier} from "./interfaces/IInferenceVerifier.sol";
 import {IProofVerifier} from "./interfaces/IProofVerifier.sol";
 
 /// @title InferenceRouter
 /// @dev All prose is in {IInferenceRouter}.
-contract InferenceRouter is IInferenceRouter, PermanentlyOwned {
+contract InferenceRouter is IInferenceRouter, Guarded {
     /// What a verification reads, in two slots. The state follows from it: see {_stateOf}.
     struct Gate {
         address verifier;
@@ -32,16 +32,14 @@ contract InferenceRouter is IInferenceRouter, PermanentlyOwned {
     /// @inheritdoc IInferenceRouter
     uint32 public immutable activationDelay;
 
-    /// @inheritdoc IInferenceRouter
-    address public guardian;
-
     mapping(bytes32 modelId => Gate) private _gates;
     mapping(bytes32 modelId => Card) private _cards;
     mapping(bytes32 familyId => bytes32[] modelIds) private _families;
 
-    constructor(address initialOwner, address initialGuardian, uint32 activationDelay_) PermanentlyOwned(initialOwner) {
+    constructor(address initialOwner, address initialGuardian, uint32 activationDelay_)
+        Guarded(initialOwner, initialGuardian)
+    {
         activationDelay = activationDelay_;
-        _setGuardian(initialGuardian);
     }
 
     /// @inheritdoc IInferenceRouter
@@ -90,8 +88,7 @@ contract InferenceRouter is IInferenceRouter, PermanentlyOwned {
     }
 
     /// @inheritdoc IInferenceRouter
-    function freezeModel(bytes32 modelId) external {
-        if (msg.sender != owner() && msg.sender != guardian) revert NotOwnerOrGuardian(msg.sender);
+    function freezeModel(bytes32 modelId) external onlyOwnerOrGuardian {
         _freeze(modelId);
     }
 
@@ -109,11 +106,6 @@ contract InferenceRouter is IInferenceRouter, PermanentlyOwned {
         _verify(modelId, secondInputs, secondProof);
         emit ContradictionProven(modelId, msg.sender, firstInputs, secondInputs);
         _freeze(modelId);
-    }
-
-    /// @inheritdoc IInferenceRouter
-    function setGuardian(address newGuardian) external onlyOwner {
-        _setGuardian(newGuardian);
     }
 
     /// @inheritdoc IInferenceVerifier
@@ -164,11 +156,6 @@ contract InferenceRouter is IInferenceRouter, PermanentlyOwned {
         for (uint256 i = ids.length; i != 0; --i) {
             if (_stateOf(_gates[ids[i - 1]]) == State.Active) return ids[i - 1];
         }
-    }
-
-    function _setGuardian(address newGuardian) private {
-        emit GuardianSet(guardian, newGuardian);
-        guardian = newGuardian;
     }
 
     function _freeze(bytes32 modelId) private {

@@ -16,7 +16,7 @@ import {MockERC20} from "zkml-evm/mocks/MockERC20.sol";
 /// by its environment variable. The broadcasting account is the owner where none is given.
 ///
 ///     ZKML_OWNER             who decides: owner of all three contracts, or proposer and executor of their timelock
-///     ZKML_GUARDIAN          who may freeze models besides the owner; zero for none
+///     ZKML_GUARDIAN          who may freeze models, remove attestors and pause besides the owner; zero for none
 ///     ZKML_TOKEN             the token that is lent; a worthless one is deployed where it is zero, on a local chain only
 ///     ZKML_TIMELOCK_DELAY    seconds; above zero, an OpenZeppelin TimelockController with this delay owns the contracts
 ///     ZKML_ACTIVATION_DELAY  seconds between a model's registration and its first verification
@@ -78,9 +78,9 @@ contract Deploy is Script {
             owner = address(d.timelock);
         }
         d.router = new InferenceRouter(owner, config.guardian, config.activationDelay);
-        d.attestations = new InputAttestation(owner);
+        d.attestations = new InputAttestation(owner, config.guardian);
         d.token = config.token == address(0) ? new MockERC20("Demo Dollar", "DUSD", 6) : IERC20(config.token);
-        d.lending = new LendingThreshold(owner, d.token, d.router, d.attestations);
+        d.lending = new LendingThreshold(owner, config.guardian, d.token, d.router, d.attestations);
     }
 
     /// @notice File first, environment over it.

@@ -19,7 +19,7 @@ contract GasTest is LendingFixture {
     /// Everything but the verifier is what settles a loan in production.
     function test_gas_settle() public {
         InferenceRouter r = _routerWith(address(new AcceptingVerifier()));
-        lending = new LendingThreshold(owner, IERC20(address(token)), r, registry);
+        lending = new LendingThreshold(owner, guardian, IERC20(address(token)), r, registry);
         token.mint(address(lending), POOL);
         policyId = addPolicyTo(lending);
         open(_withLongProof(borrower));
@@ -92,7 +92,7 @@ contract GasTest is LendingFixture {
         private
         returns (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits)
     {
-        lending = new LendingThreshold(owner, IERC20(token), router, registry);
+        lending = new LendingThreshold(owner, guardian, IERC20(token), router, registry);
         token.mint(address(lending), POOL);
         policyId = addPolicyTo(lending);
         requests = new ILendingThreshold.BorrowRequest[](count);

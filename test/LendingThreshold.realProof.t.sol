@@ -35,9 +35,9 @@ contract LendingThresholdRealProofTest is GoldenProof {
         // The first two creations of an account that has made none: their addresses are what the proof is bound to.
         address deployer = json.readAddress(".loan.deployer");
         vm.prank(deployer);
-        _attestations = new InputAttestation(_owner);
+        _attestations = new InputAttestation(_owner, address(0));
         vm.prank(deployer);
-        _lending = new LendingThreshold(_owner, _token, _router, _attestations);
+        _lending = new LendingThreshold(_owner, address(0), _token, _router, _attestations);
         assertEq(address(_attestations), json.readAddress(".loan.attestations"));
         assertEq(address(_lending), json.readAddress(".loan.consumer"));
         _openForBusiness();

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {FieldElement} from "../FieldElement.sol";
-import {PermanentlyOwned} from "../access/PermanentlyOwned.sol";
+import {Guarded} from "../access/Guarded.sol";
 import {IAttestationSource} from "../interfaces/IAttestationSource.sol";
 import {IInputAttestation} from "../interfaces/IInputAttestation.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
@@ -10,7 +10,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 
 /// @title InputAttestation
 /// @dev All prose is in {IInputAttestation}.
-contract InputAttestation is IInputAttestation, EIP712, PermanentlyOwned {
+contract InputAttestation is IInputAttestation, EIP712, Guarded {
     bytes32 private constant ATTESTATION_TYPEHASH = keccak256(
         "Attestation(address subject,bytes32 inputCommitment,bytes32 schemaId,uint64 issuedAt,uint64 expiresAt)"
     );
@@ -23,16 +23,28 @@ contract InputAttestation is IInputAttestation, EIP712, PermanentlyOwned {
     /// Who has ever been listed, for any schema.
     mapping(address attestor => bool) private _known;
 
-    constructor(address initialOwner) EIP712("zkml-evm InputAttestation", "1") PermanentlyOwned(initialOwner) {}
+    constructor(address initialOwner, address initialGuardian)
+        EIP712("zkml-evm InputAttestation", "1")
+        Guarded(initialOwner, initialGuardian)
+    {}
 
     /// @inheritdoc IInputAttestation
     function setAttestor(address attestor, bytes32 schemaId, Kind kind) external onlyOwner {
         bool codeless = kind == Kind.Source && attestor.code.length == 0;
         if (attestor == address(0) || codeless) revert InvalidAttestor(attestor);
         if (schemaId == bytes32(0)) revert InvalidSchema(schemaId);
+        // Taking off the list has a name of its own, which a slip of the hand does not hit.
+        if (kind == Kind.None) revert InvalidKind(kind);
         _listings[attestor][schemaId] = Listing(kind, 0, 0);
-        if (kind != Kind.None) _known[attestor] = true;
+        _known[attestor] = true;
         emit AttestorSet(attestor, schemaId, kind);
+    }
+
+    /// @inheritdoc IInputAttestation
+    function removeAttestor(address attestor, bytes32 schemaId) external onlyOwnerOrGuardian {
+        if (_listings[attestor][schemaId].kind == Kind.None) revert AttestorNotAllowed(attestor, schemaId);
+        delete _listings[attestor][schemaId];
+        emit AttestorSet(attestor, schemaId, Kind.None);
     }
 
     /// @inheritdoc IInputAttestation

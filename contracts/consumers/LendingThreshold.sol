@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {FieldElement} from "../FieldElement.sol";
 import {ZkmlConsumer} from "../ZkmlConsumer.sol";
-import {PermanentlyOwned} from "../access/PermanentlyOwned.sol";
+import {Guarded} from "../access/Guarded.sol";
 import {IInferenceVerifier} from "../interfaces/IInferenceVerifier.sol";
 import {IInputAttestation} from "../interfaces/IInputAttestation.sol";
 import {ILendingThreshold} from "../interfaces/ILendingThreshold.sol";
@@ -16,14 +16,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 
 /// @title LendingThreshold
 /// @dev All prose is in {ILendingThreshold}.
-contract LendingThreshold is
-    ILendingThreshold,
-    ZkmlConsumer,
-    EIP712,
-    PermanentlyOwned,
-    Pausable,
-    ReentrancyGuardTransient
-{
+contract LendingThreshold is ILendingThreshold, ZkmlConsumer, EIP712, Guarded, Pausable, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     /// A policy in four slots; `index` is its key in `_policyIds`.
@@ -80,12 +73,20 @@ contract LendingThreshold is
     mapping(bytes32 policyId => mapping(uint256 tier => TierRecord)) private _tiers;
     mapping(uint256 loanId => LoanRecord) private _loans;
 
-    constructor(address initialOwner, IERC20 token_, IInferenceVerifier router_, IInputAttestation attestations_)
+    constructor(
+        address initialOwner,
+        address initialGuardian,
+        IERC20 token_,
+        IInferenceVerifier router_,
+        IInputAttestation attestations_
+    )
         ZkmlConsumer(router_, attestations_)
         EIP712("zkml-evm LendingThreshold", "1")
-        PermanentlyOwned(initialOwner)
+        Guarded(initialOwner, initialGuardian)
     {
-        if (address(token_).code.length == 0) revert NotAContract(address(token_));
+        if (address(token_).code.length == 0) {
+            revert NotAContract(address(token_));
+        }
         token = token_;
     }
 
@@ -215,7 +216,7 @@ contract LendingThreshold is
     }
 
     /// @inheritdoc ILendingThreshold
-    function pause() external onlyOwner {
+    function pause() external onlyOwnerOrGuardian {
         _pause();
     }
 

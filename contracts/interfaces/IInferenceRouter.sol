@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IGuarded} from "./IGuarded.sol";
 import {IInferenceVerifier} from "./IInferenceVerifier.sol";
 
 /// @title The list of approved models
@@ -21,7 +22,7 @@ import {IInferenceVerifier} from "./IInferenceVerifier.sol";
 /// The router does not protect against an owner that registers a bad verifier or a wrong statement: codehash and statement that
 /// the owner passes must come from a rebuild of the verifier out of model and SRS, not from the chain. The delay gives everybody
 /// time to make that comparison before the first proof counts.
-interface IInferenceRouter is IInferenceVerifier {
+interface IInferenceRouter is IInferenceVerifier, IGuarded {
     /// @notice Where a model stands.
     enum State {
         Unset,
@@ -105,7 +106,6 @@ interface IInferenceRouter is IInferenceVerifier {
     event ContradictionProven(
         bytes32 indexed modelId, address indexed by, uint256[] firstInputs, uint256[] secondInputs
     );
-    event GuardianSet(address indexed previous, address indexed current);
 
     /// @notice The zero id stands for "no model" and cannot be registered.
     error InvalidModelId(bytes32 modelId);
@@ -146,9 +146,6 @@ interface IInferenceRouter is IInferenceVerifier {
     /// @notice The verifier stopped without a reason; it ran out of gas, most likely.
     error VerifierFailed(bytes32 modelId, address verifier);
 
-    /// @notice Only the owner and the guardian may freeze.
-    error NotOwnerOrGuardian(address caller);
-
     /// @notice Honest proofs of this model may differ for one input, so that two proofs contradict nothing.
     error StatementNotDeterministic(bytes32 modelId, InputMode input, OutputMode output);
 
@@ -187,9 +184,6 @@ interface IInferenceRouter is IInferenceVerifier {
         bytes calldata secondProof
     ) external;
 
-    /// @notice Replaces the guardian; zero for none. Owner only.
-    function setGuardian(address newGuardian) external;
-
     /// @notice The record of a model; all zero for an unknown id.
     function model(bytes32 modelId) external view returns (Model memory);
 
@@ -201,9 +195,6 @@ interface IInferenceRouter is IInferenceVerifier {
 
     /// @notice The newest version that is active now; zero where there is none. For people and clients: a contract pins an id.
     function latestActive(bytes32 familyId) external view returns (bytes32 modelId);
-
-    /// @notice Who may freeze besides the owner.
-    function guardian() external view returns (address);
 
     /// @notice Seconds between a model's registration and its first verification. It never changes.
     function activationDelay() external view returns (uint32);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IGuarded} from "./IGuarded.sol";
+
 /// @title Attested statements about inputs
 /// @notice A proof shows what a model says of *some* input. This contract says whose input it is: an attestor (a bank, a
 /// payroll provider, a credit bureau) vouches that the input behind a commitment belongs to a subject.
@@ -14,8 +16,9 @@ pragma solidity ^0.8.24;
 ///
 /// Rotation. In order: list the new key, then {retireAttestor} the old one with a grace period. Attestations that it issued
 /// before go on counting until the period ends, those issued later do not count. A stolen key can be used to date statements
-/// back, so it is not retired but removed: {setAttestor} with `Kind.None` makes all its attestations for the schema fail at once.
-interface IInputAttestation {
+/// back, so it is not retired but removed: {removeAttestor}, by owner or guardian, makes all its attestations for the schema
+/// fail at once.
+interface IInputAttestation is IGuarded {
     /// @notice How an attestor vouches.
     enum Kind {
         None,
@@ -60,6 +63,9 @@ interface IInputAttestation {
     /// @notice The zero address cannot be an attestor, and a source must be a contract.
     error InvalidAttestor(address attestor);
 
+    /// @notice An attestor is listed as a signer or as a source; {removeAttestor} takes it off.
+    error InvalidKind(Kind kind);
+
     /// @notice The zero schema stands for none.
     error InvalidSchema(bytes32 schemaId);
 
@@ -93,9 +99,11 @@ interface IInputAttestation {
     /// @notice The source did not answer as sources do.
     error InvalidSourceAnswer(address attestor, bytes4 answer);
 
-    /// @notice Lists an attestor for a schema, or with `Kind.None` removes it at once. Owner only. Listing it again ends a
-    /// retirement.
+    /// @notice Lists an attestor for a schema. Owner only. Listing it again ends a retirement.
     function setAttestor(address attestor, bytes32 schemaId, Kind kind) external;
+
+    /// @notice Takes an attestor off a schema's list: all its attestations over it fail at once. Owner or guardian.
+    function removeAttestor(address attestor, bytes32 schemaId) external;
 
     /// @notice Ends an attestor in good order: what it issues from now on does not count, what it issued before counts while
     /// block.timestamp < `acceptedUntil`. Owner only. A second call may only bring the end forward.

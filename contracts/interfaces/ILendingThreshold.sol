@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IGuarded} from "./IGuarded.sol";
 import {IInputAttestation} from "./IInputAttestation.sol";
 import {IZkmlConsumer} from "./IZkmlConsumer.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -22,7 +23,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// statement anyway. {IZkmlConsumer-cancelNonce} takes it back.
 ///
 /// What it does not protect from: an attestor that lies, a model that scores badly, an owner that adds a bad policy.
-interface ILendingThreshold is IZkmlConsumer {
+interface ILendingThreshold is IZkmlConsumer, IGuarded {
     /// @notice One of a policy's offers.
     /// @param threshold Least score, an integer at the scale of the model's output, within ±(2^120 - 1).
     /// @param limit Most that a loan of this tier pays out, in the token's smallest unit, below 2^96.
@@ -241,7 +242,7 @@ interface ILendingThreshold is IZkmlConsumer {
     /// @notice Takes tokens out of the pool, to the owner. Owner only.
     function withdraw(uint256 amount) external;
 
-    /// @notice Stops new loans. Owner only.
+    /// @notice Stops new loans. Owner or guardian.
     function pause() external;
 
     /// @notice Allows new loans again. Owner only.

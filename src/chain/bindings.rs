@@ -12,8 +12,8 @@ pub mod interfaces {
 }
 
 pub use interfaces::{
-    IERC20, IEasAttestationSource, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold, IProofVerifier,
-    IZkmlConsumer,
+    IERC20, IEasAttestationSource, IGuarded, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold,
+    IProofVerifier, IZkmlConsumer,
 };
 
 /// Functions and errors declared outside the interfaces.
@@ -71,6 +71,7 @@ pub use elsewhere::{FieldElement, Helpers, MockERC20, Ownable2Step, TokenErrors}
 pub(super) fn all_errors() -> Vec<json_abi::Error> {
     let maps = [
         IEasAttestationSource::abi::errors(),
+        IGuarded::abi::errors(),
         IInferenceRouter::abi::errors(),
         IInputAttestation::abi::errors(),
         ILendingThreshold::abi::errors(),

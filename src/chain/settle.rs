@@ -166,13 +166,16 @@ pub async fn set_attestor(
     allowed: bool,
 ) -> Result<Option<Mined>, ChainError> {
     let kind = if allowed { IInputAttestation::Kind::Signer } else { IInputAttestation::Kind::None };
+    let what = "setting the attestor";
     let listing = IInputAttestation::listingCall { attestor, schemaId: schema_id };
     let now = chain.read("reading the attestor list", attestations, &listing).await?;
     if now.kind == kind && now.retiredAt == 0 {
         return Ok(None);
     }
-    let call = IInputAttestation::setAttestorCall { attestor, schemaId: schema_id, kind };
-    let call = Call::new("setting the attestor", attestations, &call);
+    let call = match allowed {
+        true => Call::new(what, attestations, &IInputAttestation::setAttestorCall { attestor, schemaId: schema_id, kind }),
+        false => Call::new(what, attestations, &IInputAttestation::removeAttestorCall { attestor, schemaId: schema_id }),
+    };
     let receipt = chain.send(owner, &call).await?;
     find_event::<IInputAttestation::AttestorSet>(&call.what, attestations, &receipt)?;
     Ok(Some(Mined::from(&receipt)))

@@ -50,7 +50,7 @@ impl Made {
 pub struct Settings {
     /// Owner of router, registry and pool.
     pub owner: Address,
-    /// May freeze models besides the owner; zero for nobody.
+    /// May freeze models, remove attestors and pause besides the owner; zero for nobody.
     pub guardian: Address,
     /// The token that is lent; a worthless one is deployed where there is none.
     pub token: Option<Address>,
@@ -97,13 +97,13 @@ impl Contracts {
     /// What to deploy, in order, and where it will be.
     pub fn items(&self, verifier: DeployItem, settings: &Settings) -> (Vec<DeployItem>, Addresses) {
         let router = self.router.item(&(settings.owner, settings.guardian, settings.activation_delay));
-        let attestations = self.attestations.item(&(settings.owner,));
+        let attestations = self.attestations.item(&(settings.owner, settings.guardian));
         let token = settings.token.is_none().then(|| {
             let arguments = ("Demo Dollar".to_owned(), "DUSD".to_owned(), U256::from(6));
             self.token.item(&arguments)
         });
         let token_address = settings.token.or(token.as_ref().map(DeployItem::address)).unwrap_or_default();
-        let arguments = (settings.owner, token_address, router.address(), attestations.address());
+        let arguments = (settings.owner, settings.guardian, token_address, router.address(), attestations.address());
         let lending = self.lending.item(&arguments);
         let addresses = Addresses {
             verifier: verifier.address(),

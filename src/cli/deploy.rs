@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Owner of router, registry and pool; the signing account when absent
     #[arg(long, value_name = "ADDRESS")]
     owner: Option<Address>,
-    /// May freeze models besides the owner
+    /// May freeze models, remove attestors and pause besides the owner
     #[arg(long, value_name = "ADDRESS")]
     guardian: Option<Address>,
     /// The token that is lent; on a local chain a worthless one is deployed when absent

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {RouterFixture} from "../helpers/RouterFixture.sol";
+import {IGuarded} from "zkml-evm/interfaces/IGuarded.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 
 contract FreezeModelTest is RouterFixture {
@@ -46,7 +47,7 @@ contract FreezeModelTest is RouterFixture {
     function testFuzz_RevertWhen_callerIsNeither(address caller) public {
         vm.assume(caller != owner && caller != guardian);
         register();
-        vm.expectRevert(abi.encodeWithSelector(IInferenceRouter.NotOwnerOrGuardian.selector, caller));
+        vm.expectRevert(abi.encodeWithSelector(IGuarded.NotOwnerOrGuardian.selector, caller));
         vm.prank(caller);
         router.freezeModel(MODEL);
     }
@@ -56,7 +57,7 @@ contract FreezeModelTest is RouterFixture {
         register();
         vm.prank(owner);
         router.setGuardian(address(0));
-        vm.expectRevert(abi.encodeWithSelector(IInferenceRouter.NotOwnerOrGuardian.selector, guardian));
+        vm.expectRevert(abi.encodeWithSelector(IGuarded.NotOwnerOrGuardian.selector, guardian));
         freeze();
     }
 

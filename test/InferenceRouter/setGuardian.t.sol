@@ -3,12 +3,12 @@ pragma solidity ^0.8.24;
 
 import {RouterFixture} from "../helpers/RouterFixture.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
-import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
+import {IGuarded} from "zkml-evm/interfaces/IGuarded.sol";
 
 contract SetGuardianTest is RouterFixture {
     function test_constructorSetsOwnerAndGuardian() public {
         vm.expectEmit();
-        emit IInferenceRouter.GuardianSet(address(0), guardian);
+        emit IGuarded.GuardianSet(address(0), guardian);
         InferenceRouter fresh = new InferenceRouter(owner, guardian, DELAY);
         assertEq(fresh.owner(), owner);
         assertEq(fresh.guardian(), guardian);
@@ -17,7 +17,7 @@ contract SetGuardianTest is RouterFixture {
 
     function testFuzz_replaces(address next) public {
         vm.expectEmit(address(router));
-        emit IInferenceRouter.GuardianSet(guardian, next);
+        emit IGuarded.GuardianSet(guardian, next);
         vm.prank(owner);
         router.setGuardian(next);
         assertEq(router.guardian(), next);

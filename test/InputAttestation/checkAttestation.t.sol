@@ -102,7 +102,7 @@ contract CheckAttestationTest is AttestationFixture {
     function test_RevertWhen_signedForAnotherRegistry() public {
         IInputAttestation.Attestation memory a = statementFor(borrower);
         bytes memory signature = sign(a);
-        InputAttestation other = new InputAttestation(owner);
+        InputAttestation other = new InputAttestation(owner, guardian);
         vm.prank(owner);
         other.setAttestor(attestor, SCHEMA, IInputAttestation.Kind.Signer);
         bytes32 digest = other.digestOf(a);

@@ -5,18 +5,13 @@ import {AttestationFixture} from "../helpers/AttestationFixture.sol";
 import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
 
 contract SetAttestorTest is AttestationFixture {
-    function testFuzz_listsAndRemoves(address who, bytes32 schemaId) public {
+    function testFuzz_lists(address who, bytes32 schemaId) public {
         vm.assume(who != address(0) && schemaId != 0);
         vm.startPrank(owner);
         vm.expectEmit(address(registry));
         emit IInputAttestation.AttestorSet(who, schemaId, IInputAttestation.Kind.Signer);
         registry.setAttestor(who, schemaId, IInputAttestation.Kind.Signer);
         assertEq(uint8(registry.listing(who, schemaId).kind), uint8(IInputAttestation.Kind.Signer));
-
-        vm.expectEmit(address(registry));
-        emit IInputAttestation.AttestorSet(who, schemaId, IInputAttestation.Kind.None);
-        registry.setAttestor(who, schemaId, IInputAttestation.Kind.None);
-        assertEq(uint8(registry.listing(who, schemaId).kind), uint8(IInputAttestation.Kind.None));
     }
 
     function testFuzz_oneSchemaSaysNothingOfAnother(bytes32 schemaId) public view {
@@ -24,13 +19,15 @@ contract SetAttestorTest is AttestationFixture {
         assertEq(uint8(registry.listing(attestor, schemaId).kind), uint8(IInputAttestation.Kind.None));
     }
 
-    function test_removingEndsItsAttestationsAtOnce() public {
-        IInputAttestation.Attestation memory a = statementFor(borrower);
-        bytes memory signature = sign(a);
-        registry.checkAttestation(attestor, a, signature);
-        remove(attestor);
-        expectNotAllowed(attestor);
-        registry.checkAttestation(attestor, a, signature);
+    function test_RevertWhen_kindIsNone() public {
+        vm.expectRevert(abi.encodeWithSelector(IInputAttestation.InvalidKind.selector, IInputAttestation.Kind.None));
+        list(stranger, IInputAttestation.Kind.None);
+    }
+
+    function test_RevertWhen_callerIsGuardian() public {
+        expectNotOwner(guardian);
+        vm.prank(guardian);
+        registry.setAttestor(guardian, SCHEMA, IInputAttestation.Kind.Signer);
     }
 
     function test_RevertWhen_attestorIsZero() public {

@@ -19,11 +19,11 @@ contract ConstructorTest is LendingFixture {
     /// Calls to these return nothing: without code each would succeed.
     function test_RevertWhen_aPartHasNoCode() public {
         _expectNotAContract();
-        new LendingThreshold(owner, token, IInferenceVerifier(stranger), registry);
+        new LendingThreshold(owner, guardian, token, IInferenceVerifier(stranger), registry);
         _expectNotAContract();
-        new LendingThreshold(owner, token, router, IInputAttestation(stranger));
+        new LendingThreshold(owner, guardian, token, router, IInputAttestation(stranger));
         _expectNotAContract();
-        new LendingThreshold(owner, IERC20(stranger), router, registry);
+        new LendingThreshold(owner, guardian, IERC20(stranger), router, registry);
     }
 
     function _expectNotAContract() private {

@@ -21,7 +21,7 @@ contract HostileVerifierTest is LendingFixture {
     function setUp() public override {
         super.setUp();
         _router = new InferenceRouter(owner, stranger, DELAY);
-        lending = new LendingThreshold(owner, token, _router, registry);
+        lending = new LendingThreshold(owner, guardian, token, _router, registry);
         token.mint(address(lending), POOL);
         _honest = address(new AcceptingVerifier());
         _register(_good, _honest);

@@ -11,6 +11,7 @@ abstract contract AttestationFixture is Test {
     bytes32 internal constant SCHEMA = keccak256("schema");
 
     address internal owner = makeAddr("owner");
+    address internal guardian = makeAddr("guardian");
     address internal stranger = makeAddr("stranger");
     address internal borrower = makeAddr("borrower");
     address internal attestor;
@@ -20,7 +21,7 @@ abstract contract AttestationFixture is Test {
     function setUp() public virtual {
         vm.warp(NOW);
         (attestor, attestorKey) = makeAddrAndKey("attestor");
-        registry = new InputAttestation(owner);
+        registry = new InputAttestation(owner, guardian);
         allow(attestor);
     }
 
@@ -29,7 +30,8 @@ abstract contract AttestationFixture is Test {
     }
 
     function remove(address who) internal {
-        list(who, IInputAttestation.Kind.None);
+        vm.prank(owner);
+        registry.removeAttestor(who, SCHEMA);
     }
 
     function list(address who, IInputAttestation.Kind kind) internal {

@@ -43,7 +43,7 @@ abstract contract LendingFixture is AttestationFixture {
     }
 
     function poolOf(address erc20) internal returns (LendingThreshold) {
-        return new LendingThreshold(owner, IERC20(erc20), router, registry);
+        return new LendingThreshold(owner, guardian, IERC20(erc20), router, registry);
     }
 
     function addPolicy() internal returns (bytes32) {

@@ -12,7 +12,7 @@ use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolEvent;
 use chain_support::{connect, dev, router_item};
 use std::time::Duration;
-use zkml_evm::chain::bindings::{IInferenceRouter, Ownable2Step};
+use zkml_evm::chain::bindings::{IGuarded, IInferenceRouter, Ownable2Step};
 use zkml_evm::chain::embedded::{EmbeddedOptions, Hardfork};
 use zkml_evm::chain::{Call, Chain, ChainError, ChainTarget, Offer, Patience, Registry, Spending, deploy};
 use zkml_evm::error::Explain;
@@ -259,15 +259,15 @@ async fn a_call_to_no_code_is_refused(chain: Chain) {
 async fn logs_are_found(chain: Chain) {
     let router = deploy_router(&chain).await;
     chain.send(&dev(0), &Call::transfer("another block", Address::repeat_byte(1), U256::ONE)).await.unwrap();
-    let set = IInferenceRouter::setGuardianCall { newGuardian: dev(2).address() };
+    let set = IGuarded::setGuardianCall { newGuardian: dev(2).address() };
     chain.send(&dev(0), &Call::new("setting the guardian", router, &set)).await.unwrap();
 
     let all = Filter::new().address(router).from_block(0);
-    let guardians = all.clone().event_signature(IInferenceRouter::GuardianSet::SIGNATURE_HASH);
+    let guardians = all.clone().event_signature(IGuarded::GuardianSet::SIGNATURE_HASH);
     let logs = chain.provider().get_logs(&guardians).await.unwrap();
     assert_eq!(logs.len(), 2);
     assert_eq!(logs[1].block_number, Some(3));
-    let event = IInferenceRouter::GuardianSet::decode_log(&logs[1].inner).unwrap();
+    let event = IGuarded::GuardianSet::decode_log(&logs[1].inner).unwrap();
     assert_eq!((event.previous, event.current), (dev(0).address(), dev(2).address()));
     let exact = guardians.clone().topic2(dev(2).address());
     assert_eq!(chain.provider().get_logs(&exact).await.unwrap().len(), 1);
@@ -298,7 +298,7 @@ async fn gas_agrees_with_anvil() {
     for target in [ChainTarget::embedded(), ChainTarget::anvil()] {
         let chain = connect(target).await;
         let router = deploy_router(&chain).await;
-        let set = IInferenceRouter::setGuardianCall { newGuardian: dev(2).address() };
+        let set = IGuarded::setGuardianCall { newGuardian: dev(2).address() };
         let call = Call::new("setting the guardian", router, &set);
         estimated.push(chain.simulate(dev(0).address(), &call).await.unwrap().gas);
         let receipt = chain.send(&dev(0), &call).await.unwrap();

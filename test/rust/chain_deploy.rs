@@ -17,7 +17,11 @@ on_both!(plan_then_deploy_then_nothing, a_half_done_run_goes_on, a_constructor_s
 
 fn items() -> Vec<DeployItem> {
     let attestation = compiled("InputAttestation", "InputAttestation");
-    let attestation = DeployItem::new("InputAttestation", attestation.with_args(&(dev(0).address(),)), attestation.runtime_size);
+    let attestation = DeployItem::new(
+        "InputAttestation",
+        attestation.with_args(&(dev(0).address(), dev(0).address())),
+        attestation.runtime_size,
+    );
     vec![tiny_verifier(), router_item(dev(0).address()), attestation]
 }
 

@@ -57,7 +57,7 @@ async fn stage(chain: &Chain) -> Stage {
     let mut items = vec![
         tiny_verifier(),
         router_item(admin),
-        DeployItem::new("InputAttestation", attestation.with_args(&(admin,)), attestation.runtime_size),
+        DeployItem::new("InputAttestation", attestation.with_args(&(admin, admin)), attestation.runtime_size),
         DeployItem::new(
             "MockERC20",
             token.with_args(&("Test dollar".to_owned(), "TUSD".to_owned(), U256::from(6))),
@@ -65,7 +65,11 @@ async fn stage(chain: &Chain) -> Stage {
         ),
     ];
     let [router, registry, token] = [items[1].address(), items[2].address(), items[3].address()];
-    items.push(DeployItem::new("LendingThreshold", lending.with_args(&(admin, token, router, registry)), lending.runtime_size));
+    items.push(DeployItem::new(
+        "LendingThreshold",
+        lending.with_args(&(admin, admin, token, router, registry)),
+        lending.runtime_size,
+    ));
     let done = deploy::execute(chain, &owner(), &items, &mut Registry::in_memory(chain.id()), false, |_, _| {}).await.unwrap();
     Stage {
         verifier: done[0].address,
@@ -237,7 +241,7 @@ async fn operators_act_once(chain: Chain) {
     let revoke = |by_owner| Action::Revoke { attestations, attestor: attestor().address(), struct_hash, by_owner };
     let freeze = Action::Freeze { router, model_id: stage.model };
     let actions = [
-        (Action::Pause { lending }, owner(), "OwnableUnauthorizedAccount"),
+        (Action::Pause { lending }, owner(), "NotOwnerOrGuardian"),
         (Action::Unpause { lending }, owner(), "OwnableUnauthorizedAccount"),
         (Action::RetirePolicy { lending, policy_id }, owner(), "OwnableUnauthorizedAccount"),
         (revoke(false), attestor(), "AttestorUnknown"),

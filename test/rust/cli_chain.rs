@@ -191,7 +191,7 @@ fn every_statement_of_the_record_is_compared(folder: &Path, url: &str) {
 fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
     let revoke = ["revoke", "--attestation", "alice/attestation.json"];
     let steps: [(&[&str], &str, &str); 6] = [
-        (&["pause"], "0", "OwnableUnauthorizedAccount"),
+        (&["pause"], "0", "NotOwnerOrGuardian"),
         (&["unpause"], "0", "OwnableUnauthorizedAccount"),
         (&["retire-policy", "--policy", policy], "0", "OwnableUnauthorizedAccount"),
         (&revoke, "1", "OwnableUnauthorizedAccount"),
