@@ -81,7 +81,9 @@ fn weights_check(layout: &[PublicValue], weights: Option<B256>) -> Result<[Strin
     match (layout.iter().position(|value| value.name == MODEL_COMMITMENT), weights) {
         (None, None) => Ok([String::new(), String::new()]),
         (Some(at), Some(commitment)) => Ok([
-            format!("    /// @dev The commitment to the model's private weights.\n    uint256 private constant WEIGHTS = {commitment};\n"),
+            format!(
+                "    /// @dev The commitment to the model's private weights.\n    uint256 private constant WEIGHTS = {commitment};\n"
+            ),
             format!("        if (publicInputs[{at}] != WEIGHTS) revert OtherWeights(WEIGHTS, publicInputs[{at}]);\n"),
         ]),
         _ => Err(VerifierError::Weights),

@@ -64,6 +64,19 @@ fn what_limbs_cannot_hold_has_no_witness() {
     }
 }
 
+/// A logit that its rescale holds and the function's table does not is refused by name too.
+#[test]
+fn a_logit_beyond_the_table_is_named() {
+    let mut program = mlp(&[1, 1], InputMode::Public, Output::Sigmoid, 5);
+    let Op::Linear(layer) = &mut program.nodes[1].op else { panic!("a layer") };
+    (layer.weights[0], layer.bias[0]) = (1 << 22, 0);
+    program.hidden = Hidden::Calibrated;
+    assert!(run(&program, &[500]).is_ok());
+    let refused = run(&program, &[600]);
+    let beyond = |e: &QuantError| matches!(e, QuantError::Hidden { value: 38400, hi: 32767, .. });
+    assert!(refused.as_ref().is_err_and(beyond), "{refused:?}");
+}
+
 #[test]
 fn no_cell_of_an_enforced_circuit_has_a_second_value() {
     let program = Program { hidden: Hidden::Calibrated, ..overflowing(Output::Reveal) };
