@@ -1,21 +1,23 @@
 //! The verifier of a circuit that has no keys yet: what it costs follows from columns and gates, not from the coordinates of commitments.
 //!
-//! The commitments are points that nobody has a use for, one unlike the other (equal ones would be merged), and the SRS has one point.
+//! The commitments are points that nobody has a use for, and the SRS has one point. Two things about the columns do show in the gas,
+//! and are as they will be: a column of zeros has the point at infinity, which is a cheaper constant, and equal columns have equal points.
 //! Such a contract is measured and thrown away: no proof exists that it accepts.
 
 use super::{VerifierError, render::render_key};
 use crate::{
-    circuit::{InferenceCircuit, build::ShapeParams},
-    gates::Shape,
+    circuit::{InferenceCircuit, build::ShapeParams, lay_out},
+    gates::{Shape, Trace},
     proof::{ModelId, ProofError, Provenance, Srs, keys::constraint_system},
     quant::Program,
 };
-use alloy::primitives::keccak256;
+use alloy::primitives::{B256, keccak256};
 use halo2_proofs::{
     SerdeFormat,
     halo2curves::{
         bn256::{Fr, G1Affine, G2Affine},
-        ff::FromUniformBytes,
+        ff::{Field, FromUniformBytes},
+        group::prime::PrimeCurveAffine,
         serde::SerdeObject,
     },
     plonk::VerifyingKey,
@@ -26,21 +28,28 @@ use halo2_proofs::{
 /// # Errors
 /// As [`render`](super::render()).
 pub fn render(program: &Program, shape: &Shape) -> Result<String, VerifierError> {
-    let vk = verifying_key(shape)?;
+    let vk = verifying_key(shape, &lay_out(program, *shape, None)?)?;
     let g = vec![G1Affine::generator()];
     // halo2's constructor is a method: of any other SRS.
     let params = Srs::development(1).params.from_parts(shape.k, g.clone(), Some(g), G2Affine::generator(), s_g2());
     let srs = Srs { params, provenance: Provenance::InsecureDev };
-    render_key(program, shape, &vk, &srs, ModelId::repeat_byte(0xff))
+    let weights = program.weights().map(|_| B256::repeat_byte(0x11));
+    render_key(program, shape, &vk, &srs, ModelId::repeat_byte(0xff), weights)
 }
 
 /// halo2 takes no verifying key but a whole one: it is read from the bytes that it would be written as.
-fn verifying_key(shape: &Shape) -> Result<VerifyingKey<G1Affine>, VerifierError> {
+fn verifying_key(shape: &Shape, trace: &Trace) -> Result<VerifyingKey<G1Affine>, VerifierError> {
     let (cs, _) = constraint_system(shape);
     let (fixed, copied) = (cs.num_fixed_columns(), cs.permutation().get_columns().len());
+    let commitment = |at: usize| match trace.fixed.get(at) {
+        Some(column) if column.iter().all(|v| *v == Fr::ZERO) => G1Affine::identity(),
+        Some(column) => point(trace.fixed.iter().position(|other| other == column).unwrap_or(at)),
+        // A column of the permutation: never zero, and unlike all others.
+        None => point(at),
+    };
     let mut bytes: Vec<u8> = [2u8].into_iter().chain(shape.k.to_le_bytes()).chain([0]).collect();
     bytes.extend((fixed as u32).to_le_bytes());
-    (0..fixed + copied).for_each(|i| bytes.extend(point(i).to_raw_bytes()));
+    (0..fixed + copied).for_each(|at| bytes.extend(commitment(at).to_raw_bytes()));
     VerifyingKey::from_bytes::<InferenceCircuit>(&bytes, SerdeFormat::RawBytes, ShapeParams(*shape))
         .map_err(|e| VerifierError::Proof(Box::new(ProofError::malformed("placeholder of a verifying key", e.to_string()))))
 }

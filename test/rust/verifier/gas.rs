@@ -47,6 +47,8 @@ fn the_report_predicts_what_a_proof_uses() {
     let revealed = Stand::new(&[5, 4, 3], InputMode::Private, Output::Reveal, Objective::Gas);
     agrees(&revealed, Hardfork::Osaka);
     agrees(&revealed, Hardfork::Prague);
+    // One output leaves a column of weights empty: its commitment is the point at infinity.
+    agrees(&Stand::new(&[5, 1], InputMode::Private, Output::Reveal, Objective::Balanced), Hardfork::Osaka);
 }
 
 /// The profile is of the transaction that a chain would run.
