@@ -211,7 +211,7 @@ fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
         assert_eq!(run(by, &[]).result()["needed"], false, "{arguments:?}");
     }
     let refused = verb(&["pause", "--from", ALICE]);
-    assert!(refused.stdout.contains("OwnableUnauthorizedAccount"), "{}", refused.stdout);
+    assert!(refused.stdout.contains("NotOwnerOrGuardian"), "{}", refused.stdout);
     let elsewhere = verb(&["pause", "--from", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"]).result();
     assert_eq!(elsewhere["calldata"], "0x8456cb59", "for an owner whose key is elsewhere");
     assert_eq!(verb(&["pause", "--from", ALICE, "--broadcast"]).refused(), (2, "usage/arguments".into()));
