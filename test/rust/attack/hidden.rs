@@ -16,7 +16,7 @@ use zkml_evm::{
 fn overflowing(output: Output) -> Program {
     let mut program = mlp(&[2, 3, 3], InputMode::Public, output, 5);
     let Op::Linear(first) = &mut program.nodes[1].op else { panic!("a layer") };
-    first.weights.iter_mut().for_each(|w| *w *= 6);
+    first.weights.iter_mut().for_each(|w| *w *= 40);
     program
 }
 
