@@ -245,6 +245,9 @@ fn lay_out_input(
             let (cells, digest) = input.committed_rows(trace, commitment::tag(input), values, salt)?;
             trace.expose(digest, 1 + item);
             all.extend(cells);
+        } else if trace.shape.span > 0 {
+            let value = |i: usize| values.and_then(|v| v.get(i).copied());
+            all.extend(input.ranges.iter().enumerate().map(|(i, range)| trace.defer(range.lo, value(i))));
         } else {
             all.extend(input.rows(trace, values)?);
         }
@@ -252,7 +255,7 @@ fn lay_out_input(
     if input.mode == InputMode::Public {
         expose_all(trace, &all, instance);
     }
-    if input.mode != InputMode::Committed && trace.shape.commits() {
+    if input.mode != InputMode::Committed && trace.shape.commits() && trace.shape.span == 0 {
         // The packed sum that the last range row leaves below itself must not meet another cell.
         trace.take_rows(1)?;
     }

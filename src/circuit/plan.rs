@@ -221,6 +221,7 @@ fn shape_of(program: &Program, widths: Widths) -> Result<Option<Shape>, CircuitE
     // More lanes than any value has limbs would stand empty.
     let widest = (shape.remainder_limbs + shape.magnitude_limbs).max(2 * shape.range_limbs);
     let Some(shape) = walking(program, shape).filter(|_| lanes <= widest) else { return Ok(None) };
+    let shape = Shape { span: span_in_place(program, &shape)?, ..shape };
     // The segment of a function is one limb.
     let fits = |op: &Op| !matches!(op, Op::Sigmoid(s) if s.segment_bits != limb_bits || s.input_bits != precision.magnitude_bits);
     Ok((shape.magnitude_limbs >= 2 || !shape.function).then_some(shape).filter(|_| program.nodes.iter().all(|n| fits(&n.op))))
@@ -258,9 +259,10 @@ fn conv_rows(program: &Program, shape: &Shape) -> usize {
 fn other_rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
     let input = program.input()?;
     let features = input.ranges.len();
-    let mut total = features.saturating_mul(program.items).saturating_mul(shape.range_rows());
+    let in_place = shape.span > 0;
+    let mut total = if in_place { 0 } else { features.saturating_mul(program.items).saturating_mul(shape.range_rows()) };
     // The last range row of an input without commitment leaves a packed sum on the row below.
-    total = total.saturating_add(usize::from(shape.commits() && input.mode != InputMode::Committed));
+    total = total.saturating_add(usize::from(!in_place && shape.commits() && input.mode != InputMode::Committed));
     let hash = 2 + poseidon_params::FULL_ROUNDS * 2 + poseidon_params::PARTIAL_ROUNDS;
     if input.mode == InputMode::Committed {
         let hashes = 1 + features.div_ceil(input.values_per_element());
@@ -310,6 +312,25 @@ fn columns_of(shape: &Shape) -> ConstraintSystem<Fr> {
 /// Rows between the pins.
 fn usable_rows(cs: &ConstraintSystem<Fr>, k: u32) -> usize {
     (1usize << k).saturating_sub(cs.blinding_factors() + 2)
+}
+
+/// The common span of all inputs, where they can stand on the rows of the layer that reads them: nothing packs them, their limbs fit one
+/// row, and one dense layer or walking convolution reads all of them, once each. 0 otherwise.
+fn span_in_place(program: &Program, shape: &Shape) -> Result<u64, CircuitError> {
+    let input = program.input()?;
+    let mut readers = program.nodes.iter().filter(|node| node.inputs.contains(&0));
+    let (Some(reader), None) = (readers.next(), readers.next()) else { return Ok(0) };
+    let once = match &reader.op {
+        Op::Linear(_) => true,
+        Op::Conv(conv) => {
+            conv.walks(shape).0 && conv.stencil.axes.iter().all(|axis| axis.dilation == 1 && axis.stride <= axis.kernel)
+        }
+        _ => false,
+    };
+    let spans = || input.ranges.iter().map(|range| range.hi - range.lo);
+    let span = spans().next().filter(|first| spans().all(|span| span == *first)).unwrap_or(0);
+    let fits = once && reader.inputs == [0] && input.mode != InputMode::Committed && 2 * shape.range_limbs <= shape.lanes;
+    Ok(if fits { u64::try_from(span).unwrap_or(0) } else { 0 })
 }
 
 /// Whether `shape` is what the planner makes of `program` with these limbs and weight columns, and no larger than needed.

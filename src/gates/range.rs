@@ -30,6 +30,7 @@ pub(super) fn limbs(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: 
 /// Relies on: limbs in `[0, 2^limb_bits)` (lookup), `n * limb_bits <= 64`, so neither side wraps and `a` is exactly in `[lo, hi]`.
 /// The packed sum starts afresh where `f = 0`; elsewhere `f` is a power of two above `hi - lo` (program check).
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
+    configure_in_place(cs, columns, shape);
     let Some(range) = columns.range else { return };
     cs.create_gate("range", |cells| {
         let selector = range.query(cells);
@@ -51,6 +52,43 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape:
         }
         constraints
     });
+}
+
+/// An input on a row where its layer reads it, with `lo` in the constant column and one `span = hi - lo` for all inputs:
+///
+/// ```text
+/// in_place * (a - lo - sum_i limb[i] * 2^(limb_bits * i)) = 0               for i in 0..n, all limbs in this row
+/// in_place * (lo + span - a - sum_i limb[n + i] * 2^(limb_bits * i)) = 0
+/// ```
+///
+/// Relies on the same as a range row. Linear and walking rows use neither the constant column nor limbs, and `a` is what they read: the
+/// input needs no copy. Each input lands on one such row (`Trace::copy`).
+fn configure_in_place(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
+    let Some(in_place) = columns.in_place else { return };
+    cs.create_gate("input in place", |cells| {
+        let selector = in_place.query(cells);
+        let a = cells.query_advice(columns.a, Rotation::cur());
+        let lo = cells.query_fixed(columns.constant, Rotation::cur());
+        let span = Expression::Constant(Fr::from(shape.span));
+        let below = limbs(cells, columns, shape, 0, shape.range_limbs);
+        let above = limbs(cells, columns, shape, shape.range_limbs, shape.range_limbs);
+        vec![
+            ("x - lo is made of limbs", selector.clone() * (a.clone() - lo.clone() - below)),
+            ("lo + span - x is made of limbs", selector * (lo + span - a - above)),
+        ]
+    });
+}
+
+/// Places an input on `row`, where its layer reads it.
+pub(super) fn place_in_place(trace: &mut Trace, row: usize, lo: i128, value: Option<i128>) -> Result<Cell, TraceError> {
+    let selector = trace.columns.in_place.ok_or(TraceError::NoSuchGate("input in place"))?;
+    let (limbs, hi) = (trace.shape.range_limbs, lo + i128::from(trace.shape.span));
+    trace.enable(selector, row)?;
+    trace.fix(trace.columns.constant, row, to_field(lo))?;
+    trace.assign(trace.columns.a, row, value.map(to_field))?;
+    trace.assign_limbs(row, 0..limbs, value.map(|v| v - lo), "the distance to the range's lower end")?;
+    trace.assign_limbs(row, limbs..2 * limbs, value.map(|v| hi - v), "the distance to the range's upper end")?;
+    Ok(Cell { row })
 }
 
 /// The state of a packed sum between two placements.

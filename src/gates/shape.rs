@@ -62,6 +62,8 @@ pub struct Shape {
     pub maximum: bool,
     /// Limb columns: so many limbs of one value stand side by side in a row.
     pub lanes: u32,
+    /// `hi - lo` of every input, where the inputs stand on the rows of the layer that reads them; 0 where they have range rows of their own.
+    pub span: u64,
 }
 
 /// What a function table adds.
@@ -99,6 +101,7 @@ impl Default for Shape {
             border: false,
             maximum: false,
             lanes: 1,
+            span: 0,
         }
     }
 }
@@ -179,6 +182,8 @@ impl Shape {
             && self.magnitude_bits() <= 48
             && self.range_limbs * self.limb_bits <= 64
             && (!self.function || self.magnitude_limbs >= 2)
+            && (self.span == 0
+                || (2 * self.range_limbs <= self.lanes && self.span >> (self.range_limbs * self.limb_bits).min(63) == 0))
             && self.steps.is_sound()
             && (self.steps.is_empty() || self.weights >= Steps::COLUMNS)
             && (!self.border || !self.steps.is_empty())
@@ -238,6 +243,8 @@ pub struct Columns {
     pub maximum: Option<Selector>,
     /// 1 on rows that move or load `folded`; present when something walks.
     pub shift: Option<Column<Fixed>>,
+    /// On a row where an input stands and takes part in its layer at once.
+    pub in_place: Option<Selector>,
     /// On a Poseidon absorb row.
     pub absorb: Option<Selector>,
     /// On the first row of a full Poseidon round; a column of its own, since its gate has degree 3 without selector.
@@ -269,9 +276,18 @@ impl Columns {
             table_tag: cs.fixed_column(),
             theta: cs.challenge_usable_after(halo2_proofs::plonk::FirstPhase),
         });
-        let wanted =
-            [true, shape.relu, shape.signed, shape.threshold, shape.argmax, shape.commits(), shape.border, shape.maximum];
-        let [range, relu, signed, threshold, argmax, absorb, border, maximum] = Selector::shared(cs, wanted);
+        let wanted = [
+            true,
+            shape.relu,
+            shape.signed,
+            shape.threshold,
+            shape.argmax,
+            shape.commits(),
+            shape.border,
+            shape.maximum,
+            shape.span > 0,
+        ];
+        let [range, relu, signed, threshold, argmax, absorb, border, maximum, in_place] = Selector::shared(cs, wanted);
         let columns = Self {
             a,
             b,
@@ -297,6 +313,7 @@ impl Columns {
             border,
             maximum,
             shift: (!shape.steps.is_empty()).then(|| cs.fixed_column()),
+            in_place,
             absorb,
             full: shape.commits().then(|| Selector::single(cs)),
             partial: shape.commits().then(|| Selector::single(cs)),
@@ -326,7 +343,7 @@ impl Columns {
 
     /// Every fixed column.
     pub fn fixed_columns(&self) -> Vec<Column<Fixed>> {
-        let gates = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.border, self.maximum];
+        let gates = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.border, self.maximum, self.in_place];
         let hashes = [self.absorb, self.full, self.partial];
         let single = [self.constant, self.table, self.active, self.linear, self.last];
         let function = self.function.iter().flat_map(|f| [f.selector.column(), f.table_value, f.table_slope, f.table_tag]);

@@ -3,7 +3,7 @@
 //! halo2 drops or overwrites cells silently (a second assignment, an unusable row, a phase that is over). Here each of these is
 //! an error, and the same grid serves key generation (no witness), proving, and the attack suite.
 
-use super::{Columns, Selector, Shape, field::power_of_two, lookup};
+use super::{Columns, Selector, Shape, field::power_of_two, lookup, range};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -78,6 +78,15 @@ pub struct Trace {
     /// The next free row.
     pub row: usize,
     fixed_assigned: Vec<Vec<bool>>,
+    deferred: Vec<Deferred>,
+}
+
+/// An input that waits for the row on which its layer reads it.
+#[derive(Clone, Copy, Debug)]
+struct Deferred {
+    lo: i128,
+    value: Option<i128>,
+    landed: Option<Cell>,
 }
 
 impl Trace {
@@ -100,6 +109,7 @@ impl Trace {
             end,
             row: 0,
             fixed_assigned: vec![vec![false; rows]; cs.num_fixed_columns()],
+            deferred: Vec::new(),
         })
     }
 
@@ -174,8 +184,22 @@ impl Trace {
         })
     }
 
-    /// Assigns a cell of column `a` as a copy of `source`.
+    /// An input whose range starts at `lo`, to be placed where it is first copied to; a cell beyond all rows stands for it until then.
+    pub fn defer(&mut self, lo: i128, value: Option<i128>) -> Cell {
+        self.deferred.push(Deferred { lo, value, landed: None });
+        Cell { row: (1 << self.shape.k) + self.deferred.len() - 1 }
+    }
+
+    /// Assigns a cell of column `a` as a copy of `source`. A deferred input lands on the first such row: there is one cell for it, and
+    /// further copies are copies of that.
     pub fn copy(&mut self, source: Cell, row: usize) -> Result<Cell, TraceError> {
+        let waiting = source.row.checked_sub(1 << self.shape.k);
+        if let Some(Deferred { lo, value, landed: None }) = waiting.and_then(|i| self.deferred.get(i).copied()) {
+            let cell = range::place_in_place(self, row, lo, value)?;
+            self.deferred[source.row - (1 << self.shape.k)].landed = Some(cell);
+            return Ok(cell);
+        }
+        let source = self.landed(source)?;
         let value = self.advice[self.columns.a.index()][source.row];
         self.assign(self.columns.a, row, Some(value))?;
         self.copies.push((source, Cell { row }));
@@ -187,8 +211,22 @@ impl Trace {
         self.exposed.push((cell, index));
     }
 
-    /// Fills what belongs to no placement: the table, the active rows, the multiplicities.
+    /// The row on which a cell stands, deferred or not.
+    fn landed(&self, cell: Cell) -> Result<Cell, TraceError> {
+        match cell.row.checked_sub(1 << self.shape.k) {
+            None => Ok(cell),
+            Some(i) => self.deferred.get(i).and_then(|d| d.landed).ok_or(TraceError::NoSuchGate("row of a deferred input")),
+        }
+    }
+
+    /// Fills what belongs to no placement: the table, the active rows, the multiplicities. Every deferred input must have landed.
     pub fn finish(&mut self) -> Result<(), TraceError> {
+        if self.deferred.iter().any(|d| d.landed.is_none()) {
+            return Err(TraceError::NoSuchGate("row of a deferred input"));
+        }
+        for at in 0..self.exposed.len() {
+            self.exposed[at].0 = self.landed(self.exposed[at].0)?;
+        }
         for row in 0..self.end {
             self.fix(self.columns.active, row, Fr::ONE)?;
         }

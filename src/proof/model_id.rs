@@ -37,7 +37,8 @@ pub fn model_id_with(program: &Program, keys: &Keys, srs: &Srs, commitment: Opti
     }
     let encoding = |e: &dyn std::fmt::Display| ProofError::Halo2 { doing: "encoding the model id", problem: e.to_string() };
     let shape = &keys.shape;
-    let more = postcard::to_stdvec(&(shape.steps, shape.border, shape.maximum, shape.lanes)).map_err(|e| encoding(&e))?;
+    let more =
+        postcard::to_stdvec(&(shape.steps, shape.border, shape.maximum, shape.lanes, shape.span)).map_err(|e| encoding(&e))?;
     let mut vk = postcard::to_stdvec(shape).map_err(|e| encoding(&e))?;
     vk.truncate(vk.len().saturating_sub(more.len()));
     vk.extend(keys.pk.get_vk().to_bytes(SerdeFormat::Processed));

@@ -78,6 +78,7 @@ fn fixed(columns: &Columns, count: usize) -> Vec<String> {
         (columns.partial, "PARTIAL_ROUND"),
         (columns.function.as_ref().map(|f| f.selector), "FUNCTION"),
         (columns.border, "BORDER"),
+        (columns.in_place, "INPUT"),
     ] {
         let Some(selector) = selector else { continue };
         match selectors.iter_mut().find(|(s, _)| s.column() == selector.column()) {

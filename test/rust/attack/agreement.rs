@@ -39,10 +39,14 @@ pub fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Pro
     let precision = Precision { shift_bits, magnitude_bits };
     let width_bytes = rng.gen_range(1..=3);
     let features = rng.gen_range(1..=7);
+    let mut span = || rng.gen_range(0..1i128 << (8 * width_bytes));
+    // One span for all, half of the time: then the inputs may stand on the rows of their layer.
+    let (common, first) = (span() % 2 == 0, span());
     let ranges: Vec<Interval> = (0..features)
         .map(|_| {
             let lo = i128::from(rng.gen_range(-5000i64..5000));
-            Interval::new(lo, lo + rng.gen_range(0..1i128 << (8 * width_bytes)))
+            let span = if common { first } else { rng.gen_range(0..1i128 << (8 * width_bytes)) };
+            Interval::new(lo, lo + span)
         })
         .collect();
     let mut nodes = vec![node("input", Op::Input(Input { ranges: ranges.clone(), width_bytes, mode }), 0)];

@@ -169,6 +169,39 @@ fn function_of(shape: Shape, sigmoid: &Sigmoid, q: i128, result_checked: bool) -
     Sample { name: format!("sigmoid of {q}"), trace, instances: vec![to_field(q), to_field(sigmoid.eval(q))] }
 }
 
+/// A layer whose inputs, all of them public, stand on its own rows, in six lanes.
+pub fn in_place_sample(layer: &Linear, x: &[i128], lo: i128) -> Sample {
+    let shape = Shape { lanes: 6, span: 4000, signed: true, ..shape() };
+    let mut trace = Trace::new(shape).unwrap();
+    let inputs: Vec<Cell> = x.iter().map(|&v| trace.defer(lo, Some(v))).collect();
+    inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    for (&bias, &y) in layer.bias.iter().zip(&layer.eval(x)) {
+        rescale::place(&mut trace, Kind::Signed, bias, Some(y)).unwrap();
+    }
+    layer.terms(&mut trace, &inputs).unwrap();
+    trace.finish().unwrap();
+    Sample { name: format!("{x:?} in place"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
+}
+
+/// The same in a convolution whose kernels walk, every pixel public.
+pub fn walk_in_place_sample(stencil: Stencil, steps: &[u32]) -> Sample {
+    let steps = Steps::new(steps);
+    let shape = Shape { k: 9, weights: 6, lanes: 6, span: 50, signed: true, steps, border: true, ..shape() };
+    let weights = (0..stencil.weights() as i128).map(|i| (i * 37 + 11) % 61 - 30).collect();
+    let conv = Conv { stencil, weights, bias: (0..stencil.filters as i128).map(|f| 50 - 77 * f).collect() };
+    let x: Vec<i128> = (0..stencil.inputs() as i128).map(|i| (i * 29 + 3) % 51 - 20).collect();
+    let mut trace = Trace::new(shape).unwrap();
+    let inputs: Vec<Cell> = x.iter().map(|&v| trace.defer(-20, Some(v))).collect();
+    inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    let y = conv.eval(&x);
+    let mut place =
+        |trace: &mut Trace, i: usize, bias: i128| rescale::place(trace, Kind::Signed, bias, Some(y[i])).map(|cell| cell.row);
+    conv.rows(&mut trace, &inputs, Some(&x), &mut place).unwrap();
+    assert_eq!(trace.row, y.len() * shape.rescale_rows() + conv.extra_rows(&shape));
+    trace.finish().unwrap();
+    Sample { name: format!("walk in place {stencil:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
+}
+
 /// Sums of public values with two terms, none, and more than stand beside a rescale; signed and rectified in turn.
 pub fn sum_sample(base: Shape, x: &[i128], [lo, hi]: [i128; 2]) -> Sample {
     let shape = Shape { signed: true, relu: true, ..base };
@@ -280,7 +313,11 @@ pub fn every_gate() -> Vec<Sample> {
         let named = move |sample: Sample| Sample { name: format!("{}, {lanes} lanes", sample.name), ..sample };
         every_gate_in(Shape { lanes, ..shape() }).into_iter().map(named)
     };
-    [1, 3, 5].into_iter().flat_map(with).collect()
+    let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);
+    let ends = linear(&[&[1, 0], &[0, 1], &[0, 0]], &[0, 0, 0]);
+    let in_place = [in_place_sample(&three, &[417, -55], -1000), in_place_sample(&ends, &[-1000, 3000], -1000)];
+    let walks = stencils().into_iter().take(1).map(|(stencil, steps)| walk_in_place_sample(stencil, &steps));
+    [1, 3, 5].into_iter().flat_map(with).chain(in_place).chain(walks).collect()
 }
 
 /// One of everything, in `base`: three outputs on two weight columns, so that the leading block is padded.

@@ -2,8 +2,9 @@
 //! itself (a circuit without one of its constraints must be caught).
 
 use super::bench::{
-    End, MATRICES, Sample, conv_sample, every_gate, function_sample, hash_sample, layer_sample, linear, maximum_sample,
-    product_sample, range_sample, shape, stencils, tiny, tiny_function, tiny_function_sample, tiny_maximum_sample,
+    End, MATRICES, Sample, conv_sample, every_gate, function_sample, hash_sample, in_place_sample, layer_sample, linear,
+    maximum_sample, product_sample, range_sample, shape, stencils, tiny, tiny_function, tiny_function_sample,
+    tiny_maximum_sample,
 };
 use super::enumerate::{Choice, witnesses};
 use super::lab::Lab;
@@ -104,6 +105,7 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     let hash = || hash_sample(shape(), &[0, 200, -5, 17]);
     let range_in = |lanes| range_sample(Shape { lanes, ..shape() }, inputs, 17);
     let range = || range_in(1);
+    let in_place = || in_place_sample(&three, &[417, -55], -1000);
     let maximum = || maximum_sample(shape(), &[17, -3, 17, 99, -100]);
     let walk = || stencils().into_iter().map(|(stencil, steps)| conv_sample(shape(), stencil, &steps)).next().unwrap();
     let samples: Vec<(&str, Sample)> = vec![
@@ -125,6 +127,8 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
         ("the maximum is the chosen score", argmax()),
         ("no score is larger", argmax()),
         ("linear step", function_sample(shape(), 21)),
+        ("x - lo is made of limbs", in_place()),
+        ("lo + span - x is made of limbs", in_place()),
         ("packed sum", hash()),
         ("absorb: right", hash()),
         ("square of state 1", hash()),

@@ -226,7 +226,7 @@ impl Kinds {
         let function = columns.function.as_ref().map(|f| f.selector);
         let mut selectors = vec![(columns.range, "range"), (columns.relu, "relu"), (columns.signed, "signed")];
         selectors.extend([(columns.threshold, "threshold"), (columns.argmax, "argmax"), (function, "function")]);
-        selectors.extend([(columns.border, "border"), (columns.maximum, "maximum")]);
+        selectors.extend([(columns.in_place, "input in place"), (columns.border, "border"), (columns.maximum, "maximum")]);
         selectors.extend([(columns.full, "full round"), (columns.partial, "partial round"), (columns.absorb, "absorb")]);
         let mut owner = "none";
         let owners = (0..lab.trace.end).map(|row| {

@@ -45,6 +45,7 @@ fn shapes() -> Vec<Shape> {
                 argmax,
                 function,
                 steps,
+                span: if 2 * range_limbs <= lanes { 1 + u64::from(bits % 2) } else { 0 },
                 border,
                 maximum,
                 ..Shape::default()
