@@ -48,7 +48,7 @@ contract InputAttestation is IInputAttestation, EIP712, Guarded {
     }
 
     /// @inheritdoc IInputAttestation
-    function retireAttestor(address attestor, bytes32 schemaId, uint64 acceptedUntil) external onlyOwner {
+    function retireAttestor(address attestor, bytes32 schemaId, uint64 acceptedUntil) external onlyOwnerOrGuardian {
         Listing storage listed = _listings[attestor][schemaId];
         if (listed.kind == Kind.None) revert AttestorNotAllowed(attestor, schemaId);
         if (listed.retiredAt == 0) {
@@ -68,7 +68,7 @@ contract InputAttestation is IInputAttestation, EIP712, Guarded {
     }
 
     /// @inheritdoc IInputAttestation
-    function revokeFor(address attestor, bytes32 structHash) external onlyOwner {
+    function revokeFor(address attestor, bytes32 structHash) external onlyOwnerOrGuardian {
         _revoke(attestor, structHash);
     }
 
