@@ -65,6 +65,41 @@ contract TokensTest is LendingFixture {
         assertEq(lending.loanCount(), 2);
     }
 
+    /// On the other two roads to a loan, with a request and a permit that are good.
+    function test_hookToken_cannotEnterAgainForOthers() public {
+        HookToken hook = new HookToken();
+        _poolOver(address(hook));
+        hook.mint(address(lending), 10 * AMOUNT);
+        (address other, uint256 key) = makeAddrAndKey("other");
+        router.setAcceptsAll(true);
+        ILendingThreshold.BorrowRequest[] memory requests = new ILendingThreshold.BorrowRequest[](1);
+        bytes[] memory permits = new bytes[](1);
+        requests[0] = requestFor(other);
+        permits[0] = permitOf(key, requests[0]);
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+
+        hook.setHook(address(lending), abi.encodeCall(lending.openLoanFor, (requests[0], permits[0])));
+        open(request);
+        _assertRefused(hook);
+        hook.forget();
+        bytes memory together = abi.encodeCall(
+            lending.openLoansTogether, (requests, permits, uint64(block.timestamp), "proof", 1_000_000, true)
+        );
+        hook.setHook(address(lending), together);
+        vm.prank(owner);
+        lending.withdraw(1);
+        _assertRefused(hook);
+
+        // With the hook off both are good.
+        hook.setHook(address(0), "");
+        uint256 clean = vm.snapshotState();
+        lending.openLoanFor(requests[0], permits[0]);
+        assertTrue(vm.revertToState(clean));
+        (bool ok,) = address(lending).call(together);
+        assertTrue(ok);
+        assertEq(lending.loanCount(), 2);
+    }
+
     function test_silentToken_works() public {
         SilentToken silent = new SilentToken();
         _poolOver(address(silent));

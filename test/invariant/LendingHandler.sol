@@ -19,6 +19,7 @@ contract LendingHandler is LendingFixture {
     uint256 public interestPaid;
     uint256 public stolen;
     uint256 public overLimits;
+    uint256 public openedWhileStopped;
 
     mapping(bytes32 nullifier => uint256) public timesUsed;
     mapping(bytes32 subjectAndEpoch => uint256) public loansInEpoch;
@@ -27,6 +28,10 @@ contract LendingHandler is LendingFixture {
     uint256[] public loanIds;
     bytes32[] public nullifiers;
     bytes32[] public epochs;
+    bytes32[] private _policies;
+    /// The first is never retired, the second now and then replaced.
+    bytes32[2] private _live;
+    mapping(bytes32 policyId => uint256) private _indexOf;
     ILendingThreshold.BorrowRequest[] private _history;
 
     constructor() {
@@ -34,7 +39,9 @@ contract LendingHandler is LendingFixture {
         router.setAcceptsAll(true);
         ILendingThreshold.PolicyTerms memory t = terms();
         (t.cap, t.borrowerLimit) = (CAP, BORROWER_LIMIT);
-        policyId = add(lending, t);
+        // The fixture has added the policy of index 0.
+        policyId = _addPolicy(t);
+        _live = [policyId, _addPolicy(_others())];
         funded = POOL;
         token.approve(address(lending), type(uint256).max);
     }
@@ -61,8 +68,8 @@ contract LendingHandler is LendingFixture {
         _book(request);
     }
 
-    /// Everybody in one transaction; one of the permits may be wrong.
-    function batch(uint256 wrong, uint128 salt, bool high, uint256 amount) external {
+    /// Everybody in one transaction, each by a proof of its own or all by one; one of the permits may be wrong.
+    function batch(uint256 wrong, uint128 salt, bool high, uint256 amount, bool together) external {
         ILendingThreshold.BorrowRequest[] memory requests = new ILendingThreshold.BorrowRequest[](SUBJECTS);
         bytes[] memory permits = new bytes[](SUBJECTS);
         uint256[] memory nonces = new uint256[](SUBJECTS);
@@ -71,8 +78,11 @@ contract LendingHandler is LendingFixture {
             permits[i] = permitOf(_keyOf(wrong % (2 * SUBJECTS) == i ? i + 1 : i), requests[i]);
             nonces[i] = requests[i].nonce;
         }
+        uint64 expiry = uint64(block.timestamp);
         vm.prank(stranger);
-        uint256 done = lending.openLoans(requests, permits, 1_000_000, false);
+        uint256 done = together
+            ? lending.openLoansTogether(requests, permits, expiry, "proof", 1_000_000, false)
+            : lending.openLoans(requests, permits, 1_000_000, false);
         uint256 seen;
         for (uint256 i = 0; i < SUBJECTS; ++i) {
             if (lending.nonceOf(subjectOf(i)) == nonces[i]) continue;
@@ -109,6 +119,36 @@ contract LendingHandler is LendingFixture {
         vm.prank(subjectOf(who));
         lending.cancelNonce();
         ++cancelled[subjectOf(who)];
+    }
+
+    /// While the pool is paused nothing opens, on any road.
+    function pause(uint256 who, uint128 salt, bool high, uint256 amount) external {
+        vm.prank(guardian);
+        lending.pause();
+        ILendingThreshold.BorrowRequest[] memory requests = new ILendingThreshold.BorrowRequest[](1);
+        bytes[] memory permits = new bytes[](1);
+        requests[0] = _request(who, salt, high, amount);
+        permits[0] = permitOf(_keyOf(who), requests[0]);
+        bytes memory batched = abi.encodeCall(lending.openLoans, (requests, permits, 1_000_000, false));
+        bytes memory together = abi.encodeCall(
+            lending.openLoansTogether, (requests, permits, uint64(block.timestamp), "", 1_000_000, false)
+        );
+        _attemptWhileStopped(subjectOf(who), abi.encodeCall(lending.openLoan, (requests[0])));
+        _attemptWhileStopped(stranger, abi.encodeCall(lending.openLoanFor, (requests[0], permits[0])));
+        _attemptWhileStopped(stranger, batched);
+        _attemptWhileStopped(stranger, together);
+        vm.prank(owner);
+        lending.unpause();
+    }
+
+    /// The second policy ends, and another takes its place; its loans stay and are paid back.
+    function retirePolicy(uint256 who, uint128 salt) external {
+        vm.prank(owner);
+        lending.retirePolicy(_live[1]);
+        ILendingThreshold.BorrowRequest memory request = _request(who, salt, false, 1);
+        request.policyId = _live[1];
+        _attemptWhileStopped(subjectOf(who), abi.encodeCall(lending.openLoan, (request)));
+        _live[1] = _addPolicy(_others());
     }
 
     function repay(uint256 which, uint256 amount) external {
@@ -159,7 +199,16 @@ contract LendingHandler is LendingFixture {
         for (uint256 i = 0; i < SUBJECTS; ++i) {
             byBorrowers += lending.principalOf(subjectOf(i));
         }
-        byPolicy = lending.policy(policyId).principal;
+        for (uint256 i = 0; i < _policies.length; ++i) {
+            byPolicy += lending.policy(_policies[i]).principal;
+        }
+    }
+
+    function mostOwedUnderAPolicy() external view returns (uint256 most) {
+        for (uint256 i = 0; i < _policies.length; ++i) {
+            uint256 owed = lending.policy(_policies[i]).principal;
+            if (owed > most) most = owed;
+        }
     }
 
     function mostOwedByABorrower() external view returns (uint256 most) {
@@ -185,6 +234,7 @@ contract LendingHandler is LendingFixture {
         IInputAttestation.Attestation memory a = statementFor(subjectOf(who));
         a.inputCommitment = bytes32(uint256(salt) + 1);
         request = requestOver(a);
+        request.policyId = _live[salt % 2];
         request.tier = high ? 1 : 0;
         // Now and then a little more than there is.
         request.amount = bound(amount, 1, (high ? HIGH_AMOUNT : AMOUNT) + AMOUNT / 10);
@@ -199,10 +249,10 @@ contract LendingHandler is LendingFixture {
     function _book(ILendingThreshold.BorrowRequest memory request) private {
         address subject = request.attestation.subject;
         uint64 epochOf = request.attestation.issuedAt / EPOCH;
-        uint256 loanId = uint256(uint160(subject)) << 96 | uint256(1) << 64 | epochOf;
+        uint256 loanId = uint256(uint160(subject)) << 96 | _indexOf[request.policyId] << 64 | epochOf;
         loanIds.push(loanId);
         bytes32 nullifier = nullifierOf(request);
-        bytes32 epoch = keccak256(abi.encode(subject, epochOf));
+        bytes32 epoch = keccak256(abi.encode(subject, request.policyId, epochOf));
         nullifiers.push(nullifier);
         epochs.push(epoch);
         ++timesUsed[nullifier];
@@ -210,6 +260,24 @@ contract LendingHandler is LendingFixture {
         ++loansOf[subject];
         lent += request.amount;
         if (request.amount > (request.tier == 1 ? HIGH_AMOUNT : AMOUNT)) ++overLimits;
+    }
+
+    function _attemptWhileStopped(address sender, bytes memory call) private {
+        vm.prank(sender);
+        (bool ok,) = address(lending).call(call);
+        if (ok) ++openedWhileStopped;
+    }
+
+    /// The same tiers under another cap each time: the same terms are never added twice.
+    function _others() private view returns (ILendingThreshold.PolicyTerms memory t) {
+        t = terms();
+        (t.cap, t.borrowerLimit) = (CAP - _policies.length, BORROWER_LIMIT);
+    }
+
+    function _addPolicy(ILendingThreshold.PolicyTerms memory t) private returns (bytes32 id) {
+        id = add(lending, t);
+        _policies.push(id);
+        _indexOf[id] = _policies.length;
     }
 
     function _keyOf(uint256 seed) private pure returns (uint256) {
