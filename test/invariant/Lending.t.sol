@@ -40,7 +40,6 @@ contract LendingInvariantTest is Test {
     function invariant_loansStayWithinTheLimits() public view {
         assertLe(handler.mostOwedUnderAPolicy(), handler.CAP());
         assertLe(handler.mostOwedByABorrower(), handler.BORROWER_LIMIT());
-        assertEq(handler.overLimits(), 0);
     }
 
     function invariant_nullifierIsSpentOnce() public view {
@@ -53,12 +52,12 @@ contract LendingInvariantTest is Test {
     function invariant_nonceCountsLoansAndCancellations() public view {
         for (uint256 i = 0; i < handler.SUBJECTS(); ++i) {
             address subject = handler.subjectOf(i);
-            assertEq(handler.nonceOf(i), handler.loansOf(subject) + handler.cancelled(subject));
+            assertEq(handler.nonceOf(i), handler.expectedNonce(subject));
         }
     }
 
-    function invariant_nothingOpensWhereItIsStopped() public view {
-        assertEq(handler.openedWhileStopped(), 0);
+    function invariant_nothingForbiddenOpens() public view {
+        assertEq(handler.forbidden(), 0);
     }
 
     function invariant_nobodyBorrowsInAnothersName() public view {
@@ -91,6 +90,6 @@ contract LendingInvariantTest is Test {
         invariant_nullifierIsSpentOnce();
         invariant_nonceCountsLoansAndCancellations();
         invariant_nobodyBorrowsInAnothersName();
-        invariant_nothingOpensWhereItIsStopped();
+        invariant_nothingForbiddenOpens();
     }
 }

@@ -18,20 +18,18 @@ contract LendingHandler is LendingFixture {
     uint256 public repaid;
     uint256 public interestPaid;
     uint256 public stolen;
-    uint256 public overLimits;
-    uint256 public openedWhileStopped;
+    /// Loans over a limit, of a paused pool or of a retired policy.
+    uint256 public forbidden;
 
     mapping(bytes32 nullifier => uint256) public timesUsed;
     mapping(bytes32 subjectAndEpoch => uint256) public loansInEpoch;
-    mapping(address subject => uint256) public loansOf;
-    mapping(address subject => uint256) public cancelled;
+    /// Loans and cancellations.
+    mapping(address subject => uint256) public expectedNonce;
     uint256[] public loanIds;
     bytes32[] public nullifiers;
     bytes32[] public epochs;
+    /// The first is never retired, the last now and then replaced by another.
     bytes32[] private _policies;
-    /// The first is never retired, the second now and then replaced.
-    bytes32[2] private _live;
-    mapping(bytes32 policyId => uint256) private _indexOf;
     ILendingThreshold.BorrowRequest[] private _history;
 
     constructor() {
@@ -40,8 +38,8 @@ contract LendingHandler is LendingFixture {
         ILendingThreshold.PolicyTerms memory t = terms();
         (t.cap, t.borrowerLimit) = (CAP, BORROWER_LIMIT);
         // The fixture has added the policy of index 0.
-        policyId = _addPolicy(t);
-        _live = [policyId, _addPolicy(_others())];
+        _policies.push(add(lending, t));
+        _addPolicy();
         funded = POOL;
         token.approve(address(lending), type(uint256).max);
     }
@@ -118,7 +116,7 @@ contract LendingHandler is LendingFixture {
     function cancel(uint256 who) external {
         vm.prank(subjectOf(who));
         lending.cancelNonce();
-        ++cancelled[subjectOf(who)];
+        ++expectedNonce[subjectOf(who)];
     }
 
     /// While the pool is paused nothing opens, on any road.
@@ -144,11 +142,11 @@ contract LendingHandler is LendingFixture {
     /// The second policy ends, and another takes its place; its loans stay and are paid back.
     function retirePolicy(uint256 who, uint128 salt) external {
         vm.prank(owner);
-        lending.retirePolicy(_live[1]);
+        lending.retirePolicy(_policies[_policies.length - 1]);
         ILendingThreshold.BorrowRequest memory request = _request(who, salt, false, 1);
-        request.policyId = _live[1];
+        request.policyId = _policies[_policies.length - 1];
         _attemptWhileStopped(subjectOf(who), abi.encodeCall(lending.openLoan, (request)));
-        _live[1] = _addPolicy(_others());
+        _addPolicy();
     }
 
     function repay(uint256 which, uint256 amount) external {
@@ -234,7 +232,7 @@ contract LendingHandler is LendingFixture {
         IInputAttestation.Attestation memory a = statementFor(subjectOf(who));
         a.inputCommitment = bytes32(uint256(salt) + 1);
         request = requestOver(a);
-        request.policyId = _live[salt % 2];
+        request.policyId = _policies[salt % 2 == 0 ? 0 : _policies.length - 1];
         request.tier = high ? 1 : 0;
         // Now and then a little more than there is.
         request.amount = bound(amount, 1, (high ? HIGH_AMOUNT : AMOUNT) + AMOUNT / 10);
@@ -249,7 +247,7 @@ contract LendingHandler is LendingFixture {
     function _book(ILendingThreshold.BorrowRequest memory request) private {
         address subject = request.attestation.subject;
         uint64 epochOf = request.attestation.issuedAt / EPOCH;
-        uint256 loanId = uint256(uint160(subject)) << 96 | _indexOf[request.policyId] << 64 | epochOf;
+        uint256 loanId = uint256(uint160(subject)) << 96 | _indexOf(request.policyId) << 64 | epochOf;
         loanIds.push(loanId);
         bytes32 nullifier = nullifierOf(request);
         bytes32 epoch = keccak256(abi.encode(subject, request.policyId, epochOf));
@@ -257,27 +255,28 @@ contract LendingHandler is LendingFixture {
         epochs.push(epoch);
         ++timesUsed[nullifier];
         ++loansInEpoch[epoch];
-        ++loansOf[subject];
+        ++expectedNonce[subject];
         lent += request.amount;
-        if (request.amount > (request.tier == 1 ? HIGH_AMOUNT : AMOUNT)) ++overLimits;
+        if (request.amount > (request.tier == 1 ? HIGH_AMOUNT : AMOUNT)) ++forbidden;
     }
 
     function _attemptWhileStopped(address sender, bytes memory call) private {
         vm.prank(sender);
         (bool ok,) = address(lending).call(call);
-        if (ok) ++openedWhileStopped;
+        if (ok) ++forbidden;
     }
 
     /// The same tiers under another cap each time: the same terms are never added twice.
-    function _others() private view returns (ILendingThreshold.PolicyTerms memory t) {
-        t = terms();
+    function _addPolicy() private {
+        ILendingThreshold.PolicyTerms memory t = terms();
         (t.cap, t.borrowerLimit) = (CAP - _policies.length, BORROWER_LIMIT);
+        _policies.push(add(lending, t));
     }
 
-    function _addPolicy(ILendingThreshold.PolicyTerms memory t) private returns (bytes32 id) {
-        id = add(lending, t);
-        _policies.push(id);
-        _indexOf[id] = _policies.length;
+    /// As the pool counts them; the fixture's own policy is the first.
+    function _indexOf(bytes32 id) private view returns (uint256 index) {
+        while (_policies[index] != id) ++index;
+        return index + 1;
     }
 
     function _keyOf(uint256 seed) private pure returns (uint256) {
