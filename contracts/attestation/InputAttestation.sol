@@ -43,7 +43,8 @@ contract InputAttestation is IInputAttestation, EIP712, Guarded {
     /// @inheritdoc IInputAttestation
     function removeAttestor(address attestor, bytes32 schemaId) external onlyOwnerOrGuardian {
         if (_listings[attestor][schemaId].kind == Kind.None) revert AttestorNotAllowed(attestor, schemaId);
-        delete _listings[attestor][schemaId];
+        // Whoever lists it again sees that it was here.
+        _listings[attestor][schemaId] = Listing(Kind.None, uint64(block.timestamp), 0);
         emit AttestorSet(attestor, schemaId, Kind.None);
     }
 

@@ -28,7 +28,8 @@ interface IInputAttestation is IGuarded {
 
     /// @notice What the owner has said of an attestor for a schema.
     /// @param kind How it vouches; None where it is not listed.
-    /// @param retiredAt Unix seconds from which what it issues no longer counts; 0 while it is not retired.
+    /// @param retiredAt Unix seconds of its retirement, from which what it issues no longer counts, or with kind None of its
+    /// removal; 0 where it was never ended.
     /// @param acceptedUntil Unix seconds from which a retired attestor's attestations no longer count.
     struct Listing {
         Kind kind;
