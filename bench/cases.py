@@ -58,7 +58,8 @@ class Case:
 # The best that was found for the credit model's logit by hand: 2^12 rows, limbs of 11 bits for every range check, and the finest
 # scales that they hold (errors of 4e-4; coarser scales are no faster).
 EXPERT = {"input_scale": 13, "param_scale": 13, "logrows": 12, "decomp_base": 2048, "decomp_legs": 3, "lookup_range": [-1024, 1024]}
-FAST = ("--objective", "prover")
+# Scales from the calibration rows, as EZKL has them.
+FAST = ("--objective", "prover", "--hidden-ranges", "calibrated")
 
 CASES = (
     Case("credit, reveal", "credit", peer=Live(), targets=Targets(prove_cpu=0.12, ratio=60, peak_mb=20)),

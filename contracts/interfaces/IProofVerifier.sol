@@ -13,6 +13,9 @@ interface IProofVerifier {
     /// @notice The proof has another length than this circuit's proofs, in bytes. Trailing bytes are refused too.
     error InvalidProofLength(uint256 expected, uint256 got);
 
+    /// @notice The commitment to the model's private weights among the public inputs is another than this model's.
+    error OtherWeights(uint256 expected, uint256 got);
+
     /// @notice Public input `index` is not below the scalar field's order r. `x` and `x + r` would be one statement to the
     /// circuit and two to a contract that keys on them.
     error InstanceOutOfRange(uint256 index, uint256 value);

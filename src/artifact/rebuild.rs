@@ -15,7 +15,7 @@ impl Folder {
         let kept = self.contract()?;
         let prover = self.prover()?;
         prover.srs.check().map_err(|e| e.at(&self.path().join(names::SRS)))?;
-        let source = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
+        let source = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id, prover.facts.model_commitment)?;
         self.same(names::SOLIDITY, self.as_then(&source).as_bytes(), &self.bytes(names::SOLIDITY)?)?;
         let made = Contract::new(compiler.compile_verifier(&source)?, compiler.version());
         match self.same(names::CONTRACT, &made.bytecode.object, &kept.bytecode.object) {

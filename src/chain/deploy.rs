@@ -15,6 +15,7 @@ use alloy::primitives::{Address, B256, Bytes, TxHash, U256, address, bytes, kecc
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// EIP-170: bytes of code at one address.
 pub const RUNTIME_LIMIT: usize = crate::verifier::solc::MAX_RUNTIME;
@@ -53,8 +54,8 @@ pub struct DeployItem {
 /// Where a contract's code comes from, as block explorers ask for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// solc's standard JSON: sources and settings.
-    pub input: Value,
+    /// solc's standard JSON: sources and settings, shared by all contracts of one run of the compiler.
+    pub input: Arc<Value>,
     /// Its file and name, `contracts/InferenceRouter.sol:InferenceRouter`.
     pub contract: String,
     /// The compiler's version.

@@ -137,7 +137,7 @@ impl Registry {
             "address": address, "contract": source.contract, "compilerVersion": format!("v{}", source.compiler),
             "constructorArguments": source.arguments,
         });
-        write(&folder.join(format!("{label}.standard-json")), &source.input)?;
+        write(&folder.join(format!("{label}.standard-json")), source.input.as_ref())?;
         write(&folder.join(format!("{label}.verify.json")), &rest)
     }
 

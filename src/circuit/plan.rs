@@ -59,12 +59,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// CPU seconds of a proof, from files to file: fitted to processes with 2^9 to 2^18 rows, 7 to 14 advice and 8 to 55 fixed columns on
-    /// one machine, which lie within a fifth of it; another machine is faster or slower by one factor. Fixed columns have no commitment to
+    /// CPU seconds of a proof, from files to file: fitted to processes with 2^9 to 2^16 rows, 7 to 11 advice and 8 to 55 fixed columns on
+    /// one machine, which lie within a tenth of it; another machine is faster or slower by one factor. Fixed columns have no commitment to
     /// make; the constant is the process itself.
     pub fn seconds(&self) -> f64 {
         let rows = f64::from(1u32 << self.shape.k) / 1024.0;
-        0.038 + rows * (0.0098 * self.advice as f64 + 0.0031 * self.fixed as f64 + 0.0105)
+        0.025 + rows * (0.0039 * self.advice as f64 + 0.0022 * self.fixed as f64 + 0.027)
     }
 
     /// Gas of a verification, for comparing candidates: each column and each piece of the quotient is a commitment to multiply.

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     artifact::{ArtifactError, Folder, Opening},
+    circuit::CircuitError,
     op::InputMode,
     quant::input,
 };
@@ -26,19 +27,24 @@ pub(super) fn read(path: &Path, folder: &Folder) -> Result<Vec<Secret>, Failure>
         return Ok(input::rows(&folder.schema, &input::read(path)?)?.into_iter().map(|row| (row, None)).collect());
     }
     let files = files(path)?;
+    let (expected, got) = (folder.program.items, files.len());
+    if expected != got {
+        return Err(CircuitError::Items { expected, got }.into());
+    }
     let named = |(item, path): (usize, &PathBuf)| {
         one(path, folder, committed).map_err(|failure| CliError::Item { item, path: path.clone(), failure }.into())
     };
     files.iter().enumerate().map(named).collect()
 }
 
-/// The files of a folder by name; names that begin with a dot are left out, as elsewhere.
+/// The files of a folder by name, byte by byte; names that begin with a dot are left out, as elsewhere, and what is no file: reading a
+/// pipe would never end.
 fn files(path: &Path) -> Result<Vec<PathBuf>, ArtifactError> {
     let failed = |source| ArtifactError::Io { doing: "read", path: path.into(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if !entry.file_name().to_string_lossy().starts_with('.') {
+        if !entry.file_name().to_string_lossy().starts_with('.') && entry.path().is_file() {
             files.push(entry.path());
         }
     }

@@ -14,7 +14,7 @@ use alloy::{
     primitives::{Address, B256, Bytes, U256},
     sol_types::{SolType, SolValue, abi::TokenSeq},
 };
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 /// The compiled settlement contracts.
 #[derive(Clone, Debug)]
@@ -85,10 +85,11 @@ impl Contracts {
             ("contracts/consumers/LendingThreshold.sol", label::LENDING),
             ("contracts/mocks/MockERC20.sol", label::TOKEN),
         ];
-        let [router, attestations, lending, token] = compiler.compile_contracts(root, all)?.map(|compiled| {
+        let compiled = compiler.compile_contracts(root, all)?;
+        let input = Arc::new(compiled[0].input.clone());
+        let [router, attestations, lending, token] = compiled.map(|compiled| {
             let contract = format!("{}:{}", compiled.file, compiled.name);
-            let source =
-                Source { input: compiled.input.clone(), contract, compiler: compiler.version(), arguments: Bytes::new() };
+            let source = Source { input: Arc::clone(&input), contract, compiler: compiler.version(), arguments: Bytes::new() };
             Made { contract: compiled.into(), source }
         });
         Ok(Self { router, attestations, lending, token })
@@ -119,7 +120,7 @@ impl Contracts {
 /// The deployment of a model's verifier.
 pub fn verifier_item(contract: &Contract, model_id: B256, srs: &str) -> DeployItem {
     let source = Source {
-        input: contract.input.clone(),
+        input: Arc::new(contract.input.clone()),
         contract: format!("InferenceVerifier.sol:{}", contract.contract_name),
         compiler: contract.solc.clone(),
         arguments: Bytes::new(),

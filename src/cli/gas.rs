@@ -47,7 +47,13 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
     let folder = Folder::open(&arguments.folder)?;
     let compiler = Compiler::find(arguments.solc.as_deref(), &find_or_here(None))?;
     let prover = folder.prover()?;
-    let source = crate::verifier::render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
+    let source = crate::verifier::render(
+        &prover.program,
+        &prover.keys,
+        &prover.srs,
+        prover.facts.model_id,
+        prover.facts.model_commitment,
+    )?;
     let compiled = compiler.compile_verifier(&source)?;
     let hardfork = match arguments.rules {
         Rules::Prague => Hardfork::Prague,

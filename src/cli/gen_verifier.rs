@@ -315,7 +315,7 @@ pub fn package(
     stages.begin("making the keys");
     let prover = Prover::generate_with(source, quantised, recipe, &srs)?;
     stages.begin("writing the Solidity verifier");
-    let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id)?;
+    let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id, prover.facts.model_commitment)?;
     stages.begin("compiling it");
     let contract = match compiler {
         Some(compiler) => Some(Contract::new(compiler.compile_verifier(&solidity)?, compiler.version())),

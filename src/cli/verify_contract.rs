@@ -37,7 +37,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     let compiler = Compiler::find(arguments.solc.as_deref(), &find_or_here(None))?;
     let prover = folder.prover()?;
     let id = model_id_with(&prover.program, &prover.keys, &prover.srs, prover.facts.model_commitment)?;
-    let compiled = compiler.compile_verifier(&render(&prover.program, &prover.keys, &prover.srs, id)?)?;
+    let compiled =
+        compiler.compile_verifier(&render(&prover.program, &prover.keys, &prover.srs, id, prover.facts.model_commitment)?)?;
     let expected = keccak256(&compiled.runtime);
     let chain = arguments.chain.connect(None, None).await?;
     let code = chain.code("reading the contract's code", arguments.address).await?;

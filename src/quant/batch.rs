@@ -114,7 +114,8 @@ impl Batch {
         let factors =
             self.push(node, ".factors", Op::Move(Move { from: part(0..left).chain(part(left..read)).collect() }), inputs);
         let dims = model::Product { count: product.dims.count * n, ..product.dims };
-        self.order = Some(Move { from: self.between(product.dims.outputs(), true) });
+        // Of one output per item, items and elements are in the same order; and a threshold reads a rescale, not a move.
+        self.order = (product.dims.outputs() > 1).then(|| Move { from: self.between(product.dims.outputs(), true) });
         self.end(node, "", Op::Product(Product { dims, shifts: product.shifts.repeat(n) }), vec![factors]);
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    op::{Argmax, Input, InputMode, Interval, Linear, Rescale},
+    op::{Argmax, Input, InputMode, Interval, Linear, Rescale, Threshold},
     quant::{Precision, privatise, run, run_with},
 };
 
@@ -70,6 +70,26 @@ fn with_end(mut program: Program, end: Op) -> Program {
     program.nodes.pop();
     program.nodes.push(node(end, &[16]));
     program
+}
+
+/// A threshold reads a rescale, in a batch too: the results of products of one element each stay where they are.
+#[test]
+fn a_threshold_of_a_product_can_be_batched() {
+    let ranges = vec![Interval::new(-9, 200); 2];
+    let dims = model::Product { count: 1, rows: 1, inner: 1, columns: 1 };
+    let precision = Precision { shift_bits: 4, magnitude_bits: 32 };
+    let nodes = vec![
+        node(Op::Input(Input { ranges, width_bytes: 1, mode: InputMode::Private }), &[]),
+        node(Op::Linear(Linear { outputs: 2, inputs: 2, weights: vec![300, -70, 41, 900], bias: vec![5, -6] }), &[0]),
+        node(rescale(), &[1]),
+        node(Op::Product(Product { dims, shifts: vec![3] }), &[2]),
+        node(rescale(), &[3]),
+        node(Op::Threshold(Threshold { range: precision.score_interval() }), &[4]),
+    ];
+    let single = Program { schema_id: [1; 32], precision, items: 1, hidden: Default::default(), nodes };
+    let rows = [[3, 4], [-9, 200], [200, 0]];
+    let each: Vec<i128> = rows.iter().flat_map(|row| run(&single, row).unwrap().output().to_vec()).collect();
+    assert_eq!(run(&batch(&single, 3).unwrap(), &rows.concat()).unwrap().output(), each);
 }
 
 #[test]

@@ -277,7 +277,11 @@ impl<'a> Draft<'a> {
         for (row, &class) in rows.iter().zip(classes) {
             let allowed = if self.structure.is_compared(class) { p.score_interval() } else { p.quotient_interval() };
             let finest = match self.measured.filter(|_| !row.elements.is_empty()).and_then(|all| all.get(index)) {
-                Some(&magnitude) => measured_scale(magnitude, allowed),
+                // What no admitted input exceeds needs no headroom.
+                Some(&magnitude) => {
+                    let proven = row.finest_scale(source, rescale, allowed).unwrap_or(i32::MIN);
+                    proven.max(measured_scale(magnitude, allowed))
+                }
                 None => row.finest_scale(source, rescale, allowed).ok_or_else(|| self.no_scale(index))?,
             };
             let scale = lowest.entry(class).or_insert(ANY);

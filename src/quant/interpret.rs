@@ -39,6 +39,7 @@ pub fn run_with(program: &Program, input: &[i128], weights: &[i128]) -> Result<R
     let mut tensors: Vec<Vec<i128>> = Vec::with_capacity(program.nodes.len());
     for node in &program.nodes {
         let source = gather(&node.inputs, &tensors);
+        check_hidden(program, tensors.len(), source.as_deref().unwrap_or(&[]))?;
         let result = match (&node.op, source.as_deref()) {
             (Op::Input(_), None) => input.to_vec(),
             (Op::Weights(w), None) if weights.iter().all(|&v| w.interval().contains(v)) => weights.to_vec(),
@@ -66,7 +67,6 @@ pub fn run_with(program: &Program, input: &[i128], weights: &[i128]) -> Result<R
                 });
             }
         };
-        check_hidden(program, tensors.len(), source.as_deref().unwrap_or(&[]))?;
         tensors.push(result);
     }
     Ok(Run { tensors })
@@ -87,14 +87,14 @@ fn check_hidden(program: &Program, index: usize, read: &[i128]) -> Result<(), Qu
     };
     match &node.op {
         Op::Rescale(rescale) => {
-            let quotients = read.iter().map(|&y| rescale.quotient(y)).enumerate();
-            quotients.into_iter().try_for_each(|(i, q)| held("value", i, q, p.quotient_interval()))
+            let mut quotients = read.iter().map(|&y| rescale.quotient(y)).enumerate();
+            quotients.try_for_each(|(i, q)| held("value", i, q, p.quotient_interval()))
         }
         Op::Sigmoid(_) | Op::Threshold(_) | Op::Argmax(_) => {
             read.iter().enumerate().try_for_each(|(i, &q)| held("compared value", i, q, p.score_interval()))
         }
         Op::Maximum(maximum) => maximum.windows.iter().enumerate().try_for_each(|(i, window)| {
-            let all = || window.iter().map(|&x| read[x as usize]);
+            let all = || window.iter().filter_map(|&x| read.get(x as usize).copied());
             let distance = all().max().zip(all().min()).map_or(0, |(largest, lowest)| largest - lowest);
             held("distance of two compared values", i, distance, Interval::new(0, (1 << p.magnitude_bits) - 1))
         }),

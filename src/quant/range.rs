@@ -15,6 +15,10 @@ pub const MAX_ITEMS: usize = 1 << 12;
 /// Multiplications of one convolution: half a minute of the interpreter. Deep networks for small images have a fortieth of it.
 const MAX_PRODUCTS: usize = 1 << 32;
 
+/// Multiplications of all products of computed tensors together: some seconds of interval arithmetic. Square matrices of three quarters
+/// of a circuit's rows take as many.
+const MAX_MULTIPLIED: usize = 1 << 28;
+
 /// Elements of all nodes together: sixteen for every row of the largest circuit. It bounds the memory of every walk over a program.
 const MAX_TOTAL: usize = 16 * MAX_ELEMENTS;
 
@@ -52,7 +56,7 @@ pub fn check(program: &Program) -> Result<Vec<Vec<Interval>>, QuantError> {
         return Err(malformed("weights", "there are two nodes of private weights"));
     }
     let mut all: Vec<Vec<Interval>> = Vec::with_capacity(program.nodes.len());
-    let mut total = 0usize;
+    let (mut total, mut multiplied) = (0usize, 0usize);
     for (index, node) in program.nodes.iter().enumerate() {
         if node.scale_log2.unsigned_abs() > MAX_SCALE_LOG2 {
             return Err(malformed(&node.name, "a scale is beyond 2^400"));
@@ -62,6 +66,10 @@ pub fn check(program: &Program) -> Result<Vec<Vec<Interval>>, QuantError> {
         at_most(&node.name, "elements read by one node", gathered, MAX_ELEMENTS)?;
         // One input is read where it stands.
         total += if node.inputs.len() > 1 { gathered } else { 0 };
+        if let Op::Product(product) = &node.op {
+            multiplied = multiplied.saturating_add(product.dims.outputs().saturating_mul(product.dims.inner));
+            at_most(&node.name, "multiplications of computed tensors up to this node", multiplied, MAX_MULTIPLIED)?;
+        }
         let read = gather(&node.inputs, &all);
         let intervals = intervals_of(program, index, read.as_deref())?;
         total = total.saturating_add(intervals.len());
@@ -153,7 +161,7 @@ fn intervals_of(program: &Program, index: usize, read: Option<&[Interval]>) -> R
             scores(program, index, x)?;
             vec![s.interval(); x.len()]
         }
-        (Op::Reveal, Some(x)) if index == last => x.to_vec(),
+        (Op::Reveal, Some(x)) if index == last && !x.is_empty() && x.len().is_multiple_of(program.items) => x.to_vec(),
         (Op::Threshold(t), Some(x)) if index == last && x.len() == program.items && matches!(before, Some(Op::Rescale(_))) => {
             if t.range != p.score_interval() {
                 return Err(malformed(&node.name, "the threshold's range must be the score's"));

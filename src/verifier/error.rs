@@ -14,6 +14,9 @@ pub enum VerifierError {
     /// The protocol has a part that the contract has no section for.
     #[error("this circuit cannot be rendered: {0}")]
     Render(String),
+    /// A commitment to fixed weights, or none to private ones.
+    #[error("a commitment to weights belongs to private weights, and to them only")]
+    Weights,
     /// There is no Solidity compiler.
     #[error("no solc found; looked at {looked_at}")]
     NoSolc {
@@ -62,6 +65,7 @@ impl Explain for VerifierError {
             Self::Circuit(e) => e.code(),
             Self::Proof(e) => e.code(),
             Self::Render(_) => "verifier/render",
+            Self::Weights => "verifier/weights",
             Self::NoSolc { .. } => "verifier/no-solc",
             Self::BrokenSolc { .. } => "verifier/broken-solc",
             Self::Compile { .. } => "verifier/compile",
@@ -88,6 +92,7 @@ impl Explain for VerifierError {
             }
             Self::TooLarge { .. } => "choose fewer weight columns: `--objective gas`".into(),
             Self::Render(_) | Self::Compile { .. } => "this is a bug of zkml-evm unless solc is older than 0.8.20".into(),
+            Self::Weights => "give the commitment that the manifest holds".into(),
             Self::Io { .. } => String::new(),
         }
     }

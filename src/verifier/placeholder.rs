@@ -11,7 +11,7 @@ use crate::{
     proof::{ModelId, ProofError, Provenance, Srs, keys::constraint_system},
     quant::Program,
 };
-use alloy::primitives::keccak256;
+use alloy::primitives::{B256, keccak256};
 use halo2_proofs::{
     SerdeFormat,
     halo2curves::{
@@ -33,7 +33,8 @@ pub fn render(program: &Program, shape: &Shape) -> Result<String, VerifierError>
     // halo2's constructor is a method: of any other SRS.
     let params = Srs::development(1).params.from_parts(shape.k, g.clone(), Some(g), G2Affine::generator(), s_g2());
     let srs = Srs { params, provenance: Provenance::InsecureDev };
-    render_key(program, shape, &vk, &srs, ModelId::repeat_byte(0xff))
+    let weights = program.weights().map(|_| B256::repeat_byte(0x11));
+    render_key(program, shape, &vk, &srs, ModelId::repeat_byte(0xff), weights)
 }
 
 /// halo2 takes no verifying key but a whole one: it is read from the bytes that it would be written as.

@@ -10,12 +10,12 @@ use super::{
     yul::{Block, literal, word},
 };
 use crate::{
-    circuit::statement::{self, PublicValue},
+    circuit::statement::{self, MODEL_COMMITMENT, PublicValue},
     gates::Shape,
     proof::{Keys, ModelId, Srs},
     quant::Program,
 };
-use alloy::primitives::U256;
+use alloy::primitives::{B256, U256};
 use halo2_proofs::{
     halo2curves::{
         bn256::{Fq, Fr, G1Affine, G2Affine},
@@ -26,12 +26,18 @@ use halo2_proofs::{
 
 const TEMPLATE: &str = include_str!("InferenceVerifier.sol.in");
 
-/// The Solidity source of the verifier of `keys`: one self-contained file, contract `InferenceVerifier`, no constructor arguments.
+/// The Solidity source of the verifier of `keys` (and of the commitment to private weights, which the keys do not hold): one self-contained file, contract `InferenceVerifier`, no constructor arguments.
 ///
 /// # Errors
 /// A program without a statement, an SRS smaller than the keys, or a protocol with a part that the contract has no section for.
-pub fn render(program: &Program, keys: &Keys, srs: &Srs, model_id: ModelId) -> Result<String, VerifierError> {
-    render_key(program, &keys.shape, keys.vk(), srs, model_id)
+pub fn render(
+    program: &Program,
+    keys: &Keys,
+    srs: &Srs,
+    model_id: ModelId,
+    weights: Option<B256>,
+) -> Result<String, VerifierError> {
+    render_key(program, &keys.shape, keys.vk(), srs, model_id, weights)
 }
 
 /// The same from the verifying key alone.
@@ -41,6 +47,7 @@ pub(super) fn render_key(
     vk: &VerifyingKey<G1Affine>,
     srs: &Srs,
     model_id: ModelId,
+    weights: Option<B256>,
 ) -> Result<String, VerifierError> {
     let layout = statement::layout(program)?;
     let protocol = Protocol::new(shape, vk, srs, layout.len())?;
@@ -58,10 +65,29 @@ pub(super) fn render_key(
         ("{instances}", protocol.instances.to_string()),
         ("{layout}", table.join("\n")),
     ];
+    let [constant, check] = weights_check(&layout, weights)?;
+    fields.extend([("{weights_constant}", constant), ("{weights_check}", check)]);
     fields.extend(sections(&protocol, shape, vk.cs()));
     fields.extend(g2(["{g2_x1}", "{g2_x0}", "{g2_y1}", "{g2_y0}"], &protocol.g2));
     fields.extend(g2(["{s_g2_x1}", "{s_g2_x0}", "{s_g2_y1}", "{s_g2_y0}"], &protocol.s_g2));
     Ok(fields.into_iter().fold(TEMPLATE.to_string(), |text, (name, value)| text.replace(name, &value)))
+}
+
+/// The commitment to private weights as a constant, and its comparison: without it a proof under other weights would be one of this model.
+///
+/// # Errors
+/// A commitment to fixed weights, or none to private ones.
+fn weights_check(layout: &[PublicValue], weights: Option<B256>) -> Result<[String; 2], VerifierError> {
+    match (layout.iter().position(|value| value.name == MODEL_COMMITMENT), weights) {
+        (None, None) => Ok([String::new(), String::new()]),
+        (Some(at), Some(commitment)) => Ok([
+            format!(
+                "    /// @dev The commitment to the model's private weights.\n    uint256 private constant WEIGHTS = {commitment};\n"
+            ),
+            format!("        if (publicInputs[{at}] != WEIGHTS) revert OtherWeights(WEIGHTS, publicInputs[{at}]);\n"),
+        ]),
+        _ => Err(VerifierError::Weights),
+    }
 }
 
 const R: &str = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";

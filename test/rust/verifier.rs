@@ -76,10 +76,10 @@ async fn accepts_and_refuses_as_native_verification_does() {
 fn the_source_is_deterministic_and_names_the_model() {
     let setup = Stand::credit_sized();
     let id = model_id(&setup.program, &setup.keys, &setup.srs).unwrap();
-    let source = render(&setup.program, &setup.keys, &setup.srs, id).unwrap();
+    let source = render(&setup.program, &setup.keys, &setup.srs, id, None).unwrap();
     let again = Keys::generate(&setup.program, setup.keys.shape, &setup.srs).unwrap();
     assert_eq!(model_id(&setup.program, &again, &setup.srs).unwrap(), id);
-    assert_eq!(render(&setup.program, &again, &setup.srs, id).unwrap(), source);
+    assert_eq!(render(&setup.program, &again, &setup.srs, id, None).unwrap(), source);
     assert!(source.contains(&B256::from(id).to_string()) && source.contains("insecure-dev"));
 }
 

@@ -16,7 +16,7 @@ use zkml_evm::{
 fn overflowing(output: Output) -> Program {
     let mut program = mlp(&[2, 3, 3], InputMode::Public, output, 5);
     let Op::Linear(first) = &mut program.nodes[1].op else { panic!("a layer") };
-    first.weights.iter_mut().for_each(|w| *w *= 6);
+    first.weights.iter_mut().for_each(|w| *w *= 40);
     program
 }
 
@@ -62,6 +62,19 @@ fn what_limbs_cannot_hold_has_no_witness() {
         }
         assert!(proven >= 5 && refused >= 5, "{output:?}: {proven} proven, {refused} refused");
     }
+}
+
+/// A logit that its rescale holds and the function's table does not is refused by name too.
+#[test]
+fn a_logit_beyond_the_table_is_named() {
+    let mut program = mlp(&[1, 1], InputMode::Public, Output::Sigmoid, 5);
+    let Op::Linear(layer) = &mut program.nodes[1].op else { panic!("a layer") };
+    (layer.weights[0], layer.bias[0]) = (1 << 22, 0);
+    program.hidden = Hidden::Calibrated;
+    assert!(run(&program, &[500]).is_ok());
+    let refused = run(&program, &[600]);
+    let beyond = |e: &QuantError| matches!(e, QuantError::Hidden { value: 38400, hi: 32767, .. });
+    assert!(refused.as_ref().is_err_and(beyond), "{refused:?}");
 }
 
 #[test]

@@ -230,6 +230,11 @@ fn damaged_graphs_are_refused() {
         program
     };
     let rescale = || mlp(&[5, 4, 1], InputMode::Committed, Output::Threshold, 1).nodes[2].op.clone();
+    // Outputs that are no whole number for each item: the layout would divide by zero.
+    let mut uneven = mlp(&[1, 1], InputMode::Public, Output::Reveal, 1);
+    uneven.items = 3;
+    uneven.nodes[1].op = Op::Sum(Sum { terms: vec![vec![Term { element: 0, weight: 1 }]], bias: vec![0] });
+    assert!(matches!(range::check(&uneven), Err(QuantError::Malformed { .. })), "one output of three items");
     for (what, odd) in [
         ("a move", vec![node(moved(&[3, 2, 1, 0]), &[2])]),
         ("a move of two", vec![node(moved(&[5, 2, 8, 0]), &[2, 0])]),
@@ -287,11 +292,11 @@ fn a_long_chain_of_nodes_does_not_exhaust_the_stack() {
 
 /// What an accepted program owes: values inside its intervals, and under its own plan a layout of them.
 ///
-/// With private weights there may be inputs for which a value leaves its limbs: no proof then, and nothing to lay out.
+/// Where limbs bound hidden values there may be inputs for which a value leaves its limbs: no proof then, and nothing to lay out.
 fn accepted(program: &Program, intervals: &[Vec<Interval>], values: &[i128]) {
     let private = program.weights().map(|w| PrivateWeights { values: vec![0; w.count], salt: Fr::from(3) });
     let Ok(run) = run_with(program, values, private.as_ref().map_or(&[], |w| &w.values)) else {
-        assert!(private.is_some(), "an admitted input of fixed weights has a result");
+        assert!(program.is_enforced(), "an admitted input has a result where the worst case fits");
         return;
     };
     let tensors = run.tensors;
@@ -374,7 +379,12 @@ fn tensors_larger_than_any_circuit_are_refused() {
     // A million windows of a million taps each, all but one of them on a pad.
     let heavy = Axis { kernel: 1 << 10, ..axis };
     let heavy = of_one_feature(rescaled(conv_of(1, heavy, vec![1; 1 << 20]), 0, 1).into());
-    for program in [repeated, of_one_feature(wide(9)), heavy] {
+    // Matrices of a million elements each, multiplied: half a milliard of products.
+    let dims = model::Product { count: 1, rows: 1 << 10, inner: 1 << 9, columns: 1 << 10 };
+    let elements = (Op::Move(Move { from: vec![0; 1 << 20] }), vec![0]);
+    let product = Op::Product(Product { dims, shifts: vec![0] });
+    let multiplied = of_one_feature([vec![elements], rescaled(product, 1, 2).into()].concat());
+    for program in [repeated, of_one_feature(wide(9)), heavy, multiplied] {
         assert!(matches!(range::check(&program), Err(QuantError::Size { .. })));
         assert!(matches!(plan(&program, Objective::Gas), Err(CircuitError::Quant(QuantError::Size { .. }))));
     }

@@ -93,7 +93,7 @@ impl Made {
         let srs = Srs::development(credit.shape.k);
         let keys = Keys::generate(credit.program(), credit.shape, &srs).expect("keys");
         let id = model_id(credit.program(), &keys, &srs).expect("a model id");
-        let source = render(credit.program(), &keys, &srs, id).expect("a verifier");
+        let source = render(credit.program(), &keys, &srs, id, None).expect("a verifier");
         let sha256 = |bytes: &[u8]| B256::from_slice(&Sha256::digest(bytes));
         let identity = Identity {
             schema_id: credit.program().schema_id.into(),

@@ -64,7 +64,7 @@ impl Stand {
         // A commitment to private weights stands before the one public value of these programs.
         let commitment = self.program.weights().map(|_| self.words()[self.instances.len() - 2].into());
         let id = model_id_with(&self.program, &self.keys, &self.srs, commitment).unwrap();
-        render(&self.program, &self.keys, &self.srs, id).unwrap()
+        render(&self.program, &self.keys, &self.srs, id, commitment).unwrap()
     }
 
     /// The public inputs as the contract takes them.
