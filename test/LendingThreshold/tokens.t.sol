@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {LendingFixture} from "../helpers/LendingFixture.sol";
-import {FeeToken, GenerousToken, HookToken, LyingToken, SilentToken} from "../helpers/Tokens.sol";
+import {ChargingToken, FeeToken, GenerousToken, HookToken, LyingToken, SilentToken} from "../helpers/Tokens.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
@@ -122,6 +122,25 @@ contract TokensTest is LendingFixture {
         open(accepted(borrower));
         assertEq(lending.repay(loanIdOf(borrower, 0), AMOUNT), AMOUNT);
         assertEq(lending.principalOf(borrower), 0);
+    }
+
+    /// What the token takes on top would be nobody's debt: nothing is paid out, neither to a borrower nor to the owner.
+    function test_RevertWhen_tokenChargesTheSender() public {
+        ChargingToken charging = new ChargingToken();
+        _poolOver(address(charging));
+        charging.mint(address(lending), POOL);
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.SenderCharged.selector, AMOUNT, AMOUNT + AMOUNT / 100));
+        open(request);
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.SenderCharged.selector, 100, 101));
+        vm.prank(owner);
+        lending.withdraw(100);
+        assertEq(lending.liquidity(), POOL);
+        assertEq(lending.loanCount(), 0);
+        // It charges nothing on small amounts: these go.
+        vm.prank(owner);
+        lending.withdraw(99);
+        assertEq(lending.liquidity(), POOL - 99);
     }
 
     function test_RevertWhen_tokenSaysFalse() public {
