@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Script} from "forge-std/Script.sol";
 import {console2} from "forge-std/console2.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
+import {GuardedTimelock} from "zkml-evm/access/GuardedTimelock.sol";
 import {InputAttestation} from "zkml-evm/attestation/InputAttestation.sol";
 import {LendingThreshold} from "zkml-evm/consumers/LendingThreshold.sol";
 import {MockERC20} from "zkml-evm/mocks/MockERC20.sol";
@@ -16,13 +16,15 @@ import {MockERC20} from "zkml-evm/mocks/MockERC20.sol";
 /// by its environment variable. The broadcasting account is the owner where none is given.
 ///
 ///     ZKML_OWNER             who decides: owner of all three contracts, or proposer and executor of their timelock
-///     ZKML_GUARDIAN          who may freeze models, remove attestors and pause besides the owner; zero for none
+///     ZKML_GUARDIAN          who may freeze models, remove attestors and pause besides the owner, and cancels what is scheduled
+///                            in the timelock; another account than the owner, zero for none
 ///     ZKML_TOKEN             the token that is lent; a worthless one is deployed where it is zero, on a local chain only
-///     ZKML_TIMELOCK_DELAY    seconds; above zero, an OpenZeppelin TimelockController with this delay owns the contracts
+///     ZKML_TIMELOCK_DELAY    seconds; above zero, a {GuardedTimelock} with this delay owns the contracts
 ///     ZKML_ACTIVATION_DELAY  seconds between a model's registration and its first verification
 ///
-/// A local chain has no delays. On a public one the owner must be a contract (a timelock or multisig that is there), or the
-/// timelock's delay be above zero, and models must wait.
+/// A local chain has no delays. On a public one the owner must be a contract (a timelock or multisig that is there), or there
+/// must be a timelock; both delays are a day at least; and there must be a guardian, as everything else then waits. An account
+/// with an EIP-7702 delegation has a key like any other, and is no contract here.
 ///
 ///     forge script script/Deploy.s.sol --rpc-url URL --account NAME --broadcast
 contract Deploy is Script {
@@ -30,9 +32,13 @@ contract Deploy is Script {
     error TokenRequired(uint256 chainId);
 
     /// @notice On a public chain an account's owner key could approve a model within one block.
-    error DelayRequired(uint256 chainId, uint256 timelockDelay, uint32 activationDelay);
+    error DelayRequired(uint256 chainId, uint256 least, uint256 timelockDelay, uint32 activationDelay);
+
+    /// @notice What is delayed, or public, needs somebody besides the owner who can stop things at once.
+    error GuardianRequired(uint256 chainId, address owner, address guardian);
 
     uint256 private constant LOCAL_CHAIN = 31_337;
+    uint256 private constant LEAST_DELAY = 1 days;
 
     struct Config {
         address owner;
@@ -43,7 +49,7 @@ contract Deploy is Script {
     }
 
     struct Deployment {
-        TimelockController timelock;
+        GuardedTimelock timelock;
         InferenceRouter router;
         InputAttestation attestations;
         IERC20 token;
@@ -58,7 +64,7 @@ contract Deploy is Script {
         d = deploy(config);
         vm.stopBroadcast();
         console2.log("owner            ", d.router.owner());
-        if (address(d.timelock) != address(0)) console2.log("TimelockController", address(d.timelock));
+        if (address(d.timelock) != address(0)) console2.log("GuardedTimelock  ", address(d.timelock));
         console2.log("InferenceRouter  ", address(d.router));
         console2.log("InputAttestation ", address(d.attestations));
         console2.log("token            ", address(d.token));
@@ -67,14 +73,11 @@ contract Deploy is Script {
 
     /// @notice The creations themselves, in a fixed order.
     function deploy(Config memory config) public returns (Deployment memory d) {
-        if (config.token == address(0) && block.chainid != LOCAL_CHAIN) revert TokenRequired(block.chainid);
-        bool guarded = config.owner.code.length != 0 || config.timelockDelay != 0;
-        if (block.chainid != LOCAL_CHAIN && (!guarded || config.activationDelay == 0)) {
-            revert DelayRequired(block.chainid, config.timelockDelay, config.activationDelay);
-        }
+        if (block.chainid != LOCAL_CHAIN) _requirePublic(config);
         address owner = config.owner;
         if (config.timelockDelay != 0) {
-            d.timelock = _timelock(config);
+            _requireGuardian(config);
+            d.timelock = new GuardedTimelock(config.timelockDelay, owner, config.guardian);
             owner = address(d.timelock);
         }
         d.router = new InferenceRouter(owner, config.guardian, config.activationDelay);
@@ -101,10 +104,26 @@ contract Deploy is Script {
         config.activationDelay = SafeCast.toUint32(vm.envOr("ZKML_ACTIVATION_DELAY", uint256(config.activationDelay)));
     }
 
-    /// Without an administrator: its delay and its roles change by its own delayed calls only.
-    function _timelock(Config memory config) private returns (TimelockController) {
-        address[] memory deciders = new address[](1);
-        deciders[0] = config.owner;
-        return new TimelockController(config.timelockDelay, deciders, deciders, address(0));
+    function _requirePublic(Config memory config) private view {
+        if (config.token == address(0)) revert TokenRequired(block.chainid);
+        bool slow = config.timelockDelay == 0 ? _isContract(config.owner) : config.timelockDelay >= LEAST_DELAY;
+        if (!slow || config.activationDelay < LEAST_DELAY) {
+            revert DelayRequired(block.chainid, LEAST_DELAY, config.timelockDelay, config.activationDelay);
+        }
+        _requireGuardian(config);
+    }
+
+    function _requireGuardian(Config memory config) private view {
+        if (config.guardian == address(0) || config.guardian == config.owner) {
+            revert GuardianRequired(block.chainid, config.owner, config.guardian);
+        }
+    }
+
+    /// Code that is not the 23 bytes of an EIP-7702 delegation, 0xef0100 and an address.
+    function _isContract(address account) private view returns (bool) {
+        bytes memory code = account.code;
+        // The first bytes are what is asked for.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return code.length != 0 && !(code.length == 23 && bytes3(code) == 0xef0100);
     }
 }

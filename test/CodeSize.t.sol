@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {Test} from "forge-std/Test.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
+import {GuardedTimelock} from "zkml-evm/access/GuardedTimelock.sol";
 import {EasAttestationSource} from "zkml-evm/attestation/EasAttestationSource.sol";
 import {InputAttestation} from "zkml-evm/attestation/InputAttestation.sol";
 import {LendingThreshold} from "zkml-evm/consumers/LendingThreshold.sol";
@@ -15,6 +16,7 @@ contract CodeSizeTest is Test {
         _record("InferenceRouter", type(InferenceRouter).creationCode);
         _record("InputAttestation", type(InputAttestation).creationCode);
         _record("EasAttestationSource", type(EasAttestationSource).creationCode);
+        _record("GuardedTimelock", type(GuardedTimelock).creationCode);
         _record("LendingThreshold", type(LendingThreshold).creationCode);
     }
 

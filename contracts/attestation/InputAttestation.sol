@@ -43,12 +43,13 @@ contract InputAttestation is IInputAttestation, EIP712, Guarded {
     /// @inheritdoc IInputAttestation
     function removeAttestor(address attestor, bytes32 schemaId) external onlyOwnerOrGuardian {
         if (_listings[attestor][schemaId].kind == Kind.None) revert AttestorNotAllowed(attestor, schemaId);
-        delete _listings[attestor][schemaId];
+        // Whoever lists it again sees that it was here.
+        _listings[attestor][schemaId] = Listing(Kind.None, uint64(block.timestamp), 0);
         emit AttestorSet(attestor, schemaId, Kind.None);
     }
 
     /// @inheritdoc IInputAttestation
-    function retireAttestor(address attestor, bytes32 schemaId, uint64 acceptedUntil) external onlyOwner {
+    function retireAttestor(address attestor, bytes32 schemaId, uint64 acceptedUntil) external onlyOwnerOrGuardian {
         Listing storage listed = _listings[attestor][schemaId];
         if (listed.kind == Kind.None) revert AttestorNotAllowed(attestor, schemaId);
         if (listed.retiredAt == 0) {
@@ -68,7 +69,7 @@ contract InputAttestation is IInputAttestation, EIP712, Guarded {
     }
 
     /// @inheritdoc IInputAttestation
-    function revokeFor(address attestor, bytes32 structHash) external onlyOwner {
+    function revokeFor(address attestor, bytes32 structHash) external onlyOwnerOrGuardian {
         _revoke(attestor, structHash);
     }
 

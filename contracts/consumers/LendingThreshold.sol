@@ -212,7 +212,7 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, EIP712, Guarded, P
     function withdraw(uint256 amount) external nonReentrant onlyOwner {
         _requireLiquidity(amount);
         emit Withdrawn(msg.sender, amount);
-        token.safeTransfer(msg.sender, amount);
+        _pay(msg.sender, amount);
     }
 
     /// @inheritdoc ILendingThreshold
@@ -296,7 +296,7 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, EIP712, Guarded, P
         p.principal += amount;
         _setTally(borrower, _tallyOf(borrower) + amount);
         emit LoanOpened(loanId, borrower, request.policyId, request.tier, amount, nullifier);
-        token.safeTransfer(borrower, amount);
+        _pay(borrower, amount);
     }
 
     function _openAll(
@@ -366,6 +366,14 @@ contract LendingThreshold is ILendingThreshold, ZkmlConsumer, EIP712, Guarded, P
         uint256[] memory publicValues = new uint256[](1);
         publicValues[0] = FieldElement.fromInt(threshold);
         return _useInferenceOf(terms, evidence, request.proof, publicValues);
+    }
+
+    /// Pays out and makes sure that no more than that has left: what a token charges its sender would be nobody's debt.
+    function _pay(address to, uint256 amount) private {
+        uint256 before = liquidity();
+        token.safeTransfer(to, amount);
+        uint256 afterwards = liquidity();
+        if (afterwards + amount < before) revert SenderCharged(amount, before - afterwards);
     }
 
     /// What arrived, which a token with a fee makes less than `amount`. Never more is credited than was asked for.

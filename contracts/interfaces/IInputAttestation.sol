@@ -28,7 +28,8 @@ interface IInputAttestation is IGuarded {
 
     /// @notice What the owner has said of an attestor for a schema.
     /// @param kind How it vouches; None where it is not listed.
-    /// @param retiredAt Unix seconds from which what it issues no longer counts; 0 while it is not retired.
+    /// @param retiredAt Unix seconds of its retirement, from which what it issues no longer counts, or with kind None of its
+    /// removal; 0 where it was never ended.
     /// @param acceptedUntil Unix seconds from which a retired attestor's attestations no longer count.
     struct Listing {
         Kind kind;
@@ -106,7 +107,7 @@ interface IInputAttestation is IGuarded {
     function removeAttestor(address attestor, bytes32 schemaId) external;
 
     /// @notice Ends an attestor in good order: what it issues from now on does not count, what it issued before counts while
-    /// block.timestamp < `acceptedUntil`. Owner only. A second call may only bring the end forward.
+    /// block.timestamp < `acceptedUntil`. Owner or guardian. A second call may only bring the end forward.
     function retireAttestor(address attestor, bytes32 schemaId, uint64 acceptedUntil) external;
 
     /// @notice The caller, listed now or before, takes back its own word on an attestation, given already or not. The same
@@ -114,7 +115,7 @@ interface IInputAttestation is IGuarded {
     /// @param structHash {hashAttestation} of the attestation.
     function revoke(bytes32 structHash) external;
 
-    /// @notice The owner takes back one attestor's word on an attestation.
+    /// @notice Owner or guardian take back one attestor's word on an attestation. There is no way back.
     function revokeFor(address attestor, bytes32 structHash) external;
 
     /// @notice Reverts unless `attestor` is listed for the schema and vouches for `attestation`, which holds now and is not

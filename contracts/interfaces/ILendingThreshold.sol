@@ -12,7 +12,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// @dev The pool belongs to its owner: {fund} gives no share of it and no claim, so there is no share price to move and no run
 /// on it. Interest is simple, by the second, on the principal that is owed. Loans have no due date or liquidation; those are a
 /// lender's own business and would be built on top. Tokens that take a fee on transfer are credited with what arrives, and a
-/// borrower then receives less than the debt. Rebasing tokens are not supported.
+/// borrower then receives less than the debt. Tokens that charge the sender on top are refused ({SenderCharged}); rebasing
+/// tokens are not supported.
 ///
 /// A loan goes to the attested subject, whoever sends the transaction: a relayer needs the subject's permit, an EIP-712 signature
 /// (domain name "zkml-evm LendingThreshold", version "1"; ERC-1271 for contracts) over
@@ -20,7 +21,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 ///     BorrowPermit(address borrower,bytes32 policyId,uint8 tier,uint256 amount,bytes32 attestation,uint256 nonce,uint64 expiry)
 ///
 /// where `attestation` is {IInputAttestation-hashAttestation}. It covers everything of a request but the proof, which has one
-/// statement anyway. {IZkmlConsumer-cancelNonce} takes it back.
+/// statement anyway. {IZkmlConsumer-cancelNonce} takes it back while its nonce is the present one; a permit signed ahead, for a
+/// later nonce, takes one call for every nonce up to it.
 ///
 /// What it does not protect from: an attestor that lies, a model that scores badly, an owner that adds a bad policy.
 interface ILendingThreshold is IZkmlConsumer, IGuarded {
@@ -157,6 +159,9 @@ interface ILendingThreshold is IZkmlConsumer, IGuarded {
 
     /// @notice The pool holds `available` and would have to pay `needed`.
     error InsufficientLiquidity(uint256 available, uint256 needed);
+
+    /// @notice The token took `left` from the pool to pay out `amount`.
+    error SenderCharged(uint256 amount, uint256 left);
 
     /// @notice The token moved nothing to the pool.
     error NothingReceived(uint256 asked);

@@ -57,7 +57,8 @@ interface IZkmlConsumer {
     /// @notice A subject took back what it had proven or signed for a nonce.
     event NonceCancelled(address indexed subject, uint256 nonce);
 
-    /// @notice Uses up the caller's nonce: proofs and permits made for it, wherever they are, are worth nothing.
+    /// @notice Uses up the caller's present nonce: proofs and permits made for it, wherever they are, are worth nothing. What was
+    /// made for a later nonce is not touched, and comes nearer: call once more for each.
     function cancelNonce() external;
 
     /// @notice Where inferences are verified.

@@ -3,12 +3,13 @@
 use super::{ArtifactError, Contract, Manifest, Prover, manifest::sha256, names, proof_file::read_small};
 use crate::{
     circuit::{Plan, plan::is_candidate, statement},
+    op::Op,
     proof::{
         Keys, Srs,
         artifact::{Kind, MAX_FILE_BYTES, open},
         model_id::model_id_with,
     },
-    quant::{Program, Schema, range},
+    quant::{OutputChoice, Program, Schema, range},
 };
 use alloy::primitives::B256;
 use std::{
@@ -85,6 +86,10 @@ impl Folder {
         if !is_candidate(&self.program, plan)? {
             return foreign("the plan", "one of the planner's candidates".into(), format!("{:?}", plan.shape));
         }
+        let output = output_choice(&self.program)?;
+        if output != facts.output {
+            return foreign("the output", facts.output.name().into(), output.name().into());
+        }
         if statement::layout(&self.program)? != facts.statement {
             return foreign("the statement", "the manifest's".into(), "another".into());
         }
@@ -148,6 +153,16 @@ impl Folder {
         let text = text_of(&path, checked(&self.path, &self.manifest, names::REPORT)?)?;
         serde_json::from_str(&text).map_err(|e| ArtifactError::Malformed { path, kind: "report", problem: e.to_string() })
     }
+}
+
+/// What the program's last operation makes public. The router's circuit breaker goes by it: a threshold is no answer that two honest
+/// proofs must share.
+fn output_choice(program: &Program) -> Result<OutputChoice, ArtifactError> {
+    Ok(match program.output()?.op {
+        Op::Threshold(_) => OutputChoice::Threshold,
+        Op::Argmax(_) => OutputChoice::Argmax,
+        _ => OutputChoice::Reveal,
+    })
 }
 
 /// A file's bytes, when they are those that the manifest lists.

@@ -1,13 +1,15 @@
 //! A deployment record against its chain: every statement that the record makes, and those that its contracts make of each other.
 
 use super::bindings::{
-    IInferenceRouter, IInferenceRouter::State, ILendingThreshold, IProofVerifier, IZkmlConsumer, Ownable2Step,
+    IGuarded, IInferenceRouter, IInferenceRouter::State, IInferenceRouter::Statement, ILendingThreshold, IProofVerifier,
+    IZkmlConsumer, Ownable2Step,
 };
 use super::error::ChainError;
+use super::governance::{AccountKind, LEAST_DELAY};
 use super::provider::Chain;
 use super::registry::{Deployment, INSECURE_DEV, Registry, label};
 use super::settle;
-use alloy::primitives::{Address, keccak256};
+use alloy::primitives::{Address, B256, keccak256};
 use serde::Serialize;
 
 /// One comparison.
@@ -25,12 +27,34 @@ pub struct Finding {
     pub ok: bool,
 }
 
-/// Compares every entry of a record with the chain. `owner` is who should own what has an owner, where that is known.
+/// What the owner of a router should have approved of a model, from its artifact folder.
+#[derive(Clone, Debug)]
+pub struct Approved {
+    /// The model.
+    pub model_id: B256,
+    /// Its family.
+    pub family_id: B256,
+    /// The form of its statement.
+    pub statement: Statement,
+}
+
+/// The form of a statement in words.
+pub fn form(statement: &Statement) -> String {
+    format!("{:?} input, {:?} output, {} outputs", statement.input, statement.output, statement.outputs)
+}
+
+/// Compares every entry of a record with the chain. `owner` is who should own what has an owner, where that is known; `approved` are
+/// models whose form and family are known.
 ///
 /// # Errors
 /// Those of reading; what differs is a [`Finding`], no error.
-pub async fn audit(chain: &Chain, registry: &Registry, owner: Option<Address>) -> Result<Vec<Finding>, ChainError> {
-    let mut audit = Audit { chain, registry, findings: Vec::new() };
+pub async fn audit(
+    chain: &Chain,
+    registry: &Registry,
+    owner: Option<Address>,
+    approved: &[Approved],
+) -> Result<Vec<Finding>, ChainError> {
+    let mut audit = Audit { chain, registry, approved, findings: Vec::new() };
     for (label, deployment) in registry.contracts() {
         if !audit.code(label, deployment).await? {
             continue;
@@ -49,6 +73,7 @@ pub async fn audit(chain: &Chain, registry: &Registry, owner: Option<Address>) -
 struct Audit<'a> {
     chain: &'a Chain,
     registry: &'a Registry,
+    approved: &'a [Approved],
     findings: Vec<Finding>,
 }
 
@@ -89,6 +114,18 @@ impl Audit<'_> {
         self.compare(label, "owner", expected.unwrap_or(got), got);
         let pending = self.chain.read("reading the pending owner", at, &Ownable2Step::pendingOwnerCall {}).await?;
         self.compare(label, "pending owner", Address::ZERO, pending);
+        self.guarded(label, at, got).await
+    }
+
+    /// On a public chain no key decides alone, and somebody else can stop what is decided.
+    async fn guarded(&mut self, label: &str, at: Address, owner: Address) -> Result<(), ChainError> {
+        let public = !self.chain.is_local();
+        let kind = AccountKind::at(self.chain, owner).await?;
+        self.compare(label, "kind of owner", if public { AccountKind::Contract } else { kind }, kind);
+        let guardian = self.chain.read("reading the guardian", at, &IGuarded::guardianCall {}).await?;
+        let missing = public && (guardian.is_zero() || guardian == owner);
+        let expected = if missing { "an account besides the owner".to_owned() } else { guardian.to_string() };
+        self.compare(label, "guardian", expected, guardian);
         Ok(())
     }
 
@@ -98,7 +135,7 @@ impl Audit<'_> {
             return Ok(());
         }
         let delay = self.chain.read("reading the activation delay", at, &IInferenceRouter::activationDelayCall {}).await?;
-        let expected = if delay == 0 { "above zero".to_owned() } else { delay.to_string() };
+        let expected = if delay < LEAST_DELAY { format!("{LEAST_DELAY} or more") } else { delay.to_string() };
         self.compare(label, "activation delay", expected, delay);
         Ok(())
     }
@@ -142,6 +179,10 @@ impl Audit<'_> {
             self.compare(label, "registered verifier", deployment.address, model.verifier);
             let expected = deployment.codehash.unwrap_or_default();
             self.compare(label, "registered codehash", expected, model.codehash);
+            if let Some(approved) = self.approved.iter().find(|approved| approved.model_id == model_id) {
+                self.compare(label, "registered family", approved.family_id, model.familyId);
+                self.compare(label, "registered form", form(&approved.statement), form(&model.statement));
+            }
         }
         Ok(())
     }

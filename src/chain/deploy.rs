@@ -159,7 +159,7 @@ pub async fn plan(
     registry: &Registry,
     allow_insecure: bool,
 ) -> Result<Plan, ChainError> {
-    check(chain, items, allow_insecure)?;
+    check(chain, items, registry, allow_insecure)?;
     let mut plan = Plan { needs_factory: !has_factory(chain).await?, steps: Vec::new(), max_cost: U256::ZERO };
     let mut earlier_missing = plan.needs_factory;
     for item in items {
@@ -180,7 +180,7 @@ pub async fn plan(
 /// Deploys what is not there yet, in order, and records all of it. `progress` hears of each contract when its step begins.
 ///
 /// # Errors
-/// [`ChainError::InsecureSrs`] and [`ChainError::CodeTooLarge`] before anything is sent; [`ChainError::CodehashMismatch`];
+/// [`ChainError::InsecureSrs`], [`ChainError::CodeTooLarge`] and [`ChainError::LabelTaken`] before anything is sent; [`ChainError::CodehashMismatch`];
 /// [`ChainError::NoFactory`] on a public chain without the deployer; [`ChainError::Reverted`] with the constructor's error;
 /// those of sending. What was deployed before the error stays recorded.
 pub async fn execute(
@@ -191,7 +191,7 @@ pub async fn execute(
     allow_insecure: bool,
     mut progress: impl FnMut(&DeployItem, &Step),
 ) -> Result<Vec<Deployment>, ChainError> {
-    check(chain, items, allow_insecure)?;
+    check(chain, items, registry, allow_insecure)?;
     ensure_factory(chain, account).await?;
     let mut done = Vec::new();
     for item in items {
@@ -207,9 +207,16 @@ pub async fn execute(
     Ok(done)
 }
 
-fn check(chain: &Chain, items: &[DeployItem], allow_insecure: bool) -> Result<(), ChainError> {
+fn check(chain: &Chain, items: &[DeployItem], registry: &Registry, allow_insecure: bool) -> Result<(), ChainError> {
     for item in items {
         item.check_sizes()?;
+        // A label holds 32 bits of the model id, which somebody can search for: nothing is written over another model's entry.
+        let known = registry.get(&item.label).and_then(|known| known.model_id);
+        if let (Some(expected), Some(got)) = (item.model_id, known)
+            && expected != got
+        {
+            return Err(ChainError::LabelTaken { label: item.label.clone(), expected, got });
+        }
         if let Some(srs) = &item.srs {
             refuse_insecure(chain, &item.label, srs, allow_insecure)?;
         }

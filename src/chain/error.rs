@@ -58,6 +58,12 @@ pub enum ChainError {
         "{what} was made with a development SRS ({provenance}), whose secret is known, and chain {chain_id} is not a local one"
     )]
     InsecureSrs { what: String, provenance: String, chain_id: u64 },
+    #[error("{what} on the public chain {chain_id} is {got}, expected {expected}")]
+    Unguarded { chain_id: u64, what: &'static str, expected: String, got: String },
+    #[error("{attestor} for schema {schema_id}: {found}")]
+    AttestorWas { attestor: Address, schema_id: B256, found: &'static str, relistable: bool },
+    #[error("the record holds model {got} under {label}, expected model {expected}")]
+    LabelTaken { label: String, expected: B256, got: B256 },
     #[error("{name}: {what} is {size} bytes, the limit is {limit}")]
     CodeTooLarge { name: String, what: &'static str, size: usize, limit: usize },
     #[error("{name} at {address}: codehash is {got}, expected {expected}")]
@@ -138,6 +144,9 @@ impl Explain for ChainError {
             Self::NoContract { .. } => "chain/no-contract",
             Self::MissingEvent { .. } => "chain/missing-event",
             Self::InsecureSrs { .. } => "chain/insecure-srs",
+            Self::Unguarded { .. } => "chain/unguarded",
+            Self::AttestorWas { .. } => "chain/attestor-was-listed",
+            Self::LabelTaken { .. } => "chain/label-taken",
             Self::CodeTooLarge { .. } => "chain/code-too-large",
             Self::CodehashMismatch { .. } => "chain/codehash-mismatch",
             Self::NoFactory { .. } => "chain/no-factory",
@@ -165,6 +174,9 @@ impl Explain for ChainError {
         match self {
             Self::Reverted { .. }
             | Self::InsecureSrs { .. }
+            | Self::Unguarded { .. }
+            | Self::AttestorWas { .. }
+            | Self::LabelTaken { .. }
             | Self::CodehashMismatch { .. }
             | Self::FeeTooHigh { .. }
             | Self::CostTooHigh { .. } => ExitCode::No,
@@ -233,6 +245,10 @@ impl Explain for ChainError {
             Self::NoContract { .. } => "is it deployed on this chain? see `zkml-evm status`",
             Self::MissingEvent { .. } => "is the contract at this address one of ours?",
             Self::InsecureSrs { .. } => "import a public ceremony with `zkml-evm srs import` and generate the verifier again, or accept forgeable proofs with `--allow-insecure-srs`",
+            Self::Unguarded { .. } => "name a timelock by `--owner`, somebody who can act at once by `--guardian`, and leave `--activation-delay` at a day or more; or accept the risk with `--allow-unguarded`",
+            Self::AttestorWas { relistable: true, .. } => "find out why first; `--relist` lists it again",
+            Self::AttestorWas { .. } => "a source answers by its contract, a signer by its key: call `removeAttestor` first, if that is what you mean",
+            Self::LabelTaken { .. } => "two models share the label's 32 bits: record this one in another folder with `--deployments DIR`",
             Self::CodeTooLarge { .. } => "plan for `gas`, which makes the contract smaller",
             Self::CodehashMismatch { .. } => "do not use the contract; find out who changed what",
             Self::NoFactory { .. } => "see github.com/Arachnid/deterministic-deployment-proxy for how to put it there",

@@ -21,6 +21,7 @@ pub mod embedded;
 pub mod error;
 mod fault;
 pub mod gas;
+pub mod governance;
 mod http;
 pub mod keystore;
 pub mod provider;

@@ -156,26 +156,81 @@ pub async fn register_model(
     }
 }
 
-/// Puts an attestor that signs on a schema's list, or takes it off. Already so is done.
-pub async fn set_attestor(
+/// What the registry says of an attestor for a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Never listed.
+    New,
+    /// Listed as one that signs.
+    Listed,
+    /// Listed as a contract that looks entries up.
+    Source,
+    /// Retired, with or without time left.
+    Retired,
+    /// Taken off the list.
+    Removed,
+}
+
+impl Standing {
+    /// In words, for people.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::New => "it was never listed",
+            Self::Listed => "it is listed",
+            Self::Source => "it is listed as a source",
+            Self::Retired => "it was retired",
+            Self::Removed => "it was removed",
+        }
+    }
+
+    /// Whether an attestor may be listed as one that signs: `Ok(false)` where it is so already.
+    ///
+    /// # Errors
+    /// [`ChainError::AttestorWas`] for a source, and unless `relist` for an attestor that was retired or removed: somebody had a reason.
+    pub fn to_list(self, attestor: Address, schema_id: B256, relist: bool) -> Result<bool, ChainError> {
+        match self {
+            Self::Listed => Ok(false),
+            Self::New => Ok(true),
+            Self::Retired | Self::Removed if relist => Ok(true),
+            _ => {
+                let relistable = self != Self::Source;
+                Err(ChainError::AttestorWas { attestor, schema_id, found: self.describe(), relistable })
+            }
+        }
+    }
+}
+
+/// Reads what the registry says of an attestor.
+pub async fn standing(chain: &Chain, attestations: Address, attestor: Address, schema_id: B256) -> Result<Standing, ChainError> {
+    let listing = IInputAttestation::listingCall { attestor, schemaId: schema_id };
+    let found = chain.read("reading the attestor list", attestations, &listing).await?;
+    Ok(match (found.kind, found.retiredAt) {
+        (IInputAttestation::Kind::None, 0) => Standing::New,
+        (IInputAttestation::Kind::None, _) => Standing::Removed,
+        (IInputAttestation::Kind::Source, _) => Standing::Source,
+        (_, 0) => Standing::Listed,
+        _ => Standing::Retired,
+    })
+}
+
+/// Puts an attestor that signs on a schema's list. Listed already is done.
+///
+/// # Errors
+/// Those of [`Standing::to_list`]; [`ChainError::Reverted`] with `OwnableUnauthorizedAccount`, ...
+pub async fn list_attestor(
     chain: &Chain,
     owner: &Account,
     attestations: Address,
     attestor: Address,
     schema_id: B256,
-    allowed: bool,
+    relist: bool,
 ) -> Result<Option<Mined>, ChainError> {
-    let kind = if allowed { IInputAttestation::Kind::Signer } else { IInputAttestation::Kind::None };
-    let what = "setting the attestor";
-    let listing = IInputAttestation::listingCall { attestor, schemaId: schema_id };
-    let now = chain.read("reading the attestor list", attestations, &listing).await?;
-    if now.kind == kind && now.retiredAt == 0 {
+    if !standing(chain, attestations, attestor, schema_id).await?.to_list(attestor, schema_id, relist)? {
         return Ok(None);
     }
-    let call = match allowed {
-        true => Call::new(what, attestations, &IInputAttestation::setAttestorCall { attestor, schemaId: schema_id, kind }),
-        false => Call::new(what, attestations, &IInputAttestation::removeAttestorCall { attestor, schemaId: schema_id }),
-    };
+    let kind = IInputAttestation::Kind::Signer;
+    let call = IInputAttestation::setAttestorCall { attestor, schemaId: schema_id, kind };
+    let call = Call::new("listing the attestor", attestations, &call);
     let receipt = chain.send(owner, &call).await?;
     find_event::<IInputAttestation::AttestorSet>(&call.what, attestations, &receipt)?;
     Ok(Some(Mined::from(&receipt)))

@@ -12,6 +12,7 @@ use crate::{
     chain::{
         Chain,
         deploy::{self, DeployItem, Step},
+        governance,
     },
     verifier::Compiler,
 };
@@ -26,10 +27,10 @@ pub struct Arguments {
     /// Deploy the verifier alone
     #[arg(long)]
     verifier_only: bool,
-    /// Owner of router, registry and pool; the signing account when absent
+    /// Owner of router, registry and pool, on a public chain a timelock or multisig; the signing account when absent
     #[arg(long, value_name = "ADDRESS")]
     owner: Option<Address>,
-    /// May freeze models, remove attestors and pause besides the owner
+    /// May freeze models, remove attestors and pause besides the owner; needed on a public chain
     #[arg(long, value_name = "ADDRESS")]
     guardian: Option<Address>,
     /// The token that is lent; on a local chain a worthless one is deployed when absent
@@ -38,10 +39,10 @@ pub struct Arguments {
     /// Seconds between a model's registration and its first verification; when absent a day, and none on a local chain
     #[arg(long, value_name = "SECONDS")]
     activation_delay: Option<u32>,
+    /// Accept a public chain without guardian, with a plain account as owner, or with an activation delay below a day
+    #[arg(long)]
+    allow_unguarded: bool,
 }
-
-/// What a public chain gets when nothing else is asked for: a day.
-const ACTIVATION_DELAY: u32 = 86_400;
 
 /// Plans, and with `--broadcast` deploys what is not there yet.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
@@ -51,8 +52,12 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         return Err(CliError::Missing { what: "the token to lend", how: "give --token ADDRESS, or --verifier-only" }.into());
     }
     let sender = model.send.sender(&chain)?;
+    let delay = arguments.activation_delay.unwrap_or(if chain.is_local() { 0 } else { governance::LEAST_DELAY });
+    if !arguments.verifier_only {
+        let (owner, guardian) = (arguments.owner.unwrap_or(sender.address), arguments.guardian.unwrap_or_default());
+        governance::refuse_unguarded(&chain, owner, guardian, delay, arguments.allow_unguarded).await?;
+    }
     let verifier = model.verifier(&folder, console).await?;
-    let delay = arguments.activation_delay.unwrap_or(if chain.is_local() { 0 } else { ACTIVATION_DELAY });
     let items = items(&arguments, verifier, sender.address, delay, console).await?;
 
     if !model.send.broadcast {

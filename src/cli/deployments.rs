@@ -6,12 +6,14 @@ use super::{
     output::{Console, table},
 };
 use crate::{
-    chain::audit::{self, Finding},
+    artifact::Folder,
+    chain::audit::{self, Approved, Finding},
     error::ExitCode,
 };
-use alloy::primitives::Address;
+use alloy::primitives::{Address, keccak256};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use std::path::PathBuf;
 
 /// The record of what is deployed.
 #[derive(Debug, Args)]
@@ -35,6 +37,12 @@ struct CheckArguments {
     /// Who should own router, registry and pool
     #[arg(long, value_name = "ADDRESS")]
     owner: Option<Address>,
+    /// The artifact folder of a recorded model: the router's form and family are compared with it
+    #[arg(long, value_name = "DIR")]
+    artifacts: Option<PathBuf>,
+    /// That model's family; the ONNX file's name when absent
+    #[arg(long, value_name = "NAME", requires = "artifacts")]
+    family: Option<String>,
 }
 
 /// Compares; sends nothing.
@@ -42,7 +50,11 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     let What::Check(arguments) = arguments.what;
     let chain = arguments.chain.connect(None, None).await?;
     let registry = arguments.record.view(&chain)?;
-    let findings = audit::audit(&chain, &registry, arguments.owner).await?;
+    let approved = match &arguments.artifacts {
+        Some(path) => vec![approved(&Folder::open(path)?, arguments.family.as_deref())],
+        None => Vec::new(),
+    };
+    let findings = audit::audit(&chain, &registry, arguments.owner, &approved).await?;
     let differ = findings.iter().filter(|finding| !finding.ok).count();
     let mut table = table(["contract", "what", "", "is", "should be"]);
     for Finding { label, what, expected, got, ok } in &findings {
@@ -57,4 +69,11 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     };
     console.result("deployments check", &value, &human)?;
     Ok(if differ == 0 { ExitCode::Ok } else { ExitCode::No })
+}
+
+/// What the router should say of a folder's model.
+fn approved(folder: &Folder, family: Option<&str>) -> Approved {
+    let facts = &folder.manifest.facts;
+    let family_id = keccak256(family.unwrap_or(&facts.model_file));
+    Approved { model_id: facts.model_id, family_id, statement: facts.form() }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     artifact::Folder,
     chain::{
-        Account, Chain, ChainError, Registry,
+        Account, Chain, ChainError, Registry, audit,
         bindings::IInferenceRouter::Registration,
         registry::label,
         settle::{self, PolicyTerms, Tier},
@@ -32,6 +32,9 @@ pub struct Arguments {
     /// Put this attestor on the registry's list
     #[arg(long, value_name = "ADDRESS")]
     attestor: Option<Address>,
+    /// List the attestor again though it was retired or removed
+    #[arg(long, requires = "attestor")]
+    relist: bool,
     /// The family that the model is the next version of; the ONNX file's name when absent
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
@@ -73,18 +76,24 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let plan = plan(&arguments, &folder, &chain, &registry, console).await?;
     if !arguments.model.send.broadcast {
         let known = settle::model(&chain, plan.router, plan.model_id).await?;
+        let form = audit::form(&plan.registration.statement);
+        let attestor = match arguments.attestor {
+            Some(attestor) => Some(attestor_plan(&arguments, &chain, &registry, attestor, plan.schema_id).await?),
+            None => None,
+        };
         let value = json!({
             "broadcast": false, "modelId": plan.model_id, "router": plan.router, "verifier": plan.registration.verifier,
             "codehash": plan.registration.codehash, "familyId": plan.registration.familyId,
-            "state": format!("{:?}", known.state),
+            "state": format!("{:?}", known.state), "form": form, "attestor": attestor,
         });
         let human = format!(
-            "model     {}\nstate     {:?}\nrouter    {}\nverifier  {}\ncodehash  {}\ndry run on chain {}: add --broadcast to send",
+            "model     {}\nstate     {:?}\nrouter    {}\nverifier  {}\ncodehash  {}\nform      {form}\n{}dry run on chain {}: add --broadcast to send",
             plan.model_id,
             known.state,
             plan.router,
             plan.registration.verifier,
             plan.registration.codehash,
+            attestor.map(|what| format!("attestor  {what}\n")).unwrap_or_default(),
             chain.id()
         );
         return console.result("register", &value, &human);
@@ -94,6 +103,19 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let lines: Vec<String> = done.iter().map(|(what, value)| format!("{what:<10} {}", plain(value))).collect();
     let value: serde_json::Map<String, Value> = done.into_iter().map(|(what, value)| (what.to_owned(), value)).collect();
     console.result("register", &value, &lines.join("\n"))
+}
+
+/// What would happen to the attestor's place on the list.
+async fn attestor_plan(
+    arguments: &Arguments,
+    chain: &Chain,
+    registry: &Registry,
+    attestor: Address,
+    schema_id: B256,
+) -> Result<String, Failure> {
+    let standing = settle::standing(chain, address(registry, label::ATTESTATIONS, None)?, attestor, schema_id).await?;
+    let done = if standing.to_list(attestor, schema_id, arguments.relist)? { ": would be listed" } else { "" };
+    Ok(format!("{attestor}: {}{done}", standing.describe()))
 }
 
 async fn plan(
@@ -155,7 +177,7 @@ async fn send(
     done.push(("activatesAt", json!(known.activatesAt)));
     if let Some(attestor) = arguments.attestor {
         let attestations = address(registry, label::ATTESTATIONS, None)?;
-        let mined = settle::set_attestor(chain, account, attestations, attestor, plan.schema_id, true).await?;
+        let mined = settle::list_attestor(chain, account, attestations, attestor, plan.schema_id, arguments.relist).await?;
         done.push(("attestor", transaction(mined.map(|m| m.tx))));
     }
     if let Some(terms) = &plan.policy {

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {RouterFixture} from "../helpers/RouterFixture.sol";
-import {NotAVerifier, StubVerifier, Yes} from "../helpers/StubVerifiers.sol";
+import {NotAVerifier, RevertingKind, StubVerifier, Yes} from "../helpers/StubVerifiers.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 import {MockProofVerifier} from "zkml-evm/mocks/MockProofVerifier.sol";
@@ -174,6 +174,10 @@ contract RegisterModelTest is RouterFixture {
 
     function test_RevertWhen_fallbackAnswersEverything() public {
         _expectWrongKind(address(new Yes()), bytes32(0));
+    }
+
+    function test_RevertWhen_theKindComesByRevert() public {
+        _expectWrongKind(address(new RevertingKind()), bytes32(0));
     }
 
     /// A precompile answers anything and has no code.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {AttestationFixture} from "../helpers/AttestationFixture.sol";
+import {IGuarded} from "zkml-evm/interfaces/IGuarded.sol";
 import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
 
 contract RetireAttestorTest is AttestationFixture {
@@ -83,9 +84,20 @@ contract RetireAttestorTest is AttestationFixture {
         _retire(NOW);
     }
 
-    function testFuzz_RevertWhen_callerIsNotOwner(address caller) public {
-        vm.assume(caller != owner);
-        expectNotOwner(caller);
+    function test_theGuardianRetires() public {
+        vm.prank(guardian);
+        registry.retireAttestor(attestor, SCHEMA, NOW + GRACE);
+        assertEq(registry.listing(attestor, SCHEMA).acceptedUntil, NOW + GRACE);
+        vm.expectRevert(
+            abi.encodeWithSelector(IInputAttestation.RetirementPostponed.selector, NOW + GRACE, NOW + GRACE + 1)
+        );
+        vm.prank(guardian);
+        registry.retireAttestor(attestor, SCHEMA, NOW + GRACE + 1);
+    }
+
+    function testFuzz_RevertWhen_callerIsNeither(address caller) public {
+        vm.assume(caller != owner && caller != guardian);
+        vm.expectRevert(abi.encodeWithSelector(IGuarded.NotOwnerOrGuardian.selector, caller));
         vm.prank(caller);
         registry.retireAttestor(attestor, SCHEMA, NOW);
     }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {AttestationFixture} from "../helpers/AttestationFixture.sol";
+import {IGuarded} from "zkml-evm/interfaces/IGuarded.sol";
 import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
 
 contract RevokeTest is AttestationFixture {
@@ -77,9 +78,15 @@ contract RevokeTest is AttestationFixture {
         assertTrue(registry.isRevoked(attestor, _hash));
     }
 
-    function testFuzz_RevertWhen_revokeForIsNotByOwner(address caller) public {
-        vm.assume(caller != owner);
-        expectNotOwner(caller);
+    function test_theGuardianRevokes() public {
+        vm.prank(guardian);
+        registry.revokeFor(attestor, _hash);
+        assertTrue(registry.isRevoked(attestor, _hash));
+    }
+
+    function testFuzz_RevertWhen_revokeForIsByNeither(address caller) public {
+        vm.assume(caller != owner && caller != guardian);
+        vm.expectRevert(abi.encodeWithSelector(IGuarded.NotOwnerOrGuardian.selector, caller));
         vm.prank(caller);
         registry.revokeFor(attestor, _hash);
     }

@@ -3,7 +3,7 @@ pragma solidity ^0.8.24;
 
 import {LendingFixture} from "../helpers/LendingFixture.sol";
 import {HookToken} from "../helpers/Tokens.sol";
-import {BurningWallet, VerboseWallet} from "../helpers/Wallets1271.sol";
+import {BurningWallet, HungryWallet, VerboseWallet} from "../helpers/Wallets1271.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
@@ -146,6 +146,41 @@ contract OpenLoansTest is LendingFixture {
         gasGiven = bound(gasGiven, 200_000, ITEM_GAS);
         vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.BatchGasTooLow.selector, 0, ITEM_GAS));
         lending.openLoans{gas: gasGiven}(_requests, _permits, ITEM_GAS, false);
+    }
+
+    /// An item that needs all that it is promised, and a sender that gives a little too little, by any amount: either the batch
+    /// reverts, or the item opens. It is never refused for want of gas that it was promised.
+    function test_thePromisedGasIsGivenOrTheBatchReverts() public {
+        address wallet = address(new HungryWallet());
+        allow(wallet);
+        _add(0);
+        _requests[0].attestor = wallet;
+        uint256 clean = vm.snapshotState();
+        (uint256 tooLittle, uint256 enough) = (8_000_000, 8_500_000);
+        while (enough - tooLittle > 1) {
+            uint256 middle = (enough + tooLittle) / 2;
+            if (_send(middle, false) == 1) enough = middle;
+            else tooLittle = middle;
+            assertTrue(vm.revertToState(clean));
+        }
+        bytes memory call = abi.encodeCall(lending.openLoans, (_requests, _permits, enough, false));
+        bytes memory tooLow = abi.encodeWithSelector(ILendingThreshold.BatchGasTooLow.selector, 0, enough);
+        uint256 opened;
+        uint256 reverted;
+        for (uint256 given = enough; given < enough * 64 / 63 + 150_000; given += 4001) {
+            vm.prank(stranger);
+            (bool ok, bytes memory answer) = address(lending).call{gas: given}(call);
+            if (ok) {
+                ++opened;
+                assertEq(abi.decode(answer, (uint256)), 1, "refused for want of gas");
+            } else {
+                ++reverted;
+                assertEq(answer, tooLow);
+            }
+            assertTrue(vm.revertToState(clean));
+        }
+        assertGt(opened, 0);
+        assertGt(reverted, 0);
     }
 
     function testFuzz_RevertWhen_gasPerItemIsAbsurd(uint256 gasPerItem) public {

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.24;
 
 import {LendingFixture} from "../helpers/LendingFixture.sol";
-import {FeeToken, GenerousToken, HookToken, LyingToken, SilentToken} from "../helpers/Tokens.sol";
+import {ChargingToken, FeeToken, GenerousToken, HookToken, LyingToken, SilentToken} from "../helpers/Tokens.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
@@ -65,6 +65,41 @@ contract TokensTest is LendingFixture {
         assertEq(lending.loanCount(), 2);
     }
 
+    /// On the other two roads to a loan, with a request and a permit that are good.
+    function test_hookToken_cannotEnterAgainForOthers() public {
+        HookToken hook = new HookToken();
+        _poolOver(address(hook));
+        hook.mint(address(lending), 10 * AMOUNT);
+        (address other, uint256 key) = makeAddrAndKey("other");
+        router.setAcceptsAll(true);
+        ILendingThreshold.BorrowRequest[] memory requests = new ILendingThreshold.BorrowRequest[](1);
+        bytes[] memory permits = new bytes[](1);
+        requests[0] = requestFor(other);
+        permits[0] = permitOf(key, requests[0]);
+        ILendingThreshold.BorrowRequest memory request = requestFor(borrower);
+
+        hook.setHook(address(lending), abi.encodeCall(lending.openLoanFor, (requests[0], permits[0])));
+        open(request);
+        _assertRefused(hook);
+        hook.forget();
+        bytes memory together = abi.encodeCall(
+            lending.openLoansTogether, (requests, permits, uint64(block.timestamp), "proof", 1_000_000, true)
+        );
+        hook.setHook(address(lending), together);
+        vm.prank(owner);
+        lending.withdraw(1);
+        _assertRefused(hook);
+
+        // With the hook off both are good.
+        hook.setHook(address(0), "");
+        uint256 clean = vm.snapshotState();
+        lending.openLoanFor(requests[0], permits[0]);
+        assertTrue(vm.revertToState(clean));
+        (bool ok,) = address(lending).call(together);
+        assertTrue(ok);
+        assertEq(lending.loanCount(), 2);
+    }
+
     function test_silentToken_works() public {
         SilentToken silent = new SilentToken();
         _poolOver(address(silent));
@@ -87,6 +122,25 @@ contract TokensTest is LendingFixture {
         open(accepted(borrower));
         assertEq(lending.repay(loanIdOf(borrower, 0), AMOUNT), AMOUNT);
         assertEq(lending.principalOf(borrower), 0);
+    }
+
+    /// What the token takes on top would be nobody's debt: nothing is paid out, neither to a borrower nor to the owner.
+    function test_RevertWhen_tokenChargesTheSender() public {
+        ChargingToken charging = new ChargingToken();
+        _poolOver(address(charging));
+        charging.mint(address(lending), POOL);
+        ILendingThreshold.BorrowRequest memory request = accepted(borrower);
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.SenderCharged.selector, AMOUNT, AMOUNT + AMOUNT / 100));
+        open(request);
+        vm.expectRevert(abi.encodeWithSelector(ILendingThreshold.SenderCharged.selector, 100, 101));
+        vm.prank(owner);
+        lending.withdraw(100);
+        assertEq(lending.liquidity(), POOL);
+        assertEq(lending.loanCount(), 0);
+        // It charges nothing on small amounts: these go.
+        vm.prank(owner);
+        lending.withdraw(99);
+        assertEq(lending.liquidity(), POOL - 99);
     }
 
     function test_RevertWhen_tokenSaysFalse() public {

@@ -71,6 +71,17 @@ contract WritingVerifier {
     }
 }
 
+/// Fails with the right answer: what a call that failed says counts for nothing.
+contract RevertingKind {
+    function verifierKind() external pure {
+        bytes32 kind = keccak256("zkml-evm.verifier.v1");
+        assembly {
+            mstore(0, kind)
+            revert(0, 32)
+        }
+    }
+}
+
 /// Has code and nothing that the router asks for.
 contract NotAVerifier {
     uint256 public constant ANSWER = 42;

@@ -18,6 +18,20 @@ contract FeeToken is ERC20("Fee", "FEE") {
     }
 }
 
+/// Charges the sender a hundredth on top of every transfer.
+contract ChargingToken is ERC20("Charging", "CHG") {
+    address public constant COLLECTOR = address(0xfee);
+
+    function mint(address account, uint256 amount) external {
+        _mint(account, amount);
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        super._update(from, to, value);
+        if (from != address(0) && value >= 100) super._update(from, COLLECTOR, value / 100);
+    }
+}
+
 /// Calls whatever it was told to before every transfer, as tokens with hooks do.
 contract HookToken is ERC20("Hook", "HOOK") {
     address public target;
@@ -36,6 +50,10 @@ contract HookToken is ERC20("Hook", "HOOK") {
 
     function setHook(address target_, bytes calldata data_) external {
         (target, data) = (target_, data_);
+    }
+
+    function forget() external {
+        answer = "";
     }
 
     function _update(address from, address to, uint256 value) internal override {

@@ -9,7 +9,7 @@ contract LendingInvariantTest is Test {
 
     function setUp() public {
         handler = new LendingHandler();
-        bytes4[] memory selectors = new bytes4[](10);
+        bytes4[] memory selectors = new bytes4[](12);
         selectors[0] = handler.borrow.selector;
         selectors[1] = handler.relay.selector;
         selectors[2] = handler.batch.selector;
@@ -20,6 +20,8 @@ contract LendingInvariantTest is Test {
         selectors[7] = handler.fund.selector;
         selectors[8] = handler.withdraw.selector;
         selectors[9] = handler.warp.selector;
+        selectors[10] = handler.pause.selector;
+        selectors[11] = handler.retirePolicy.selector;
         targetContract(address(handler));
         targetSelector(FuzzSelector(address(handler), selectors));
     }
@@ -36,10 +38,8 @@ contract LendingInvariantTest is Test {
     }
 
     function invariant_loansStayWithinTheLimits() public view {
-        (uint256 byLoans,,) = handler.sums();
-        assertLe(byLoans, handler.CAP());
+        assertLe(handler.mostOwedUnderAPolicy(), handler.CAP());
         assertLe(handler.mostOwedByABorrower(), handler.BORROWER_LIMIT());
-        assertEq(handler.overLimits(), 0);
     }
 
     function invariant_nullifierIsSpentOnce() public view {
@@ -52,8 +52,12 @@ contract LendingInvariantTest is Test {
     function invariant_nonceCountsLoansAndCancellations() public view {
         for (uint256 i = 0; i < handler.SUBJECTS(); ++i) {
             address subject = handler.subjectOf(i);
-            assertEq(handler.nonceOf(i), handler.loansOf(subject) + handler.cancelled(subject));
+            assertEq(handler.nonceOf(i), handler.expectedNonce(subject));
         }
+    }
+
+    function invariant_nothingForbiddenOpens() public view {
+        assertEq(handler.forbidden(), 0);
     }
 
     function invariant_nobodyBorrowsInAnothersName() public view {
@@ -70,8 +74,12 @@ contract LendingInvariantTest is Test {
         handler.replay(0, true, "x");
         handler.steal(0, 2);
         assertEq(handler.nullifierCount(), 2);
-        handler.batch(5, 7, false, amount);
-        assertEq(handler.nullifierCount(), 3);
+        handler.batch(5, 7, false, amount, false);
+        assertEq(handler.nullifierCount(), 4);
+        handler.pause(0, 3, false, amount);
+        handler.retirePolicy(0, 3);
+        handler.batch(3, 9, false, amount, true);
+        assertEq(handler.nullifierCount(), 7);
         handler.warp(type(uint32).max);
         handler.repay(0, type(uint256).max);
         assertGt(handler.repaid(), 0);
@@ -82,5 +90,6 @@ contract LendingInvariantTest is Test {
         invariant_nullifierIsSpentOnce();
         invariant_nonceCountsLoansAndCancellations();
         invariant_nobodyBorrowsInAnothersName();
+        invariant_nothingForbiddenOpens();
     }
 }

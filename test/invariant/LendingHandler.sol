@@ -18,15 +18,18 @@ contract LendingHandler is LendingFixture {
     uint256 public repaid;
     uint256 public interestPaid;
     uint256 public stolen;
-    uint256 public overLimits;
+    /// Loans over a limit, of a paused pool or of a retired policy.
+    uint256 public forbidden;
 
     mapping(bytes32 nullifier => uint256) public timesUsed;
     mapping(bytes32 subjectAndEpoch => uint256) public loansInEpoch;
-    mapping(address subject => uint256) public loansOf;
-    mapping(address subject => uint256) public cancelled;
+    /// Loans and cancellations.
+    mapping(address subject => uint256) public expectedNonce;
     uint256[] public loanIds;
     bytes32[] public nullifiers;
     bytes32[] public epochs;
+    /// The first is never retired, the last now and then replaced by another.
+    bytes32[] private _policies;
     ILendingThreshold.BorrowRequest[] private _history;
 
     constructor() {
@@ -34,7 +37,9 @@ contract LendingHandler is LendingFixture {
         router.setAcceptsAll(true);
         ILendingThreshold.PolicyTerms memory t = terms();
         (t.cap, t.borrowerLimit) = (CAP, BORROWER_LIMIT);
-        policyId = add(lending, t);
+        // The fixture has added the policy of index 0.
+        _policies.push(add(lending, t));
+        _addPolicy();
         funded = POOL;
         token.approve(address(lending), type(uint256).max);
     }
@@ -61,8 +66,8 @@ contract LendingHandler is LendingFixture {
         _book(request);
     }
 
-    /// Everybody in one transaction; one of the permits may be wrong.
-    function batch(uint256 wrong, uint128 salt, bool high, uint256 amount) external {
+    /// Everybody in one transaction, each by a proof of its own or all by one; one of the permits may be wrong.
+    function batch(uint256 wrong, uint128 salt, bool high, uint256 amount, bool together) external {
         ILendingThreshold.BorrowRequest[] memory requests = new ILendingThreshold.BorrowRequest[](SUBJECTS);
         bytes[] memory permits = new bytes[](SUBJECTS);
         uint256[] memory nonces = new uint256[](SUBJECTS);
@@ -71,8 +76,11 @@ contract LendingHandler is LendingFixture {
             permits[i] = permitOf(_keyOf(wrong % (2 * SUBJECTS) == i ? i + 1 : i), requests[i]);
             nonces[i] = requests[i].nonce;
         }
+        uint64 expiry = uint64(block.timestamp);
         vm.prank(stranger);
-        uint256 done = lending.openLoans(requests, permits, 1_000_000, false);
+        uint256 done = together
+            ? lending.openLoansTogether(requests, permits, expiry, "proof", 1_000_000, false)
+            : lending.openLoans(requests, permits, 1_000_000, false);
         uint256 seen;
         for (uint256 i = 0; i < SUBJECTS; ++i) {
             if (lending.nonceOf(subjectOf(i)) == nonces[i]) continue;
@@ -108,7 +116,37 @@ contract LendingHandler is LendingFixture {
     function cancel(uint256 who) external {
         vm.prank(subjectOf(who));
         lending.cancelNonce();
-        ++cancelled[subjectOf(who)];
+        ++expectedNonce[subjectOf(who)];
+    }
+
+    /// While the pool is paused nothing opens, on any road.
+    function pause(uint256 who, uint128 salt, bool high, uint256 amount) external {
+        vm.prank(guardian);
+        lending.pause();
+        ILendingThreshold.BorrowRequest[] memory requests = new ILendingThreshold.BorrowRequest[](1);
+        bytes[] memory permits = new bytes[](1);
+        requests[0] = _request(who, salt, high, amount);
+        permits[0] = permitOf(_keyOf(who), requests[0]);
+        bytes memory batched = abi.encodeCall(lending.openLoans, (requests, permits, 1_000_000, false));
+        bytes memory together = abi.encodeCall(
+            lending.openLoansTogether, (requests, permits, uint64(block.timestamp), "", 1_000_000, false)
+        );
+        _attemptWhileStopped(subjectOf(who), abi.encodeCall(lending.openLoan, (requests[0])));
+        _attemptWhileStopped(stranger, abi.encodeCall(lending.openLoanFor, (requests[0], permits[0])));
+        _attemptWhileStopped(stranger, batched);
+        _attemptWhileStopped(stranger, together);
+        vm.prank(owner);
+        lending.unpause();
+    }
+
+    /// The second policy ends, and another takes its place; its loans stay and are paid back.
+    function retirePolicy(uint256 who, uint128 salt) external {
+        vm.prank(owner);
+        lending.retirePolicy(_policies[_policies.length - 1]);
+        ILendingThreshold.BorrowRequest memory request = _request(who, salt, false, 1);
+        request.policyId = _policies[_policies.length - 1];
+        _attemptWhileStopped(subjectOf(who), abi.encodeCall(lending.openLoan, (request)));
+        _addPolicy();
     }
 
     function repay(uint256 which, uint256 amount) external {
@@ -159,7 +197,16 @@ contract LendingHandler is LendingFixture {
         for (uint256 i = 0; i < SUBJECTS; ++i) {
             byBorrowers += lending.principalOf(subjectOf(i));
         }
-        byPolicy = lending.policy(policyId).principal;
+        for (uint256 i = 0; i < _policies.length; ++i) {
+            byPolicy += lending.policy(_policies[i]).principal;
+        }
+    }
+
+    function mostOwedUnderAPolicy() external view returns (uint256 most) {
+        for (uint256 i = 0; i < _policies.length; ++i) {
+            uint256 owed = lending.policy(_policies[i]).principal;
+            if (owed > most) most = owed;
+        }
     }
 
     function mostOwedByABorrower() external view returns (uint256 most) {
@@ -185,6 +232,7 @@ contract LendingHandler is LendingFixture {
         IInputAttestation.Attestation memory a = statementFor(subjectOf(who));
         a.inputCommitment = bytes32(uint256(salt) + 1);
         request = requestOver(a);
+        request.policyId = _policies[salt % 2 == 0 ? 0 : _policies.length - 1];
         request.tier = high ? 1 : 0;
         // Now and then a little more than there is.
         request.amount = bound(amount, 1, (high ? HIGH_AMOUNT : AMOUNT) + AMOUNT / 10);
@@ -199,17 +247,36 @@ contract LendingHandler is LendingFixture {
     function _book(ILendingThreshold.BorrowRequest memory request) private {
         address subject = request.attestation.subject;
         uint64 epochOf = request.attestation.issuedAt / EPOCH;
-        uint256 loanId = uint256(uint160(subject)) << 96 | uint256(1) << 64 | epochOf;
+        uint256 loanId = uint256(uint160(subject)) << 96 | _indexOf(request.policyId) << 64 | epochOf;
         loanIds.push(loanId);
         bytes32 nullifier = nullifierOf(request);
-        bytes32 epoch = keccak256(abi.encode(subject, epochOf));
+        bytes32 epoch = keccak256(abi.encode(subject, request.policyId, epochOf));
         nullifiers.push(nullifier);
         epochs.push(epoch);
         ++timesUsed[nullifier];
         ++loansInEpoch[epoch];
-        ++loansOf[subject];
+        ++expectedNonce[subject];
         lent += request.amount;
-        if (request.amount > (request.tier == 1 ? HIGH_AMOUNT : AMOUNT)) ++overLimits;
+        if (request.amount > (request.tier == 1 ? HIGH_AMOUNT : AMOUNT)) ++forbidden;
+    }
+
+    function _attemptWhileStopped(address sender, bytes memory call) private {
+        vm.prank(sender);
+        (bool ok,) = address(lending).call(call);
+        if (ok) ++forbidden;
+    }
+
+    /// The same tiers under another cap each time: the same terms are never added twice.
+    function _addPolicy() private {
+        ILendingThreshold.PolicyTerms memory t = terms();
+        (t.cap, t.borrowerLimit) = (CAP - _policies.length, BORROWER_LIMIT);
+        _policies.push(add(lending, t));
+    }
+
+    /// As the pool counts them; the fixture's own policy is the first.
+    function _indexOf(bytes32 id) private view returns (uint256 index) {
+        while (_policies[index] != id) ++index;
+        return index + 1;
     }
 
     function _keyOf(uint256 seed) private pure returns (uint256) {

@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::time::Duration;
 use zkml_evm::chain::deploy::{self, DeployItem, Step};
 use zkml_evm::chain::embedded::EmbeddedOptions;
+use zkml_evm::chain::governance;
 use zkml_evm::chain::keystore::Password;
 use zkml_evm::chain::{AccountSource, Chain, ChainError, ChainTarget, Patience, Registry, anvil};
 use zkml_evm::error::{ExitCode, Explain};
@@ -88,6 +89,12 @@ async fn foreign_code_is_refused(chain: Chain) {
     registry.put("InferenceVerifier", forged).unwrap();
     let error = run(&chain, &items()[..1], &mut registry).await.unwrap_err();
     assert!(matches!(error, ChainError::CodehashMismatch { .. }), "{error}");
+    // Another model whose id begins alike: its entry stays.
+    let other = zkml_evm::chain::Deployment { model_id: Some(B256::repeat_byte(9)), ..done[0].clone() };
+    registry.put("InferenceVerifier", other.clone()).unwrap();
+    let error = run(&chain, &items()[..1], &mut registry).await.unwrap_err();
+    assert!(matches!(error, ChainError::LabelTaken { got, .. } if got == B256::repeat_byte(9)), "{error}");
+    assert_eq!(registry.get("InferenceVerifier"), Some(&other));
 }
 
 /// The worst moment to be interrupted: the transaction is sent, and not mined.
@@ -193,4 +200,29 @@ async fn a_public_chain_refuses_development_keys_and_srs() {
     deploy::plan(&chain, dev(0).address(), &items(), &registry, true).await.unwrap();
     let ceremony = DeployItem { srs: Some("ceremony:0xabc".into()), ..tiny_verifier() };
     deploy::plan(&chain, dev(0).address(), &[ceremony], &registry, false).await.unwrap();
+    nobody_decides_alone(&chain).await;
+}
+
+/// As the script: no plain owner, also with a delegation, no missing guardian, no short delay.
+async fn nobody_decides_alone(chain: &Chain) {
+    let [plain, delegated, contract, guardian] = [1, 2, 3, 4].map(Address::repeat_byte);
+    let designator = Bytes::from([&[0xef, 0x01, 0x00][..], contract.as_slice()].concat());
+    for (account, code) in [(delegated, designator), (contract, Bytes::from([0]))] {
+        let _: serde_json::Value = chain.provider().raw_request("anvil_setCode".into(), (account, code)).await.unwrap();
+    }
+    let day = governance::LEAST_DELAY;
+    let cases = [
+        (plain, guardian, day, "the owner"),
+        (delegated, guardian, day, "the owner"),
+        (contract, Address::ZERO, day, "the guardian"),
+        (contract, contract, day, "the guardian"),
+        (contract, guardian, day - 1, "the activation delay"),
+    ];
+    for (owner, guardian, delay, refused) in cases {
+        let error = governance::refuse_unguarded(chain, owner, guardian, delay, false).await.unwrap_err();
+        assert!(matches!(error, ChainError::Unguarded { chain_id: 1, what, .. } if what == refused), "{error}");
+        assert_eq!(error.exit_code(), ExitCode::No);
+        governance::refuse_unguarded(chain, owner, guardian, delay, true).await.unwrap();
+    }
+    governance::refuse_unguarded(chain, contract, guardian, day, false).await.unwrap();
 }

@@ -13,7 +13,7 @@ use zkml_evm::chain::bindings::IInferenceRouter::{InputMode, OutputMode, Registr
 use zkml_evm::chain::bindings::IInputAttestation::{self, Attestation};
 use zkml_evm::chain::bindings::{ILendingThreshold, Ownable2Step};
 use zkml_evm::chain::deploy::{self, DeployItem};
-use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms, Tier};
+use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms, Standing, Tier};
 use zkml_evm::chain::{Account, Action, Call, Chain, ChainError, ChainTarget, Patience, Registry, Revert};
 
 on_both!(
@@ -21,6 +21,7 @@ on_both!(
     registration_rules,
     a_mined_failure_says_why,
     setting_up_twice_sends_nothing_twice,
+    an_attestor_that_was_ended_stays_so,
     operators_act_once
 );
 
@@ -88,8 +89,8 @@ async fn open_for_business(chain: &Chain, stage: &Stage) -> B256 {
         settle::register_model(chain, &owner(), stage.router, stage.model, &registration(stage, stage.codehash)).await.unwrap();
     assert!(registered.is_some());
     let by = attestor().address();
-    assert!(settle::set_attestor(chain, &owner(), stage.attestations, by, stage.schema, true).await.unwrap().is_some());
-    assert!(settle::set_attestor(chain, &owner(), stage.attestations, by, stage.schema, true).await.unwrap().is_none());
+    assert!(settle::list_attestor(chain, &owner(), stage.attestations, by, stage.schema, false).await.unwrap().is_some());
+    assert!(settle::list_attestor(chain, &owner(), stage.attestations, by, stage.schema, false).await.unwrap().is_none());
     settle::mint(chain, &owner(), stage.token, owner().address(), U256::from(1_000)).await.unwrap();
     assert_eq!(settle::fund(chain, &owner(), stage.lending, U256::from(1_000)).await.unwrap().0, U256::from(1_000));
     let terms = terms(stage, 250);
@@ -231,6 +232,38 @@ async fn setting_up_twice_sends_nothing_twice(chain: Chain) {
     Action::RetirePolicy { lending: stage.lending, policy_id }.run(&chain, &owner()).await.unwrap().unwrap();
     let error = settle::add_policy(&chain, &owner(), stage.lending, &terms(&stage, 250)).await.unwrap_err();
     assert_eq!(refusal(&error), "PolicyExists");
+}
+
+/// Listing is for who is new: whoever was removed or retired was so for a reason, and a source is no signer.
+async fn an_attestor_that_was_ended_stays_so(chain: Chain) {
+    let stage = stage(&chain).await;
+    let (by, schema) = (attestor().address(), stage.schema);
+    let lister = owner();
+    let list = |relist| settle::list_attestor(&chain, &lister, stage.attestations, by, schema, relist);
+    let standing = || settle::standing(&chain, stage.attestations, by, schema);
+    assert_eq!(standing().await.unwrap(), Standing::New);
+    list(false).await.unwrap().unwrap();
+    let retire = IInputAttestation::retireAttestorCall { attestor: by, schemaId: schema, acceptedUntil: u64::MAX };
+    let retire = Call::new("retiring", stage.attestations, &retire);
+    let remove = IInputAttestation::removeAttestorCall { attestor: by, schemaId: schema };
+    let remove = Call::new("removing", stage.attestations, &remove);
+    for (end, ended) in [(retire, Standing::Retired), (remove, Standing::Removed)] {
+        assert_eq!(standing().await.unwrap(), Standing::Listed);
+        chain.send(&owner(), &end).await.unwrap();
+        assert_eq!(standing().await.unwrap(), ended);
+        let before = sent(&chain, &owner()).await;
+        let error = list(false).await.unwrap_err();
+        assert!(matches!(error, ChainError::AttestorWas { attestor, relistable: true, .. } if attestor == by), "{error}");
+        assert_eq!(sent(&chain, &owner()).await, before);
+        list(true).await.unwrap().unwrap();
+    }
+    // The registry itself, as some contract.
+    let source = stage.attestations;
+    let call = IInputAttestation::setAttestorCall { attestor: source, schemaId: schema, kind: IInputAttestation::Kind::Source };
+    chain.send(&owner(), &Call::new("listing a source", stage.attestations, &call)).await.unwrap();
+    let error = settle::list_attestor(&chain, &owner(), stage.attestations, source, schema, true).await.unwrap_err();
+    assert!(matches!(error, ChainError::AttestorWas { relistable: false, .. }), "{error}");
+    assert_eq!(settle::standing(&chain, stage.attestations, source, schema).await.unwrap(), Standing::Source);
 }
 
 async fn operators_act_once(chain: Chain) {

@@ -211,3 +211,48 @@ fn a_batch_under_private_weights() {
     cli_support::relist(&folder.join("copied"), |_| {}, |facts| (facts.items, facts.model_commitment) = (2, None));
     assert_eq!(run(&["inspect", text(&folder.join("copied"))]).refused(), (2, "artifact/foreign".into()));
 }
+
+/// The form that an owner registers, of every kind of model: what may freeze it follows from it.
+#[test]
+fn the_form_follows_the_program() {
+    use zkml_evm::{
+        artifact::Folder,
+        chain::bindings::IInferenceRouter::{InputMode, OutputMode, Statement},
+        quant::OutputChoice,
+    };
+    let work = tempfile::tempdir().unwrap();
+    let rows: Vec<Vec<f64>> = (0..8).map(|row| (0..4).map(|i| f64::from((row * 7 + i * 5) % 16 - 8) / 8.0).collect()).collect();
+    let three = work.path().join("three.json");
+    fs::write(&three, serde_json::json!({ "input_data": rows }).to_string()).unwrap();
+    let inputs = [("committed", InputMode::Committed), ("public", InputMode::Public), ("private", InputMode::Private)];
+    // One score, and three.
+    let (one, many) = (("test/fixtures/onnx/linear.onnx", DATA), ("test/fixtures/onnx/gemm_trans_b.onnx", text(&three)));
+    let outputs = [
+        ("reveal", OutputMode::Reveal, many, 3),
+        ("threshold", OutputMode::Threshold, one, 1),
+        ("argmax", OutputMode::Argmax, many, 1),
+    ];
+    for (input, expected_input) in inputs {
+        for (output, expected_output, (model, data), width) in outputs {
+            for items in [1, 2] {
+                let folder = work.path().join(format!("{input}-{output}-{items}"));
+                let (out, batch) = (text(&folder), items.to_string());
+                let fixed = ["gen-verifier", model, "--calibration", data, "--out", out, "--no-compile"];
+                run(&[&fixed[..], &["--input", input, "--output", output, "--batch", &batch]].concat()).result();
+                let form = Folder::open(&folder).unwrap().manifest.facts.form();
+                let expected = Statement { input: expected_input, output: expected_output, outputs: width * items };
+                assert_eq!(form, expected, "{input} {output} {items}");
+            }
+        }
+    }
+    // A manifest that calls a threshold an answer, under its own checksum: two borrowers could freeze the model.
+    let folder = work.path().join("committed-threshold-1");
+    for claimed in [OutputChoice::Reveal, OutputChoice::Argmax] {
+        cli_support::relist(&folder, |_| {}, |facts| facts.output = claimed);
+        let refused = run(&["inspect", text(&folder)]);
+        assert_eq!(refused.refused(), (2, "artifact/foreign".into()));
+        assert!(refused.stdout.contains("the output"), "{}", refused.stdout);
+    }
+    cli_support::relist(&folder, |_| {}, |facts| facts.output = OutputChoice::Threshold);
+    assert_eq!(run(&["inspect", text(&folder)]).code, 0);
+}

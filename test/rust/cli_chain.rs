@@ -2,10 +2,11 @@
 
 mod cli_support;
 
+use alloy::primitives::{Address, B256};
 use cli_support::{Public, Run, copy, generate, project, reseal, run, run_in};
 use serde_json::Value;
 use std::path::Path;
-use zkml_evm::chain::{anvil::AnvilProcess, embedded::Hardfork};
+use zkml_evm::chain::{ChainTarget, Patience, anvil::AnvilProcess, audit, embedded::Hardfork, settle};
 
 /// From the credit model to a settled loan, with every refusal.
 #[test]
@@ -47,6 +48,15 @@ fn every_verb_on_a_chain(out: &Path, folder: &Path) {
     assert_eq!(run_in(folder, &submit).refused(), (5, "chain/no-contract".into()));
 }
 
+/// The credit model's.
+const FORM: &str = "Committed input, Threshold output, 1 outputs";
+
+/// The form of a model's statement as the router keeps it.
+async fn registered_form(url: &str, router: Address, model_id: B256) -> String {
+    let chain = ChainTarget::Rpc { url: url.to_owned() }.connect(None, Patience::default()).await.unwrap();
+    audit::form(&settle::model(&chain, router, model_id).await.unwrap().statement)
+}
+
 const ALICE: &str = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
 const ATTESTOR: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
@@ -76,10 +86,14 @@ fn the_tour_on_anvil() {
     let (registry, lending) = (address("InputAttestation"), address("LendingThreshold"));
 
     let register = [&["register", "--artifacts", "a", "--dev-account", "0"], &rpc[..]].concat();
-    assert_eq!(verb(&register).result()["state"], "Unset");
+    let with_attestor = [&register[..], &["--attestor", ATTESTOR]].concat();
+    let dry = verb(&with_attestor).result();
+    assert_eq!((dry["state"].as_str(), dry["form"].as_str()), (Some("Unset"), Some(FORM)));
+    assert_eq!(dry["attestor"], format!("{ATTESTOR}: it was never listed: would be listed"));
     let terms = ["--attestor", ATTESTOR, "--probability", "0.75", "--amount", "5000", "--fund", "20000", "--broadcast"];
     let registered = verb(&[&register[..], &terms].concat()).result();
     let policy = registered["policyId"].as_str().unwrap();
+    assert_eq!(verb(&with_attestor).result()["attestor"], format!("{ATTESTOR}: it is listed"));
     let again = verb(&[&register[..], &terms].concat()).result();
     let sent = ["model", "attestor", "policy", "funded"].map(|part| again[part].as_str().unwrap().to_owned());
     assert_eq!(sent, ["already so"; 4], "registering twice sends nothing twice");
@@ -87,6 +101,9 @@ fn the_tour_on_anvil() {
     let status = verb(&[&["status"], &rpc[..]].concat()).result();
     assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Active"), "{status}");
 
+    let model_id = registered["modelId"].as_str().unwrap().parse().unwrap();
+    let form = runtime.block_on(registered_form(anvil.url(), address("InferenceRouter").parse().unwrap(), model_id));
+    assert_eq!(form, FORM, "the router has the form that the dry run showed");
     every_statement_of_the_record_is_compared(work.path(), anvil.url());
 
     let attest =
@@ -124,7 +141,7 @@ fn an_auditor_can_compare(deployed: &Value, compare: &dyn Fn(&str) -> Run) {
 
 /// What is kept beside each deployment compiles to exactly what was sent, by solc alone.
 fn explorers_can_verify(folder: &Path, deployed: &Value) {
-    use alloy::primitives::{Address, B256, Bytes, address, keccak256};
+    use alloy::primitives::{Bytes, address, keccak256};
     for (label, deployment) in deployed["contracts"].as_object().unwrap() {
         let path = |kind: &str| folder.join(format!("deployments/31337/{label}.{kind}"));
         let read = |kind: &str| std::fs::read_to_string(path(kind)).unwrap();
@@ -162,6 +179,9 @@ fn every_statement_of_the_record_is_compared(folder: &Path, url: &str) {
     assert!(check(&["--owner", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"]).is_empty());
     let owned = ["InferenceRouter owner", "InputAttestation owner", "LendingThreshold owner"];
     assert_eq!(check(&["--owner", ALICE]), owned);
+    assert!(check(&["--artifacts", "a"]).is_empty());
+    let family = check(&["--artifacts", "a", "--family", "another"]);
+    assert!(matches!(&family[..], [one] if one.ends_with(" registered family")), "{family:?}");
 
     let path = folder.join("deployments/31337.json");
     let honest = std::fs::read_to_string(&path).unwrap();
@@ -194,7 +214,7 @@ fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
         (&["pause"], "0", "NotOwnerOrGuardian"),
         (&["unpause"], "0", "OwnableUnauthorizedAccount"),
         (&["retire-policy", "--policy", policy], "0", "OwnableUnauthorizedAccount"),
-        (&revoke, "1", "OwnableUnauthorizedAccount"),
+        (&revoke, "1", "NotOwnerOrGuardian"),
         (&["deprecate", "--artifacts", "a", "--until", "4000000000"], "0", "OwnableUnauthorizedAccount"),
         (&["freeze", "--artifacts", "a"], "0", "NotOwnerOrGuardian"),
     ];
@@ -262,6 +282,10 @@ fn a_public_chain_takes_no_development_srs_and_no_development_account() {
     assert_eq!(run(&deploy).refused(), (1, "chain/insecure-srs".into()));
     let allowed = run(&[&deploy[..], &["--allow-insecure-srs"]].concat());
     assert_eq!(allowed.refused(), (2, "chain/dev-account-refused".into()));
+    // The settlement: an owner that is a plain account, and nobody to stop it.
+    let whole = ["deploy", "--artifacts", out, "--rpc-url", &url, "--from", ALICE, "--allow-insecure-srs", "--token", ALICE];
+    assert_eq!(run(&whole).refused(), (1, "chain/unguarded".into()));
+    assert_eq!(run(&[&whole[..], &["--allow-unguarded"]].concat()).result()["broadcast"], false);
     let expecting = run(&["status", "--rpc-url", &url, "--expect-chain-id", "1"]);
     assert_eq!(expecting.refused(), (5, "chain/wrong-chain".into()));
 }

@@ -5,11 +5,16 @@ import {Deploy} from "../../script/Deploy.s.sol";
 import {FreezeModel} from "../../script/FreezeModel.s.sol";
 import {RegisterModel} from "../../script/RegisterModel.s.sol";
 import {StubVerifier} from "../helpers/StubVerifiers.sol";
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {Test} from "forge-std/Test.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
+import {GuardedTimelock} from "zkml-evm/access/GuardedTimelock.sol";
+import {IGuarded} from "zkml-evm/interfaces/IGuarded.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
+import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
+import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
 import {MockERC20} from "zkml-evm/mocks/MockERC20.sol";
 
 /// The scripts without a chain; against anvil they run in the Rust suite. One test, as the environment is one for all.
@@ -17,6 +22,7 @@ contract ScriptsTest is Test {
     bytes32 private constant MODEL = keccak256("model");
 
     address private decider = makeAddr("decider");
+    address private guardian = makeAddr("guardian");
 
     function test_deployRegisterFreeze() public {
         vm.setEnv("ZKML_CONFIG", "script/config/local.json");
@@ -45,7 +51,7 @@ contract ScriptsTest is Test {
         MockERC20 token = new MockERC20("Real", "REAL", 18);
         vm.chainId(1);
         Deploy.Deployment memory d =
-            new Deploy().deploy(Deploy.Config(address(this), address(0), address(token), 0, 1 days));
+            new Deploy().deploy(Deploy.Config(address(this), guardian, address(token), 0, 1 days));
         assertEq(d.router.owner(), address(this));
         assertEq(address(d.timelock), address(0));
         assertEq(address(d.token), address(token));
@@ -56,30 +62,141 @@ contract ScriptsTest is Test {
         vm.chainId(1);
         Deploy script = new Deploy();
         vm.expectRevert(abi.encodeWithSelector(Deploy.TokenRequired.selector, 1));
-        script.deploy(Deploy.Config(address(this), address(0), address(0), 2 days, 1 days));
+        script.deploy(Deploy.Config(address(this), guardian, address(0), 2 days, 1 days));
     }
 
     /// An account that decides alone and at once, or a model that verifies at once: not on a public chain.
     function test_RevertWhen_noDelayOnAPublicChain() public {
         vm.chainId(1);
+        _assertDelayRequired(0, 1 days);
+        _assertDelayRequired(1 days - 1, 1 days);
+        _assertDelayRequired(2 days, 1 days - 1);
+        // A delegation (EIP-7702) makes no contract of an account.
+        vm.etch(decider, abi.encodePacked(hex"ef0100", address(this)));
+        _assertDelayRequired(0, 1 days);
+        vm.etch(decider, hex"00");
+        address token = address(new MockERC20("Real", "REAL", 18));
+        assertEq(new Deploy().deploy(Deploy.Config(decider, guardian, token, 0, 1 days)).router.owner(), decider);
+    }
+
+    /// Without somebody besides the owner nothing could be stopped before a delay is over.
+    function test_RevertWhen_noGuardian() public {
         Deploy script = new Deploy();
         address token = address(new MockERC20("Real", "REAL", 18));
-        vm.expectRevert(abi.encodeWithSelector(Deploy.DelayRequired.selector, 1, 0, 1 days));
-        script.deploy(Deploy.Config(decider, address(0), token, 0, 1 days));
-        vm.expectRevert(abi.encodeWithSelector(Deploy.DelayRequired.selector, 1, 2 days, 0));
-        script.deploy(Deploy.Config(decider, address(0), token, 2 days, 0));
+        address[2] memory wrong = [address(0), decider];
+        for (uint256 i = 0; i < wrong.length; ++i) {
+            vm.chainId(31_337);
+            _expectGuardianRequired(31_337, decider, wrong[i]);
+            script.deploy(Deploy.Config(decider, wrong[i], token, 1, 0));
+            vm.chainId(1);
+            _expectGuardianRequired(1, decider, wrong[i]);
+            script.deploy(Deploy.Config(decider, wrong[i], token, 2 days, 1 days));
+        }
+        _expectGuardianRequired(1, address(this), address(this));
+        script.deploy(Deploy.Config(address(this), address(this), token, 0, 1 days));
+    }
+
+    /// A stolen attestor key and a broken model are stopped in one block, while the owner's calls wait; nothing else is possible.
+    function test_theGuardianStopsInOneBlock() public {
+        Deploy.Deployment memory d = _behindATimelock();
+        address attestor = makeAddr("attestor");
+        bytes32 schemaId = keccak256("schema");
+        vm.startPrank(address(d.timelock));
+        d.attestations.setAttestor(attestor, schemaId, IInputAttestation.Kind.Signer);
+        d.router.registerModel(MODEL, _registration());
+        vm.stopPrank();
+
+        vm.startPrank(guardian);
+        d.lending.pause();
+        d.attestations.revokeFor(attestor, MODEL);
+        d.attestations.retireAttestor(attestor, schemaId, uint64(block.timestamp));
+        d.attestations.removeAttestor(attestor, schemaId);
+        d.router.freezeModel(MODEL);
+        assertTrue(d.lending.paused());
+        assertTrue(d.attestations.isRevoked(attestor, MODEL));
+        assertEq(uint8(d.attestations.listing(attestor, schemaId).kind), uint8(IInputAttestation.Kind.None));
+        _assertState(d.router, IInferenceRouter.State.Frozen);
+
+        ILendingThreshold.PolicyTerms memory terms;
+        _expectNotOwner();
+        d.lending.unpause();
+        _expectNotOwner();
+        d.lending.withdraw(0);
+        _expectNotOwner();
+        d.lending.addPolicy(terms);
+        _expectNotOwner();
+        d.lending.retirePolicy(MODEL);
+        _expectNotOwner();
+        d.attestations.setAttestor(attestor, schemaId, IInputAttestation.Kind.Signer);
+        _expectNotOwner();
+        d.router.registerModel(keccak256("other"), IInferenceRouter.Registration(MODEL, attestor, MODEL, _form()));
+        _expectNotOwner();
+        d.router.deprecateModel(MODEL, 0);
+        IGuarded[3] memory guarded = [IGuarded(d.router), IGuarded(d.attestations), IGuarded(d.lending)];
+        for (uint256 i = 0; i < guarded.length; ++i) {
+            _expectNotOwner();
+            guarded[i].setGuardian(decider);
+            _expectNotOwner();
+            Ownable(address(guarded[i])).transferOwnership(guardian);
+        }
+    }
+
+    /// What a stolen owner's key schedules, the guardian cancels; it can neither schedule nor execute, and the owner not cancel.
+    function test_theGuardianCancels() public {
+        Deploy.Deployment memory d = _behindATimelock();
+        bytes memory call = abi.encodeCall(d.lending.withdraw, (1));
+        vm.prank(decider);
+        d.timelock.schedule(address(d.lending), 0, call, 0, 0, 2 days);
+        bytes32 id = d.timelock.hashOperation(address(d.lending), 0, call, 0, 0);
+
+        (bytes32 proposer, bytes32 executor) = (d.timelock.PROPOSER_ROLE(), d.timelock.EXECUTOR_ROLE());
+        (bytes32 canceller, bytes32 admin) = (d.timelock.CANCELLER_ROLE(), d.timelock.DEFAULT_ADMIN_ROLE());
+        _expectNoRole(decider, canceller);
+        vm.prank(decider);
+        d.timelock.cancel(id);
+        skip(2 days);
+        vm.startPrank(guardian);
+        _expectNoRole(guardian, executor);
+        d.timelock.execute(address(d.lending), 0, call, 0, 0);
+        _expectNoRole(guardian, proposer);
+        d.timelock.schedule(address(d.lending), 0, call, 0, bytes32(uint256(1)), 2 days);
+        _expectNoRole(guardian, admin);
+        d.timelock.grantRole(proposer, guardian);
+        d.timelock.cancel(id);
+        vm.stopPrank();
+        assertFalse(d.timelock.isOperation(id));
+    }
+
+    /// Nobody but decider, guardian and the timelock itself holds a role: not the script, not who broadcast it.
+    function test_theScriptKeepsNoRole() public {
+        Deploy script = new Deploy();
+        address token = address(new MockERC20("Real", "REAL", 18));
+        Deploy.Deployment memory d = script.deploy(Deploy.Config(decider, guardian, token, 2 days, 1 days));
+        TimelockController t = d.timelock;
+        bytes32[4] memory roles = [t.DEFAULT_ADMIN_ROLE(), t.PROPOSER_ROLE(), t.EXECUTOR_ROLE(), t.CANCELLER_ROLE()];
+        address[4] memory holders = [address(t), decider, decider, guardian];
+        address[6] memory all = [address(script), address(this), address(0), address(t), decider, guardian];
+        for (uint256 i = 0; i < roles.length; ++i) {
+            for (uint256 j = 0; j < all.length; ++j) {
+                assertEq(t.hasRole(roles[i], all[j]), all[j] == holders[i]);
+            }
+        }
+    }
+
+    function test_RevertWhen_aTimelocksGuardianIsNobodyElse() public {
+        vm.expectRevert(abi.encodeWithSelector(GuardedTimelock.InvalidGuardian.selector, decider, address(0)));
+        new GuardedTimelock(1 days, decider, address(0));
+        vm.expectRevert(abi.encodeWithSelector(GuardedTimelock.InvalidGuardian.selector, decider, decider));
+        new GuardedTimelock(1 days, decider, decider);
     }
 
     /// The road of a model on a public chain: proposed, waited for, registered, waited for, active.
     function test_aTimelockApprovesModels() public {
-        vm.chainId(1);
-        address token = address(new MockERC20("Real", "REAL", 18));
-        Deploy.Deployment memory d = new Deploy().deploy(Deploy.Config(decider, address(7), token, 2 days, 1 days));
+        Deploy.Deployment memory d = _behindATimelock();
         assertEq(d.router.owner(), address(d.timelock));
         assertEq(d.attestations.owner(), address(d.timelock));
         assertEq(d.lending.owner(), address(d.timelock));
         assertEq(d.timelock.getMinDelay(), 2 days);
-        assertFalse(d.timelock.hasRole(d.timelock.DEFAULT_ADMIN_ROLE(), decider));
 
         IInferenceRouter.Registration memory registration = _registration();
         bytes memory call = abi.encodeCall(IInferenceRouter.registerModel, (MODEL, registration));
@@ -104,15 +221,42 @@ contract ScriptsTest is Test {
         _assertState(d.router, IInferenceRouter.State.Active);
     }
 
+    function _behindATimelock() private returns (Deploy.Deployment memory) {
+        vm.chainId(1);
+        address token = address(new MockERC20("Real", "REAL", 18));
+        return new Deploy().deploy(Deploy.Config(decider, guardian, token, 2 days, 1 days));
+    }
+
+    function _assertDelayRequired(uint256 timelockDelay, uint32 activationDelay) private {
+        Deploy script = new Deploy();
+        address token = address(new MockERC20("Real", "REAL", 18));
+        vm.expectRevert(
+            abi.encodeWithSelector(Deploy.DelayRequired.selector, 1, 1 days, timelockDelay, activationDelay)
+        );
+        script.deploy(Deploy.Config(decider, guardian, token, timelockDelay, activationDelay));
+    }
+
+    function _expectGuardianRequired(uint256 chainId, address owner, address wrong) private {
+        vm.expectRevert(abi.encodeWithSelector(Deploy.GuardianRequired.selector, chainId, owner, wrong));
+    }
+
+    function _expectNotOwner() private {
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, guardian));
+    }
+
+    function _expectNoRole(address account, bytes32 role) private {
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, account, role));
+    }
+
+    function _form() private pure returns (IInferenceRouter.Statement memory) {
+        return
+            IInferenceRouter.Statement(IInferenceRouter.InputMode.Committed, IInferenceRouter.OutputMode.Threshold, 1);
+    }
+
     function _registration() private returns (IInferenceRouter.Registration memory) {
         StubVerifier verifier = new StubVerifier(0);
         return IInferenceRouter.Registration({
-            familyId: MODEL,
-            verifier: address(verifier),
-            codehash: address(verifier).codehash,
-            statement: IInferenceRouter.Statement(
-                IInferenceRouter.InputMode.Committed, IInferenceRouter.OutputMode.Threshold, 1
-            )
+            familyId: MODEL, verifier: address(verifier), codehash: address(verifier).codehash, statement: _form()
         });
     }
 
