@@ -144,6 +144,7 @@ pub struct Manifest {
     #[serde(flatten)]
     pub facts: Facts,
     /// Absent after `--no-compile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<ContractFacts>,
     /// Every other file of the folder.
     pub files: BTreeMap<String, FileEntry>,

@@ -33,6 +33,7 @@ impl Statement {
 
 /// What one public value means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PublicValue {
     /// `context`, `inputCommitment`, `modelCommitment`, a feature's position, `threshold`, `class` or `output`; in a batch those of an item
     /// begin with `item0.`, `item1.`, ...
