@@ -22,7 +22,8 @@ fn demo_on_the_embedded_chain() {
     assert!(done["gas"]["verify"].as_u64().unwrap() <= 450_000, "{done}");
     assert!(done["gas"]["settle"].as_u64().unwrap() <= 560_000, "{done}");
     let prove = done["steps"].as_array().unwrap().iter().find(|s| s["name"] == "prove").unwrap();
-    assert!(prove["cost"]["peakMb"].as_f64().unwrap() <= 40.0, "{done}");
+    // Of the demo's own process, chain and contracts included; `make bench` measures the prover alone.
+    assert!(prove["cost"]["peakMb"].as_f64().unwrap() <= 60.0, "{done}");
     let proof = out.join("alice/proof.json");
     let checked = run(&["verify", "--artifacts", out.join("artifacts").to_str().unwrap(), "--proof", proof.to_str().unwrap()]);
     assert_eq!(checked.result()["valid"], true);
