@@ -110,7 +110,9 @@ fn every_candidate_is_sound_and_widths_without_one_are_named() {
 #[test]
 fn a_model_that_is_too_large_is_told_its_rows() {
     let program = mlp(&[1, 1 << 19, 1], InputMode::Private, Output::Reveal, 1);
-    let shape = Shape { lanes: 4, weights: 64, remainder_limbs: 2, magnitude_limbs: 2, range_limbs: 2, ..Shape::default() };
+    let widths = Shape { lanes: 4, weights: 64, remainder_limbs: 2, magnitude_limbs: 2, range_limbs: 2, ..Shape::default() };
+    // The one input stands on a row of its layer.
+    let shape = Shape { span: 1000, ..widths };
     let needed = rows(&program, &shape).unwrap();
     let refused = plan(&program, Objective::Prover);
     assert!(matches!(refused, Err(CircuitError::TooLarge { rows, .. }) if rows == needed && rows > 1 << 20), "{refused:?}");
