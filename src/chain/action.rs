@@ -16,13 +16,13 @@ pub enum Action {
     Freeze { router: Address, model_id: B256 },
     /// Lets a model verify until a time in Unix seconds, and no longer. Owner.
     Deprecate { router: Address, model_id: B256, until: u64 },
-    /// Stops new loans. Owner.
+    /// Stops new loans. Owner or guardian.
     Pause { lending: Address },
     /// Allows new loans again. Owner.
     Unpause { lending: Address },
     /// Ends a policy for good. Owner.
     RetirePolicy { lending: Address, policy_id: B256 },
-    /// Takes back an attestor's signature on an attestation: by the attestor, or with `by_owner` by the registry's owner.
+    /// Takes back an attestor's signature on an attestation: by the attestor, or with `by_owner` by the registry's owner or guardian.
     Revoke { attestations: Address, attestor: Address, struct_hash: B256, by_owner: bool },
 }
 
