@@ -6,7 +6,8 @@ use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, r
 use serde_json::Value;
 use std::{fs, path::Path};
 
-const VERBS: [&str; 22] = [
+const VERBS: [&str; 23] = [
+    "init",
     "gen-verifier",
     "prove",
     "verify",
