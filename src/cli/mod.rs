@@ -120,6 +120,9 @@ pub fn main() -> std::process::ExitCode {
         Err(error) => return usage(&error),
     };
     let console = Console::new(arguments.json, arguments.quiet);
+    if let Some(lacking) = lacking() {
+        return console.failure(&CliError::Processor { lacking }.into());
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return console.failure(&CliError::Runtime(error).into()),
@@ -131,6 +134,20 @@ pub fn main() -> std::process::ExitCode {
         Ok(exit) => code(exit),
         Err(failure) => console.failure(&failure),
     }
+}
+
+/// The first instruction set that field arithmetic is compiled for and this processor does not have: without this check the first
+/// multiplication would kill the process.
+#[cfg(target_arch = "x86_64")]
+fn lacking() -> Option<&'static str> {
+    let has = [("bmi2", is_x86_feature_detected!("bmi2")), ("adx", is_x86_feature_detected!("adx"))];
+    has.into_iter().find(|(_, has)| !has).map(|(name, _)| name)
+}
+
+/// Other architectures compile the portable arithmetic.
+#[cfg(not(target_arch = "x86_64"))]
+fn lacking() -> Option<&'static str> {
+    None
 }
 
 /// Runs the verb on a task of its own, so that Ctrl-C is heard even while the verb computes or asks for a password.
