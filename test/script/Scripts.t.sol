@@ -45,6 +45,19 @@ contract ScriptsTest is Test {
         _assertState(d.router, IInferenceRouter.State.Active);
         new FreezeModel().run();
         _assertState(d.router, IInferenceRouter.State.Frozen);
+
+        // The file for public chains as it lies here names neither token nor guardian: it refuses until somebody fills it in.
+        vm.setEnv("ZKML_CONFIG", "script/config/public.json");
+        Deploy script = new Deploy();
+        Deploy.Config memory unfilled = script.readConfig();
+        vm.chainId(1);
+        vm.expectRevert(abi.encodeWithSelector(Deploy.TokenRequired.selector, 1));
+        script.deploy(unfilled);
+        (unfilled.owner, unfilled.token) = (decider, address(new MockERC20("Real", "REAL", 18)));
+        _expectGuardianRequired(1, decider, address(0));
+        script.deploy(unfilled);
+        unfilled.guardian = guardian;
+        assertEq(script.deploy(unfilled).timelock.getMinDelay(), 2 days);
     }
 
     function test_deploysOverAGivenToken() public {
