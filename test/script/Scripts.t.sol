@@ -10,7 +10,6 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {Test} from "forge-std/Test.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
-import {GuardedTimelock} from "zkml-evm/access/GuardedTimelock.sol";
 import {IGuarded} from "zkml-evm/interfaces/IGuarded.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 import {IInputAttestation} from "zkml-evm/interfaces/IInputAttestation.sol";
@@ -194,13 +193,6 @@ contract ScriptsTest is Test {
                 assertEq(t.hasRole(roles[i], all[j]), all[j] == holders[i]);
             }
         }
-    }
-
-    function test_RevertWhen_aTimelocksGuardianIsNobodyElse() public {
-        vm.expectRevert(abi.encodeWithSelector(GuardedTimelock.InvalidGuardian.selector, decider, address(0)));
-        new GuardedTimelock(1 days, decider, address(0));
-        vm.expectRevert(abi.encodeWithSelector(GuardedTimelock.InvalidGuardian.selector, decider, decider));
-        new GuardedTimelock(1 days, decider, decider);
     }
 
     /// The road of a model on a public chain: proposed, waited for, registered, waited for, active.
