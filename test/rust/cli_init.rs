@@ -40,7 +40,7 @@ fn the_project_passes_forge_test_and_demo_untouched() {
 
     let tested = forge(&app, &["test"]);
     assert_eq!(tested.code, 0, "{}\n{}", tested.stdout, tested.stderr);
-    assert!(tested.stdout.contains("5 tests passed, 0 failed"), "{}", tested.stdout);
+    assert!(tested.stdout.contains("8 tests passed, 0 failed"), "{}", tested.stdout);
     // Its own compiler and contracts, not the checkout's.
     let found = run_in(&app, &["--json", "doctor"]).result();
     let what = |name: &str| {
@@ -95,10 +95,13 @@ fn only_a_folder_of_its_own_is_taken() {
 fn without_packages_npm_is_asked() {
     let parent = tempfile::tempdir().unwrap();
     let checkout = parent.path().join("checkout");
-    let parts = ["contracts", "examples", "foundry.toml", "templates", "tools", "LICENSE-MIT"];
-    fs::create_dir(&checkout).unwrap();
-    let copied = Command::new("cp").arg("-r").args(parts.map(project)).arg(&checkout).status().unwrap();
-    assert!(copied.success());
+    let copy = |parts: &[&str], to: &Path| {
+        fs::create_dir_all(to).unwrap();
+        let from = parts.iter().map(|part| project(part));
+        assert!(Command::new("cp").arg("-r").args(from).arg(to).status().unwrap().success());
+    };
+    copy(&["contracts", "examples", "foundry.toml", "templates", "tools", "LICENSE-MIT"], &checkout);
+    copy(&["test/fixtures/consumers"], &checkout.join("test/fixtures"));
     let plain = run_in(parent.path(), &["init", "app", "--project", "checkout"]);
     assert_eq!(plain.code, 0, "{}", plain.stderr);
     assert!(plain.stdout.contains("npm install"), "{}", plain.stdout);
