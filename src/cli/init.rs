@@ -14,7 +14,7 @@ use std::{
 /// The template's folder in the checkout.
 const TEMPLATE: &str = "templates/consumer";
 /// What the project begins with: the user's own from then on. Named one by one, as forge leaves its outputs beside them.
-const OWN: [&str; 7] = [".gitignore", "README.md", "foundry.toml", "package.json", "model", "src", "test"];
+const OWN: [&str; 8] = [".gitignore", "README.md", "foundry.toml", "package.json", "model", "script", "src", "test"];
 /// What contracts, compiler, `demo` and `deploy` need of the checkout; see [`project::LIBRARY`].
 const KEPT: [&str; 10] = [
     "contracts",
