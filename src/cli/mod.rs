@@ -19,6 +19,7 @@ pub mod failure;
 pub mod gas;
 pub mod gen_verifier;
 pub mod inspect;
+mod machine;
 pub mod measure;
 pub mod model;
 pub mod operate;
@@ -117,7 +118,8 @@ pub fn main() -> std::process::ExitCode {
         Err(error) => return usage(&error),
     };
     let console = Console::new(arguments.json, arguments.quiet);
-    if let Some(lacking) = lacking() {
+    machine::one_arena();
+    if let Some(lacking) = machine::lacking() {
         return console.failure(&CliError::Processor { lacking }.into());
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -131,20 +133,6 @@ pub fn main() -> std::process::ExitCode {
         Ok(exit) => code(exit),
         Err(failure) => console.failure(&failure),
     }
-}
-
-/// The first instruction set that field arithmetic is compiled for and this processor does not have: without this check the first
-/// multiplication would kill the process.
-#[cfg(target_arch = "x86_64")]
-fn lacking() -> Option<&'static str> {
-    let has = [("bmi2", is_x86_feature_detected!("bmi2")), ("adx", is_x86_feature_detected!("adx"))];
-    has.into_iter().find(|(_, has)| !has).map(|(name, _)| name)
-}
-
-/// Other architectures compile the portable arithmetic.
-#[cfg(not(target_arch = "x86_64"))]
-fn lacking() -> Option<&'static str> {
-    None
 }
 
 /// Runs the verb on a task of its own, so that Ctrl-C is heard even while the verb computes or asks for a password.
