@@ -25,6 +25,7 @@ pub mod measure;
 pub mod model;
 pub mod operate;
 pub mod output;
+pub mod permit;
 pub mod progress;
 pub mod project;
 pub mod prove;
@@ -82,8 +83,10 @@ enum Verb {
     Deploy(deploy::Arguments),
     /// Approve the model on the router; add attestors and a lending policy (dry run unless --broadcast)
     Register(Box<register::Arguments>),
-    /// Open a loan with a proof and an attestation (dry run unless --broadcast)
-    Submit(submit::Arguments),
+    /// Open a loan with a proof and an attestation, or many (dry run unless --broadcast)
+    Submit(Box<submit::Arguments>),
+    /// Let somebody else send your loan's transaction, as the borrower
+    Permit(permit::Arguments),
     /// Stop a model at once and for good (dry run unless --broadcast)
     Freeze(operate::freeze::Arguments),
     /// Announce a model's end (dry run unless --broadcast)
@@ -170,7 +173,8 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Attest(arguments) => attest::run(&arguments, console),
         Verb::Deploy(arguments) => deploy::run(arguments, console).await,
         Verb::Register(arguments) => register::run(*arguments, console).await,
-        Verb::Submit(arguments) => submit::run(arguments, console).await,
+        Verb::Submit(arguments) => return submit::run(*arguments, console).await,
+        Verb::Permit(arguments) => permit::run(&arguments, console),
         Verb::Freeze(arguments) => operate::freeze::run(arguments, console).await,
         Verb::Deprecate(arguments) => operate::deprecate::run(arguments, console).await,
         Verb::Pause(arguments) => operate::pause::pause(arguments, console).await,
