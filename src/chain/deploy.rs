@@ -8,7 +8,7 @@ use super::embedded::{CREATE2_FACTORY, CREATE2_FACTORY_CODEHASH};
 use super::error::ChainError;
 use super::provider::Chain;
 use super::registry::{Deployment, INSECURE_DEV, Registry};
-use super::send::{Call, Simulation};
+use super::send::{Call, Signed, Simulation};
 use super::signer::Account;
 use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, B256, Bytes, TxHash, U256, address, bytes, keccak256};
@@ -274,7 +274,8 @@ async fn deploy(
         Err(error) => return Err(constructor_error(chain, account.address(), item, error).await),
     };
     registry.put(&item.label, Deployment { tx: Some(signed.hash()), ..item.deployment() })?;
-    chain.broadcast(&signed).await
+    let replaced = |raised: &Signed| registry.put(&item.label, Deployment { tx: Some(raised.hash()), ..item.deployment() });
+    chain.carry(account, signed, replaced).await
 }
 
 /// Reads what is on chain now into the record.

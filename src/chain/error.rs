@@ -87,6 +87,17 @@ pub enum ChainError {
     NoPassword { reason: String },
     #[error("{what}: cannot sign: {reason}")]
     Signing { what: String, reason: String },
+    #[error("{what}: the signer at {socket}: {reason}", socket = socket.display())]
+    RemoteSigner { what: String, socket: PathBuf, reason: String },
+
+    #[error("{path} is not a journal of this program: {reason}", path = path.display())]
+    JournalForeign { path: PathBuf, reason: String },
+    #[error("{path}, line {line}: {reason}", path = path.display())]
+    JournalDamaged { path: PathBuf, line: usize, reason: String },
+    #[error("{path} is being written by another process", path = path.display())]
+    JournalBusy { path: PathBuf },
+    #[error("{path} is not a permit: {reason}", path = path.display())]
+    PermitForeign { path: PathBuf, reason: String },
 
     #[error("anvil was not found (looked at {looked})")]
     AnvilMissing { looked: String },
@@ -158,6 +169,11 @@ impl Explain for ChainError {
             Self::PasswordFileOpen { .. } => "chain/password-file-open",
             Self::NoPassword { .. } => "chain/no-password",
             Self::Signing { .. } => "chain/signing",
+            Self::RemoteSigner { .. } => "chain/remote-signer",
+            Self::JournalForeign { .. } => "chain/journal-foreign",
+            Self::JournalDamaged { .. } => "chain/journal-damaged",
+            Self::JournalBusy { .. } => "chain/journal-busy",
+            Self::PermitForeign { .. } => "chain/permit-foreign",
             Self::AnvilMissing { .. } => "chain/anvil-missing",
             Self::AnvilFailed { .. } => "chain/anvil-failed",
             Self::File { .. } => "chain/file",
@@ -188,6 +204,9 @@ impl Explain for ChainError {
             | Self::RegistryForeign { .. }
             | Self::RegistryVersion { .. }
             | Self::RegistryChain { .. }
+            | Self::JournalForeign { .. }
+            | Self::JournalDamaged { .. }
+            | Self::PermitForeign { .. }
             | Self::Artifact { .. }
             | Self::Profile { .. } => ExitCode::Usage,
             Self::AnvilMissing { .. }
@@ -196,7 +215,8 @@ impl Explain for ChainError {
             | Self::Keystore { .. }
             | Self::PasswordFile { .. }
             | Self::PasswordFileOpen { .. }
-            | Self::NoPassword { .. } => ExitCode::Environment,
+            | Self::NoPassword { .. }
+            | Self::RemoteSigner { .. } => ExitCode::Environment,
             _ => ExitCode::Chain,
         }
     }
@@ -216,6 +236,8 @@ impl Explain for ChainError {
             | Self::NotMined { .. }
             | Self::NotDeep { .. }
             | Self::UnderWay { .. }
+            | Self::RemoteSigner { .. }
+            | Self::JournalBusy { .. }
             | Self::RegistryBusy { .. } => true,
             _ => false,
         }
@@ -239,7 +261,7 @@ impl Explain for ChainError {
             Self::InsufficientFunds { .. } => "send the account some of the chain's currency",
             Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
-            Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one",
+            Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one; `--replace-after SECONDS` raises its fees within `--max-fee`",
             Self::NotDeep { .. } => "run the same command again when the chain goes on, or ask for fewer `--confirmations`",
             Self::UnderWay { .. } => "run the same command again when they are mined, or replace them with the same nonce and a higher fee",
             Self::NoContract { .. } => "is it deployed on this chain? see `zkml-evm status`",
@@ -261,6 +283,11 @@ impl Explain for ChainError {
             Self::PasswordFileOpen { .. } => "chmod 600 it",
             Self::NoPassword { .. } => "give `--password-file FILE`, or run in a terminal",
             Self::Signing { .. } => "",
+            Self::RemoteSigner { .. } => "nothing was sent; does the program run, does it hold the account's key, and did somebody agree?",
+            Self::JournalForeign { .. } => "name the journal of this chain and account, or another file, with `--journal FILE`",
+            Self::JournalDamaged { .. } => "nothing was sent; with the account at rest, move the file away: what is settled is found on the chain",
+            Self::JournalBusy { .. } => "wait for the other run to end",
+            Self::PermitForeign { .. } => "the borrower makes one with `zkml-evm permit`",
             Self::AnvilMissing { .. } => "run `npm ci` in the project, or install foundry; `--chain embedded` needs neither",
             Self::AnvilFailed { .. } => "run it by hand to see why; `--chain embedded` needs no anvil",
             Self::File { .. } => "check that the folder exists, is writable, and has space",

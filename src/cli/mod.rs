@@ -20,10 +20,12 @@ pub mod gas;
 pub mod gen_verifier;
 pub mod init;
 pub mod inspect;
+mod machine;
 pub mod measure;
 pub mod model;
 pub mod operate;
 pub mod output;
+pub mod permit;
 pub mod progress;
 pub mod project;
 pub mod prove;
@@ -81,8 +83,10 @@ enum Verb {
     Deploy(deploy::Arguments),
     /// Approve the model on the router; add attestors and a lending policy (dry run unless --broadcast)
     Register(Box<register::Arguments>),
-    /// Open a loan with a proof and an attestation (dry run unless --broadcast)
-    Submit(submit::Arguments),
+    /// Open a loan with a proof and an attestation, or many (dry run unless --broadcast)
+    Submit(Box<submit::Arguments>),
+    /// Let somebody else send your loan's transaction, as the borrower
+    Permit(permit::Arguments),
     /// Stop a model at once and for good (dry run unless --broadcast)
     Freeze(operate::freeze::Arguments),
     /// Announce a model's end (dry run unless --broadcast)
@@ -120,7 +124,8 @@ pub fn main() -> std::process::ExitCode {
         Err(error) => return usage(&error),
     };
     let console = Console::new(arguments.json, arguments.quiet);
-    if let Some(lacking) = lacking() {
+    machine::one_arena();
+    if let Some(lacking) = machine::lacking() {
         return console.failure(&CliError::Processor { lacking }.into());
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -134,20 +139,6 @@ pub fn main() -> std::process::ExitCode {
         Ok(exit) => code(exit),
         Err(failure) => console.failure(&failure),
     }
-}
-
-/// The first instruction set that field arithmetic is compiled for and this processor does not have: without this check the first
-/// multiplication would kill the process.
-#[cfg(target_arch = "x86_64")]
-fn lacking() -> Option<&'static str> {
-    let has = [("bmi2", is_x86_feature_detected!("bmi2")), ("adx", is_x86_feature_detected!("adx"))];
-    has.into_iter().find(|(_, has)| !has).map(|(name, _)| name)
-}
-
-/// Other architectures compile the portable arithmetic.
-#[cfg(not(target_arch = "x86_64"))]
-fn lacking() -> Option<&'static str> {
-    None
 }
 
 /// Runs the verb on a task of its own, so that Ctrl-C is heard even while the verb computes or asks for a password.
@@ -182,7 +173,8 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Attest(arguments) => attest::run(&arguments, console),
         Verb::Deploy(arguments) => deploy::run(arguments, console).await,
         Verb::Register(arguments) => register::run(*arguments, console).await,
-        Verb::Submit(arguments) => submit::run(arguments, console).await,
+        Verb::Submit(arguments) => return submit::run(*arguments, console).await,
+        Verb::Permit(arguments) => permit::run(&arguments, console),
         Verb::Freeze(arguments) => operate::freeze::run(arguments, console).await,
         Verb::Deprecate(arguments) => operate::deprecate::run(arguments, console).await,
         Verb::Pause(arguments) => operate::pause::pause(arguments, console).await,

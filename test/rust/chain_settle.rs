@@ -119,7 +119,8 @@ async fn request(chain: &Chain, stage: &Stage, policy_id: B256, subject: Address
     let context = settle::next_context(chain, stage.lending, subject, policy_id, stage.model, expiry).await.unwrap();
     let proof = Bytes::from(context.instance().to_be_bytes::<32>());
     let (tier, amount) = (0, U256::from(250));
-    LoanRequest { lending: stage.lending, policy_id, tier, amount, attestation, nonce: context.nonce, expiry, proof }
+    let (lending, nonce) = (stage.lending, context.nonce);
+    LoanRequest { lending, policy_id, tier, amount, attestation, nonce, expiry, proof, permit: None }
 }
 
 fn refusal(error: &ChainError) -> String {
