@@ -12,6 +12,7 @@ use super::provider::Chain;
 use super::send::{Call, Signed};
 use super::settle::{LoanRequest, OpenLoan};
 use super::signer::Account;
+use super::wait::REPEAT;
 use crate::error::Explain;
 use alloy::primitives::{Address, B256, TxHash, keccak256};
 use alloy::providers::Provider;
@@ -251,7 +252,7 @@ impl<'a> Campaign<'a> {
 
     /// How long a used nonce may be without a receipt of ours, and a transaction without being handed to the node again.
     fn grace(&self) -> Duration {
-        self.chain.longest_pause() * 8
+        self.chain.longest_pause() * REPEAT
     }
 
     async fn conclude(&mut self, flying: &Flying, receipt: &TransactionReceipt) -> Result<(), ChainError> {

@@ -1,6 +1,6 @@
 //! `submit --many DIR --artifacts DIR --rpc-url URL`.
 
-use super::{Arguments, Evidence};
+use super::{Arguments, Evidence, names};
 use crate::{
     artifact::{Folder, Prover, proof_file::read_small},
     chain::{
@@ -73,23 +73,6 @@ fn provers(folders: &[PathBuf]) -> Result<BTreeMap<B256, Arc<Prover>>, Failure> 
         Ok((prover.facts.model_id, Arc::new(prover)))
     };
     folders.iter().map(open).collect()
-}
-
-/// The names of the items' folders, sorted; those that begin with a dot are left out.
-fn names(folder: &Path) -> Result<Vec<String>, Failure> {
-    let failed = |e: std::io::Error| CliError::Conflict(format!("{} cannot be read: {e}", folder.display()));
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().into_string().map_err(|name| {
-            CliError::Conflict(format!("{} holds a name that is no text: {}", folder.display(), name.display()))
-        })?;
-        if entry.path().is_dir() && !name.starts_with('.') {
-            names.push(name);
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
 }
 
 /// The items that may be sent, and what is wrong with the others.

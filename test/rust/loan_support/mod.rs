@@ -64,6 +64,10 @@ pub fn loans(into: &Path, count: usize) {
     }
 }
 
+pub fn model_id() -> B256 {
+    shared().prover.facts.model_id
+}
+
 pub fn borrower(i: usize) -> PrivateKeySigner {
     PrivateKeySigner::from_bytes(&keccak256(format!("borrower {i}"))).unwrap()
 }
