@@ -314,8 +314,6 @@ async fn anvil_signs_on_its_socket() {
     assert_eq!(pay(socket.clone()).await.unwrap(), 1);
     let stranger = AccountSource::Remote { socket, address: Address::repeat_byte(5) }.unlock(&Password::Ask, false).unwrap();
     let chain = ChainTarget::embedded().connect(None, Patience::default()).await.unwrap();
-    let mint = json!([Address::repeat_byte(5), "0xffffffffffffffff"]);
-    let _ = chain.provider().raw_request::<_, Value>("anvil_setBalance".into(), mint).await;
     let error = chain.send(&stranger, &Call::transfer("paying", Address::ZERO, U256::ZERO)).await.unwrap_err();
     assert!(matches!(error, ChainError::RemoteSigner { .. }), "it does not hold this key: {error}");
 }

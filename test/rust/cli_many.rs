@@ -389,6 +389,26 @@ async fn a_batch_in_one_transaction() {
     yard.assert_settled_once(4, 2).await;
 }
 
+/// One real proof for two borrowers, by the one who sends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_proof_opens_loans_together() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    let yard = Yard::new(Hardfork::Osaka).await;
+    yard.batch_of_two(folder).await;
+    let batch = |by: &str, more: &[&str]| {
+        let fixed = ["--json", "submit-batch", folder.to_str().unwrap(), "--proof", "batch.json", "--rpc-url", &yard.url];
+        run_in(folder, &[&fixed[..], &["--dev-account", by], more].concat())
+    };
+    let relayer = RELAYER.to_string();
+    assert_eq!(batch("6", &["--broadcast"]).refused(), (2, "usage/conflict".into()), "the proof is the relayer's");
+    assert!(batch(&relayer, &[]).result()["gas"].as_u64().unwrap() > 200_000);
+    let done = batch(&relayer, &["--broadcast"]).result();
+    assert_eq!((outcome(&done, "loan-00"), outcome(&done, "loan-01")), ("settled", "settled"), "{done}");
+    assert_eq!(batch(&relayer, &["--broadcast"]).result()["sent"], false);
+    yard.assert_settled_once(2, 1).await;
+}
+
 /// Two proofs of a model whose honest proofs may differ contradict nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_determined_can_contradict() {
