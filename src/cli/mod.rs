@@ -18,7 +18,9 @@ pub mod doctor;
 pub mod failure;
 pub mod gas;
 pub mod gen_verifier;
+pub mod init;
 pub mod inspect;
+mod machine;
 pub mod measure;
 pub mod model;
 pub mod operate;
@@ -67,6 +69,8 @@ input, 3 unsupported model, 4 environment, 5 chain (see `retryable`), 130 interr
 /// The verbs.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Begin a Foundry project: a consumer contract with its test and a small model
+    Init(init::Arguments),
     /// Compile a model: integer program, keys, Solidity verifier, in one artifact folder
     GenVerifier(gen_verifier::Arguments),
     /// Prove the model's statement about one input
@@ -134,6 +138,10 @@ pub fn main() -> std::process::ExitCode {
         Err(error) => return usage(&error),
     };
     let console = Console::new(arguments.json, arguments.quiet);
+    machine::one_arena();
+    if let Some(lacking) = machine::lacking() {
+        return console.failure(&CliError::Processor { lacking }.into());
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return console.failure(&CliError::Runtime(error).into()),
@@ -171,6 +179,7 @@ async fn until_interrupted(verb: Verb, console: Console) -> Result<ExitCode, Fai
 
 async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
     match verb {
+        Verb::Init(arguments) => init::run(arguments, console).await,
         Verb::GenVerifier(arguments) => gen_verifier::run(arguments, console).await,
         Verb::Prove(arguments) => prove::run(arguments, console).await,
         Verb::Verify(arguments) => verify::run(&arguments, console),
