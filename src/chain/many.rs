@@ -77,6 +77,12 @@ impl Item {
     }
 }
 
+/// Whether an error is an item's own: its call fails, or its pool is none. Every other one concerns all items.
+pub fn is_of_the_item(error: &ChainError) -> bool {
+    use ChainError as E;
+    matches!(error, E::Reverted { .. } | E::NoContract { .. } | E::GasLimit { .. } | E::MalformedAnswer { .. })
+}
+
 /// An item's transactions of one nonce, on their way.
 struct Flying {
     flight: Flight,
@@ -288,9 +294,7 @@ impl<'a> Campaign<'a> {
             let Some(item) = self.queue.get(at).and_then(|digest| self.items.get(digest)).cloned() else { return Ok(()) };
             let outcome = match self.launch_one(&item).await {
                 Ok(sent) => sent,
-                Err(error @ (ChainError::Reverted { .. } | ChainError::NoContract { .. } | ChainError::GasLimit { .. })) => {
-                    Some(Outcome::refused(&error))
-                }
+                Err(error) if is_of_the_item(&error) => Some(Outcome::refused(&error)),
                 Err(error) => return Err(error),
             };
             self.queue.remove(at);

@@ -115,6 +115,12 @@ async fn one_bad_item_stops_no_other() {
     assert!(dry["items"]["loan-05"]["gas"].as_u64().unwrap() > 100_000, "{dry}");
     assert!(!journal_of(folder).exists(), "a dry run begins no journal");
 
+    // The sender says which contract is called.
+    let nowhere = format!("0x{:040x}", 0xaa);
+    let other = yard.submit(folder, &["--broadcast", "--pool", &nowhere]).json()["result"].clone();
+    assert!(other["items"]["loan-00"]["reason"].as_str().unwrap().contains("--pool"), "{other}");
+    assert_eq!((other["settled"].as_u64(), yard.sent().await), (Some(0), 0), "{other}");
+
     let done = yard.submit(folder, &["--broadcast"]);
     let result = done.json()["result"].clone();
     assert_eq!(done.code, 1, "{result}");
