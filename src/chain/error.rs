@@ -2,7 +2,7 @@
 
 use super::revert::Revert;
 use crate::error::{ExitCode, Explain};
-use alloy::primitives::{Address, B256, TxHash};
+use alloy::primitives::{Address, B256, TxHash, U256};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -47,6 +47,10 @@ pub enum ChainError {
     NotMined { what: String, tx: TxHash, seconds: u64 },
     #[error("{what}: transaction {tx} is {depth} blocks deep, expected {expected}, and no block came for {seconds} s")]
     NotDeep { what: String, tx: TxHash, expected: u64, depth: u64, seconds: u64 },
+    #[error("the node knows no transaction {tx}")]
+    NoTransaction { tx: TxHash },
+    #[error("the next nonce of {borrower} in the pool is {got}, expected {expected} or more")]
+    NonceAhead { borrower: Address, expected: U256, got: U256 },
     #[error("{count} transactions of {account} are still under way after {seconds} s")]
     UnderWay { account: Address, count: u64, seconds: u64 },
     #[error("{what}: no contract at {address}")]
@@ -151,6 +155,8 @@ impl Explain for ChainError {
             Self::Reverted { .. } => "chain/reverted",
             Self::NotMined { .. } => "chain/not-mined",
             Self::NotDeep { .. } => "chain/not-deep",
+            Self::NoTransaction { .. } => "chain/no-transaction",
+            Self::NonceAhead { .. } => "chain/nonce-ahead",
             Self::UnderWay { .. } => "chain/under-way",
             Self::NoContract { .. } => "chain/no-contract",
             Self::MissingEvent { .. } => "chain/missing-event",
@@ -204,6 +210,7 @@ impl Explain for ChainError {
             | Self::RegistryForeign { .. }
             | Self::RegistryVersion { .. }
             | Self::RegistryChain { .. }
+            | Self::NonceAhead { .. }
             | Self::JournalForeign { .. }
             | Self::JournalDamaged { .. }
             | Self::PermitForeign { .. }
@@ -263,7 +270,9 @@ impl Explain for ChainError {
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
             Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one; `--replace-after SECONDS` raises its fees within `--max-fee`",
             Self::NotDeep { .. } => "run the same command again when the chain goes on, or ask for fewer `--confirmations`",
-            Self::UnderWay { .. } => "run the same command again when they are mined, or replace them with the same nonce and a higher fee",
+            Self::NoTransaction { .. } => "it was dropped, or the chain was reset: run again what sent it",
+            Self::NonceAhead { .. } => "nothing was sent; what was made for a later nonce is taken back when that nonce is the next one",
+            Self::UnderWay { .. } => "run the same command again when they are mined, or raise their fees with `zkml-evm replace TX`",
             Self::NoContract { .. } => "is it deployed on this chain? see `zkml-evm status`",
             Self::MissingEvent { .. } => "is the contract at this address one of ours?",
             Self::InsecureSrs { .. } => "import a public ceremony with `zkml-evm srs import` and generate the verifier again, or accept forgeable proofs with `--allow-insecure-srs`",

@@ -12,6 +12,7 @@ use super::provider::Chain;
 use super::send::{Call, Signed};
 use super::settle::{LoanRequest, OpenLoan};
 use super::signer::Account;
+use super::wait::REPEAT;
 use crate::error::Explain;
 use alloy::primitives::{Address, B256, TxHash, keccak256};
 use alloy::providers::Provider;
@@ -74,6 +75,12 @@ impl Item {
     fn lane(&self) -> (Address, Address) {
         (self.request.lending, self.request.attestation.subject)
     }
+}
+
+/// Whether an error is an item's own: its call fails, or its pool is none. Every other one concerns all items.
+pub fn is_of_the_item(error: &ChainError) -> bool {
+    use ChainError as E;
+    matches!(error, E::Reverted { .. } | E::NoContract { .. } | E::GasLimit { .. } | E::MalformedAnswer { .. })
 }
 
 /// An item's transactions of one nonce, on their way.
@@ -251,7 +258,7 @@ impl<'a> Campaign<'a> {
 
     /// How long a used nonce may be without a receipt of ours, and a transaction without being handed to the node again.
     fn grace(&self) -> Duration {
-        self.chain.longest_pause() * 8
+        self.chain.longest_pause() * REPEAT
     }
 
     async fn conclude(&mut self, flying: &Flying, receipt: &TransactionReceipt) -> Result<(), ChainError> {
@@ -287,9 +294,7 @@ impl<'a> Campaign<'a> {
             let Some(item) = self.queue.get(at).and_then(|digest| self.items.get(digest)).cloned() else { return Ok(()) };
             let outcome = match self.launch_one(&item).await {
                 Ok(sent) => sent,
-                Err(error @ (ChainError::Reverted { .. } | ChainError::NoContract { .. } | ChainError::GasLimit { .. })) => {
-                    Some(Outcome::refused(&error))
-                }
+                Err(error) if is_of_the_item(&error) => Some(Outcome::refused(&error)),
                 Err(error) => return Err(error),
             };
             self.queue.remove(at);

@@ -1,4 +1,5 @@
-//! A signer that is another program: clef, geth, or whatever answers `eth_signTransaction` on a Unix socket. The key never comes here.
+//! A signer that is another program: geth (alone, or in front of clef and what clef holds), or whatever else answers
+//! `eth_signTransaction` on a Unix socket. The key never comes here.
 //!
 //! What comes back is not trusted: it must be exactly the transaction that was asked for, signed by exactly the account that was named.
 
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 /// For a person to read the request and to agree.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// A signed transaction is at most 128 kB, twice that in hex; clef and geth send its fields besides.
+/// A signed transaction is at most 128 kB, twice that in hex; geth sends its fields besides.
 const MAX_ANSWER: usize = 1 << 20;
 
 /// An account whose key another program holds.
@@ -53,7 +54,7 @@ impl RemoteSigner {
     }
 }
 
-/// The transaction's bytes: the result itself, or its `raw` as geth and clef answer.
+/// The transaction's bytes: the result itself, or its `raw` as geth answers.
 fn raw_transaction(answer: &Value) -> Result<Bytes, String> {
     if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
         let message = error.get("message").and_then(Value::as_str).unwrap_or("without a reason");

@@ -210,7 +210,7 @@ impl Chain {
     /// [`ChainError::Reverted`] with the decoded error where it is mined and failed; [`ChainError::NotMined`].
     pub async fn broadcast(&self, signed: &Signed) -> Result<TransactionReceipt, ChainError> {
         self.publish(signed).await?;
-        let receipt = self.confirm(&signed.what, signed.hash()).await?;
+        let receipt = self.confirm_any(&signed.what, &[signed.hash()], Some(signed)).await?;
         self.succeeded(signed, receipt).await
     }
 
@@ -246,8 +246,38 @@ impl Chain {
             self.publish_over(&raised).await?;
             last = raised;
         }
-        let receipt = self.confirm_any(&last.what, &hashes).await?;
+        let receipt = self.confirm_any(&last.what, &hashes, Some(&last)).await?;
         self.succeeded(&last, receipt).await
+    }
+
+    /// Reads a transaction of the account that is in no block yet from the node; nothing where it is in one already.
+    ///
+    /// # Errors
+    /// [`ChainError::NoTransaction`]; [`ChainError::MalformedAnswer`] for one that is another's or another one.
+    pub async fn stuck(&self, account: Address, tx: TxHash) -> Result<Option<Signed>, ChainError> {
+        let what = "replacing the transaction";
+        let found = self.provider().get_transaction_by_hash(tx).await.map_err(|e| self.explain(what, e))?;
+        let found = found.ok_or(ChainError::NoTransaction { tx })?;
+        if found.block_number.is_some() {
+            return Ok(None);
+        }
+        let raw = found.inner.encoded_2718();
+        let signed = Signed::decode(what, &raw, account, self.id()).map_err(|reason| self.malformed(what, reason))?;
+        match signed.hash() == tx {
+            true => Ok(Some(signed)),
+            false => Err(self.malformed(what, format!("asked for {tx}, got {}", signed.hash()))),
+        }
+    }
+
+    /// Replaces a transaction that is stuck, and waits for whichever of the two is mined.
+    ///
+    /// # Errors
+    /// [`ChainError::FeeTooHigh`], [`ChainError::CostTooHigh`]; as [`Chain::broadcast`].
+    pub async fn replace(&self, account: &Account, stuck: &Signed) -> Result<TransactionReceipt, ChainError> {
+        let raised = self.raise(account, stuck).await?;
+        self.publish_over(&raised).await?;
+        let receipt = self.confirm_any(&raised.what, &[stuck.hash(), raised.hash()], Some(&raised)).await?;
+        self.succeeded(&raised, receipt).await
     }
 
     /// What may take the place of a stuck transaction; nothing where the ceilings are reached, and the one that is sent has to do.

@@ -235,12 +235,21 @@ impl Standing {
     /// # Errors
     /// [`ChainError::AttestorWas`] for a source, and unless `relist` for an attestor that was retired or removed: somebody had a reason.
     pub fn to_list(self, attestor: Address, schema_id: B256, relist: bool) -> Result<bool, ChainError> {
+        self.to_list_as(Self::Listed, attestor, schema_id, relist)
+    }
+
+    /// The same for a contract that looks entries up.
+    pub fn to_list_source(self, source: Address, schema_id: B256, relist: bool) -> Result<bool, ChainError> {
+        self.to_list_as(Self::Source, source, schema_id, relist)
+    }
+
+    fn to_list_as(self, wanted: Self, attestor: Address, schema_id: B256, relist: bool) -> Result<bool, ChainError> {
         match self {
-            Self::Listed => Ok(false),
+            _ if self == wanted => Ok(false),
             Self::New => Ok(true),
             Self::Retired | Self::Removed if relist => Ok(true),
             _ => {
-                let relistable = self != Self::Source;
+                let relistable = matches!(self, Self::Retired | Self::Removed);
                 Err(ChainError::AttestorWas { attestor, schema_id, found: self.describe(), relistable })
             }
         }
@@ -272,15 +281,46 @@ pub async fn list_attestor(
     schema_id: B256,
     relist: bool,
 ) -> Result<Option<Mined>, ChainError> {
-    if !standing(chain, attestations, attestor, schema_id).await?.to_list(attestor, schema_id, relist)? {
-        return Ok(None);
+    match standing(chain, attestations, attestor, schema_id).await?.to_list(attestor, schema_id, relist)? {
+        true => list(chain, owner, attestations, attestor, schema_id, IInputAttestation::Kind::Signer).await.map(Some),
+        false => Ok(None),
     }
-    let kind = IInputAttestation::Kind::Signer;
+}
+
+/// Puts a contract that looks attestations up on a schema's list, such as an `EasAttestationSource`. Listed already is done.
+///
+/// # Errors
+/// As [`list_attestor`]; [`ChainError::NoContract`].
+pub async fn list_source(
+    chain: &Chain,
+    owner: &Account,
+    attestations: Address,
+    source: Address,
+    schema_id: B256,
+    relist: bool,
+) -> Result<Option<Mined>, ChainError> {
+    match standing(chain, attestations, source, schema_id).await?.to_list_source(source, schema_id, relist)? {
+        true => {
+            chain.require_code("listing the source", source).await?;
+            list(chain, owner, attestations, source, schema_id, IInputAttestation::Kind::Source).await.map(Some)
+        }
+        false => Ok(None),
+    }
+}
+
+async fn list(
+    chain: &Chain,
+    owner: &Account,
+    attestations: Address,
+    attestor: Address,
+    schema_id: B256,
+    kind: IInputAttestation::Kind,
+) -> Result<Mined, ChainError> {
     let call = IInputAttestation::setAttestorCall { attestor, schemaId: schema_id, kind };
     let call = Call::new("listing the attestor", attestations, &call);
     let receipt = chain.send(owner, &call).await?;
     find_event::<IInputAttestation::AttestorSet>(&call.what, attestations, &receipt)?;
-    Ok(Some(Mined::from(&receipt)))
+    Ok(Mined::from(&receipt))
 }
 
 /// The id of a policy: a function of its terms and of the contract.

@@ -2,10 +2,14 @@
 
 use super::error::ChainError;
 use super::provider::Chain;
+use super::send::Signed;
 use alloy::primitives::{Address, TxHash};
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionReceipt;
 use std::time::{Duration, Instant};
+
+/// Pauses after which a transaction that is in no block is handed to the node again.
+pub(super) const REPEAT: u32 = 8;
 
 impl Chain {
     /// Waits until no transaction of an account is under way, so that what the chain says is what an earlier run left.
@@ -39,7 +43,7 @@ impl Chain {
     }
 
     /// Between two questions for the same thing.
-    pub(super) fn longest_pause(&self) -> Duration {
+    pub fn longest_pause(&self) -> Duration {
         if self.is_local() { Duration::from_millis(200) } else { Duration::from_secs(4) }
     }
 
@@ -49,13 +53,19 @@ impl Chain {
     /// # Errors
     /// [`ChainError::NotMined`]; [`ChainError::NotDeep`] where no block comes any more.
     pub async fn confirm(&self, what: &str, tx: TxHash) -> Result<TransactionReceipt, ChainError> {
-        self.confirm_any(what, &[tx]).await
+        self.confirm_any(what, &[tx], None).await
     }
 
-    /// The same for transactions of one nonce, of which at most one is mined.
-    pub(super) async fn confirm_any(&self, what: &str, txs: &[TxHash]) -> Result<TransactionReceipt, ChainError> {
+    /// The same for transactions of one nonce, of which at most one is mined. `again` is handed to the node from time to time: nodes
+    /// forget transactions, most of all those that a reorganisation threw out.
+    pub(super) async fn confirm_any(
+        &self,
+        what: &str,
+        txs: &[TxHash],
+        again: Option<&Signed>,
+    ) -> Result<TransactionReceipt, ChainError> {
         let expected = self.confirmations();
-        let mut receipt = self.mined(what, txs).await?;
+        let mut receipt = self.mined(what, txs, again).await?;
         if expected <= 1 {
             return Ok(receipt);
         }
@@ -63,11 +73,11 @@ impl Chain {
         loop {
             let (depth, latest) = self.depth(what, &receipt).await?;
             if depth >= expected {
-                let again = self.mined(what, txs).await?;
-                if again.block_hash == receipt.block_hash {
-                    return Ok(again);
+                let later = self.mined(what, txs, again).await?;
+                if later.block_hash == receipt.block_hash {
+                    return Ok(later);
                 }
-                receipt = again;
+                receipt = later;
                 continue;
             }
             if latest > seen {
@@ -88,10 +98,19 @@ impl Chain {
     }
 
     /// Waits until one of the transactions is in a block.
-    async fn mined(&self, what: &str, txs: &[TxHash]) -> Result<TransactionReceipt, ChainError> {
-        match self.mined_within(what, txs, self.patience().confirm).await? {
-            Some(receipt) => Ok(receipt),
-            None => Err(self.not_mined(what, txs)),
+    async fn mined(&self, what: &str, txs: &[TxHash], again: Option<&Signed>) -> Result<TransactionReceipt, ChainError> {
+        let (start, patience, turn) = (Instant::now(), self.patience().confirm, self.longest_pause() * REPEAT);
+        loop {
+            let left = patience.saturating_sub(start.elapsed());
+            if let Some(receipt) = self.mined_within(what, txs, left.min(turn)).await? {
+                return Ok(receipt);
+            }
+            if start.elapsed() >= patience {
+                return Err(self.not_mined(what, txs));
+            }
+            if let Some(signed) = again {
+                self.publish_over(signed).await?;
+            }
         }
     }
 

@@ -18,7 +18,7 @@ pub struct AccountArguments {
     /// A development account, 0 to 9 (local chains only)
     #[arg(long, value_name = "INDEX", group = "signer")]
     pub dev_account: Option<usize>,
-    /// The Unix socket of a program that holds the key and answers eth_signTransaction, such as clef
+    /// The Unix socket of a program that holds the key and answers eth_signTransaction, such as geth, also in front of clef
     #[arg(long, value_name = "SOCKET", group = "signer", requires = "signer_address")]
     pub remote_signer: Option<PathBuf>,
     /// The account that the remote signer signs for

@@ -30,11 +30,13 @@ pub mod progress;
 pub mod project;
 pub mod prove;
 pub mod register;
+pub mod replace;
 pub mod send;
 pub mod size;
 pub mod srs;
 pub mod status;
 pub mod submit;
+pub mod submit_batch;
 pub mod verify;
 pub mod verify_contract;
 
@@ -85,6 +87,8 @@ enum Verb {
     Register(Box<register::Arguments>),
     /// Open a loan with a proof and an attestation, or many (dry run unless --broadcast)
     Submit(Box<submit::Arguments>),
+    /// Open many loans in one transaction (dry run unless --broadcast)
+    SubmitBatch(submit_batch::Arguments),
     /// Let somebody else send your loan's transaction, as the borrower
     Permit(permit::Arguments),
     /// Stop a model at once and for good (dry run unless --broadcast)
@@ -99,6 +103,16 @@ enum Verb {
     RetirePolicy(operate::retire_policy::Arguments),
     /// Take back an attestation (dry run unless --broadcast)
     Revoke(operate::revoke::Arguments),
+    /// End an attestor in good order (dry run unless --broadcast)
+    RetireAttestor(operate::attestor::RetireArguments),
+    /// Take an attestor off the list, with all that it ever signed (dry run unless --broadcast)
+    RemoveAttestor(operate::attestor::RemoveArguments),
+    /// Stop a model by two proofs that contradict each other, as anybody (dry run unless --broadcast)
+    Contradict(operate::contradict::Arguments),
+    /// Take back your permits and proofs for a nonce, as a borrower (dry run unless --broadcast)
+    CancelNonce(operate::cancel_nonce::Arguments),
+    /// Raise the fees of a transaction that is stuck (dry run unless --broadcast)
+    Replace(replace::Arguments),
     /// What is deployed on a chain, and in which state
     Status(status::Arguments),
     /// Compare the record of deployments with the chain
@@ -174,6 +188,7 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Deploy(arguments) => deploy::run(arguments, console).await,
         Verb::Register(arguments) => register::run(*arguments, console).await,
         Verb::Submit(arguments) => return submit::run(*arguments, console).await,
+        Verb::SubmitBatch(arguments) => return submit_batch::run(arguments, console).await,
         Verb::Permit(arguments) => permit::run(&arguments, console),
         Verb::Freeze(arguments) => operate::freeze::run(arguments, console).await,
         Verb::Deprecate(arguments) => operate::deprecate::run(arguments, console).await,
@@ -181,6 +196,11 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Unpause(arguments) => operate::pause::unpause(arguments, console).await,
         Verb::RetirePolicy(arguments) => operate::retire_policy::run(arguments, console).await,
         Verb::Revoke(arguments) => operate::revoke::run(arguments, console).await,
+        Verb::RetireAttestor(arguments) => operate::attestor::retire(arguments, console).await,
+        Verb::RemoveAttestor(arguments) => operate::attestor::remove(arguments, console).await,
+        Verb::Contradict(arguments) => operate::contradict::run(arguments, console).await,
+        Verb::CancelNonce(arguments) => operate::cancel_nonce::run(arguments, console).await,
+        Verb::Replace(arguments) => replace::run(arguments, console).await,
         Verb::Status(arguments) => status::run(arguments, console).await,
         Verb::Deployments(arguments) => return deployments::run(arguments, console).await,
         Verb::Gas(arguments) => gas::run(&arguments, console),

@@ -7,15 +7,18 @@ mod loan_support;
 use alloy::primitives::{Address, U256};
 use alloy::providers::Provider;
 use chain_support::dev;
-use loan_support::{AMOUNT, LOANS, RELAYER, Yard, loans};
+use cli_support::run_in;
+use loan_support::{AMOUNT, LOANS, RELAYER, Yard, artifacts, borrower, loans};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use zkml_evm::chain::{Call, embedded::Hardfork, journal::Journal};
+use zkml_evm::chain::{Action, Call, embedded::Hardfork, journal::Journal};
 
 fn journal_of(folder: &Path) -> PathBuf {
     folder.join(format!("31337-{}.journal", dev(RELAYER).address()))
@@ -40,7 +43,7 @@ async fn killed_at_random_nothing_is_lost_or_sent_twice() {
     let yard = Yard::new(Hardfork::Osaka).await;
     yard.ask("evm_setAutomine", json!([false])).await;
     let options = ["--broadcast", "--concurrency", "3"];
-    let mut running = 0;
+    let (mut running, mut written) = (0, 0);
     for _ in 0..20 {
         let mut child = yard.spawn(work.path(), &options);
         let (before, start) = (lines(work.path()), Instant::now());
@@ -48,7 +51,9 @@ async fn killed_at_random_nothing_is_lost_or_sent_twice() {
         let (more, at) = (random.gen_range(1..4), Duration::from_millis(random.gen_range(0..900)));
         let on_line = random.gen_bool(0.5);
         let patience = if on_line { Duration::from_millis(2_000) } else { at };
-        let mine_at = random.gen_bool(0.4).then(|| at / 2);
+        // Three at most come down with a block: the last run has something left to do.
+        let may_mine = yard.sent().await + 3 < LOANS as u64;
+        let mine_at = (may_mine && random.gen_bool(0.4)).then(|| at / 2);
         let mut mined = false;
         while start.elapsed() < patience && !(on_line && lines(work.path()) >= before + more) {
             if mine_at.is_some_and(|at| !mined && start.elapsed() >= at) {
@@ -59,10 +64,13 @@ async fn killed_at_random_nothing_is_lost_or_sent_twice() {
         }
         tokio::time::sleep(Duration::from_micros(random.gen_range(0..4_000))).await;
         running += i32::from(child.try_wait().unwrap().is_none());
+        written += usize::from(lines(work.path()) > before);
         child.kill().unwrap();
         child.wait().unwrap();
     }
     assert_eq!(running, 20, "each was killed while it ran");
+    println!("{written} of 20 had written something; {} loans were in a block", yard.sent().await);
+    assert!(written >= 4, "and some of them had begun to send");
     assert!(yard.sent().await < LOANS as u64, "the last run has something left to do");
     yard.ask("evm_setAutomine", json!([true])).await;
     yard.mine().await;
@@ -106,6 +114,12 @@ async fn one_bad_item_stops_no_other() {
     assert_eq!(outcome(&dry, "loan-00"), "wouldSettle");
     assert!(dry["items"]["loan-05"]["gas"].as_u64().unwrap() > 100_000, "{dry}");
     assert!(!journal_of(folder).exists(), "a dry run begins no journal");
+
+    // The sender says which contract is called.
+    let nowhere = format!("0x{:040x}", 0xaa);
+    let other = yard.submit(folder, &["--broadcast", "--pool", &nowhere]).json()["result"].clone();
+    assert!(other["items"]["loan-00"]["reason"].as_str().unwrap().contains("--pool"), "{other}");
+    assert_eq!((other["settled"].as_u64(), yard.sent().await), (Some(0), 0), "{other}");
 
     let done = yard.submit(folder, &["--broadcast"]);
     let result = done.json()["result"].clone();
@@ -294,4 +308,201 @@ async fn loans_settle_under_prague_and_osaka() {
         assert_eq!(yard.submit(work.path(), &["--broadcast"]).result()["settled"], 3, "{hardfork:?}");
         yard.assert_settled_once(3, 3).await;
     }
+}
+
+/// A borrower signs a permit with a keystore, and anybody sends the loan by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permit_lets_somebody_else_send() {
+    use std::os::unix::fs::PermissionsExt;
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    loans(folder, 2);
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let key = borrower(0).to_bytes();
+    eth_keystore::encrypt_key(folder, &mut rand::thread_rng(), key, "open sesame", Some("borrower")).unwrap();
+    fs::write(folder.join("password"), "open sesame").unwrap();
+    fs::set_permissions(folder.join("password"), fs::Permissions::from_mode(0o600)).unwrap();
+    let verb = |arguments: &[&str]| run_in(folder, &[&["--json"], arguments].concat());
+    let papers = ["--proof", "loan-00/proof.json", "--attestation", "loan-00/attestation.json"];
+    let signs = ["--keystore", "borrower", "--password-file", "password"];
+    let permit = [&["permit", "--amount", "200", "--out", "mine.json"], &papers[..], &signs].concat();
+    let made = verb(&permit).result();
+    assert_eq!(made["permit"]["borrower"], json!(borrower(0).address()), "{made}");
+    // Without the proof, word for word the same.
+    let text = fs::read_to_string(folder.join("loan-00/permit.json")).unwrap();
+    let theirs: Value = serde_json::from_str(&text).unwrap();
+    let call = ["pool", "policy", "nonce", "expiry"].map(|part| {
+        let value = &theirs[match part {
+            "pool" => "lending",
+            "policy" => "policyId",
+            other => other,
+        }];
+        [format!("--{part}"), value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
+    });
+    let call: Vec<&str> = call.iter().flatten().map(String::as_str).collect();
+    let bare = [&["permit", "--amount", "200", "--out", "same.json", "--attestation", papers[3]], &call[..], &signs].concat();
+    assert_eq!(verb(&bare).result()["permit"], made["permit"]);
+    let stranger = ["permit", "--amount", "200", "--attestation", "loan-01/attestation.json", "--proof", "loan-01/proof.json"];
+    assert_eq!(verb(&[&stranger[..], &signs].concat()).refused(), (2, "usage/conflict".into()));
+    assert_eq!(verb(&[&stranger[..5], &signs].concat()).refused(), (2, "usage/missing".into()));
+
+    let relayer = RELAYER.to_string();
+    let by = ["--rpc-url", &yard.url, "--dev-account", &relayer];
+    let submit = |permit: &str, more: &[&str]| verb(&[&["submit", "--permit", permit], &papers[..], &by, more].concat());
+    assert_eq!(submit("loan-01/permit.json", &[]).refused(), (2, "usage/conflict".into()));
+    assert_eq!(submit("loan-00/proof.json", &[]).refused(), (2, "chain/permit-foreign".into()));
+    assert_eq!(submit("mine.json", &["--amount", "250"]).refused(), (2, "usage/arguments".into()), "the permit says how much");
+    assert!(submit("mine.json", &[]).result()["gas"].as_u64().unwrap() > 100_000);
+    let loan = submit("mine.json", &["--broadcast"]).result();
+    assert_eq!((loan["amount"].as_str(), loan["borrower"].as_str()), (Some("200"), made["permit"]["borrower"].as_str()));
+    assert_eq!(yard.balance(0).await, U256::from(200));
+    // The nonce is used: there is nothing to take back.
+    let pool = yard.places.lending.to_string();
+    let cancel = [&["cancel-nonce", "--nonce", "0", "--pool", &pool, "--rpc-url", &yard.url], &signs[..]].concat();
+    assert_eq!(verb(&cancel).result()["needed"], false);
+}
+
+/// One transaction for all, each item for itself; and what is open already is left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_in_one_transaction() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    loans(folder, 4);
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let relayer = RELAYER.to_string();
+    let by = [folder.to_str().unwrap(), "--rpc-url", &yard.url, "--dev-account", &relayer];
+    let batch = |more: &[&str]| run_in(folder, &[&["--json", "submit-batch"], &by[..], more].concat());
+    let path = folder.join("loan-02/permit.json");
+    let honest = fs::read_to_string(&path).unwrap();
+    let mut permit: Value = serde_json::from_str(&honest).unwrap();
+    permit["amount"] = "0x1".into();
+    fs::write(&path, permit.to_string()).unwrap();
+
+    let dry = batch(&[]).result();
+    assert_eq!((dry["items"].as_array().map(Vec::len), yard.sent().await), (Some(4), 0), "{dry}");
+    let strict = batch(&["--all-or-nothing"]);
+    assert_eq!(strict.refused(), (1, "chain/reverted".into()));
+    assert!(strict.stdout.contains("InvalidPermit"), "{}", strict.stdout);
+    let done = batch(&["--broadcast"]);
+    let result = done.json()["result"].clone();
+    assert_eq!((done.code, &result["refused"]), (1, &json!(1)), "{result}");
+    assert_eq!((outcome(&result, "loan-00"), outcome(&result, "loan-03")), ("settled", "settled"));
+    assert!(result["items"]["loan-02"]["reason"].as_str().unwrap().contains("InvalidPermit"), "{result}");
+    fs::write(&path, honest).unwrap();
+    let rest = batch(&["--broadcast"]).result();
+    assert_eq!(rest["items"].as_object().map(|items| items.len()), Some(1), "only the one that is not open: {rest}");
+    assert_eq!(batch(&["--broadcast"]).result()["sent"], false);
+    yard.assert_settled_once(4, 2).await;
+}
+
+/// One real proof for two borrowers, by the one who sends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_proof_opens_loans_together() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    let yard = Yard::new(Hardfork::Osaka).await;
+    yard.batch_of_two(folder).await;
+    let batch = |by: &str, more: &[&str]| {
+        let fixed = ["--json", "submit-batch", folder.to_str().unwrap(), "--proof", "batch.json", "--rpc-url", &yard.url];
+        run_in(folder, &[&fixed[..], &["--dev-account", by], more].concat())
+    };
+    let relayer = RELAYER.to_string();
+    assert_eq!(batch("6", &["--broadcast"]).refused(), (2, "usage/conflict".into()), "the proof is the relayer's");
+    assert!(batch(&relayer, &[]).result()["gas"].as_u64().unwrap() > 200_000);
+    let done = batch(&relayer, &["--broadcast"]).result();
+    assert_eq!((outcome(&done, "loan-00"), outcome(&done, "loan-01")), ("settled", "settled"), "{done}");
+    assert_eq!(batch(&relayer, &["--broadcast"]).result()["sent"], false);
+    yard.assert_settled_once(2, 1).await;
+}
+
+/// Two proofs of a model whose honest proofs may differ contradict nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_determined_can_contradict() {
+    let work = tempfile::tempdir().unwrap();
+    loans(work.path(), 2);
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let (artifacts, router) = (artifacts(), yard.places.router.to_string());
+    let fixed = ["--json", "contradict", "--artifacts", artifacts.to_str().unwrap(), "--router", &router];
+    let by = ["--rpc-url", &yard.url, "--dev-account", "7", "--proof", "loan-00/proof.json"];
+    let contradict = |more: &[&str]| run_in(work.path(), &[&fixed[..], &by, more].concat());
+    let refused = contradict(&["--proof", "loan-01/proof.json"]);
+    assert_eq!(refused.refused(), (1, "chain/reverted".into()));
+    assert!(refused.stdout.contains("StatementNotDeterministic"), "{}", refused.stdout);
+    assert_eq!(contradict(&[]).refused(), (2, "usage/conflict".into()));
+}
+
+/// Each event and each change, as it comes; a reorganisation is told; Ctrl-C ends it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_is_watched() {
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let work = tempfile::tempdir().unwrap();
+    let [router, pool] = [yard.places.router, yard.places.lending].map(|address| address.to_string());
+    let model = loan_support::model_id().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
+    command.current_dir(work.path()).args(["--json", "status", "--watch", "--poll", "1", "--rpc-url", &yard.url]);
+    command.args(["--router", &router, "--pool", &pool, "--model", &model]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (said, heard) = std::sync::mpsc::channel();
+    let out = BufReader::new(child.stdout.take().unwrap());
+    std::thread::spawn(move || out.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
+    let next = || -> Value {
+        let line = heard.recv_timeout(Duration::from_secs(20)).expect("something is told");
+        let document: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&document["version"], &document["verb"]), (&json!(1), &json!("status")), "{line}");
+        document["result"].clone()
+    };
+    let first = next();
+    assert_eq!((&first["news"], &first["models"][0]["state"]), (&json!("state"), &json!("Active")), "{first}");
+    assert_eq!((&first["pool"]["paused"], &first["pool"]["liquidity"]), (&json!(false), &json!("1000000")), "{first}");
+
+    let lending = yard.places.lending;
+    Action::Pause { lending }.run(&yard.chain, &dev(0)).await.unwrap().unwrap();
+    let event = next();
+    assert_eq!((&event["event"], &event["contract"]), (&json!("Paused"), &json!("LendingThreshold")), "{event}");
+    assert_eq!(event["arguments"]["account"], json!(dev(0).address().to_string()), "{event}");
+    assert_eq!(next()["pool"]["paused"], true);
+    // The block with the pause is replaced by an empty one.
+    yard.ask("anvil_reorg", json!([1, []])).await;
+    let told = [next(), next()];
+    assert_eq!((&told[0]["news"], &told[0]["block"]), (&json!("reorganised"), &event["block"]), "{told:?}");
+    assert_eq!((&told[1]["news"], &told[1]["pool"]["paused"]), (&json!("state"), &json!(false)), "{told:?}");
+    Action::Freeze { router: yard.places.router, model_id: loan_support::model_id() }.run(&yard.chain, &dev(0)).await.unwrap();
+    let told = [next(), next()];
+    assert_eq!((&told[0]["event"], &told[0]["arguments"]["modelId"]), (&json!("ModelFrozen"), &json!(model)), "{told:?}");
+    assert_eq!(told[1]["models"][0]["state"], "Frozen", "{told:?}");
+
+    assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGINT) }, 0);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let last: Value = serde_json::from_str(&heard.recv_timeout(Duration::from_secs(5)).unwrap()).unwrap();
+    assert_eq!(last["error"]["code"], "interrupted", "{last}");
+}
+
+/// A stuck transaction of a process that is gone: its fees are raised, once it is known by its hash.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_run_left_is_replaced() {
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let work = tempfile::tempdir().unwrap();
+    yard.ask("evm_setAutomine", json!([false])).await;
+    let call = Call::transfer("paying", Address::repeat_byte(3), U256::from(9));
+    let relayer = dev(RELAYER);
+    let signed = yard.chain.prepare(&relayer, &call).await.unwrap();
+    let _pending = yard.chain.provider().send_raw_transaction(&signed.encoded()).await.unwrap();
+    let tx = signed.hash().to_string();
+    let (mine, theirs) = (RELAYER.to_string(), "3");
+    let replace = |tx: &str, by: &str, more: &[&str]| {
+        let fixed = ["--json", "replace", tx, "--rpc-url", &yard.url, "--dev-account", by];
+        run_in(work.path(), &[&fixed[..], more].concat())
+    };
+    assert_eq!(replace(&tx, &mine, &[]).result()["maxFeePerGas"], signed.max_fee_per_gas().to_string());
+    assert_eq!(replace(&tx, theirs, &["--broadcast"]).refused(), (5, "chain/malformed-answer".into()));
+    let none = format!("0x{}", "12".repeat(32));
+    assert_eq!(replace(&none, &mine, &["--broadcast"]).refused(), (5, "chain/no-transaction".into()));
+    let cheap = ["--broadcast", "--max-fee", "0.000000001"];
+    assert_eq!(replace(&tx, &mine, &cheap).refused(), (1, "chain/fee-too-high".into()));
+    let held = replace(&tx, &mine, &["--broadcast", "--timeout", "1"]);
+    assert_eq!(held.refused(), (5, "chain/not-mined".into()));
+    yard.mine().await;
+    assert_eq!(yard.sent().await, 1);
+    assert!(yard.chain.provider().get_transaction_receipt(signed.hash()).await.unwrap().is_none(), "the raised one was mined");
+    assert_eq!(yard.chain.provider().get_balance(Address::repeat_byte(3)).await.unwrap(), U256::from(9));
 }

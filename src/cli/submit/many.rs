@@ -1,12 +1,12 @@
 //! `submit --many DIR --artifacts DIR --rpc-url URL`.
 
-use super::{Arguments, Evidence};
+use super::{Arguments, Evidence, names};
 use crate::{
     artifact::{Folder, Prover, proof_file::read_small},
     chain::{
-        Chain,
+        Chain, ChainError,
         journal::Journal,
-        many::{Campaign, Item, Outcome},
+        many::{Campaign, Item, Outcome, is_of_the_item},
         settle,
     },
     cli::{
@@ -34,6 +34,9 @@ pub struct ManyArguments {
     /// The artifact folder of the proofs' model, with which each is checked before it is sent; once for each model
     #[arg(long, value_name = "DIR", requires = "many")]
     artifacts: Vec<PathBuf>,
+    /// The pool: loans of any other are refused; that of the first loan when absent
+    #[arg(long, value_name = "ADDRESS", requires = "many")]
+    pool: Option<Address>,
     /// Most transactions in flight
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
@@ -57,6 +60,7 @@ pub(super) async fn run(arguments: &Arguments, folder: &Path, console: &Console)
         false => None,
     };
     let (items, mut outcomes) = read(arguments, folder, names, &provers, &chain).await?;
+    let items = of_one_pool(items, many.pool, &mut outcomes);
     for (name, outcome) in &outcomes {
         console.note(line(name, outcome));
     }
@@ -75,21 +79,15 @@ fn provers(folders: &[PathBuf]) -> Result<BTreeMap<B256, Arc<Prover>>, Failure> 
     folders.iter().map(open).collect()
 }
 
-/// The names of the items' folders, sorted; those that begin with a dot are left out.
-fn names(folder: &Path) -> Result<Vec<String>, Failure> {
-    let failed = |e: std::io::Error| CliError::Conflict(format!("{} cannot be read: {e}", folder.display()));
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name().into_string().map_err(|name| {
-            CliError::Conflict(format!("{} holds a name that is no text: {}", folder.display(), name.display()))
-        })?;
-        if entry.path().is_dir() && !name.starts_with('.') {
-            names.push(name);
-        }
+/// Loans of one pool: whoever hands in papers must not choose which contract the sender calls.
+fn of_one_pool(items: Vec<Item>, pool: Option<Address>, outcomes: &mut Outcomes) -> Vec<Item> {
+    let Some(pool) = pool.or(items.first().map(|item| item.request.lending)) else { return items };
+    let (good, others): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.request.lending == pool);
+    for item in others {
+        let text = format!("it is for the pool {}, expected {pool}; --pool names another", item.request.lending);
+        outcomes.insert(item.name, Outcome::refused(&CliError::Conflict(text)));
     }
-    names.sort_unstable();
-    Ok(names)
+    good
 }
 
 /// The items that may be sent, and what is wrong with the others.
@@ -105,7 +103,7 @@ async fn read(
         match item(arguments, &folder.join(&name), &name, provers, chain).await {
             Ok(item) => items.push(item),
             // A node that does not answer says nothing about the item.
-            Err(failure) if failure.exit_code() == ExitCode::Chain => return Err(failure),
+            Err(failure) if failure.retryable() => return Err(failure),
             Err(failure) => {
                 outcomes.insert(name, Outcome::refused(&*failure));
             }
@@ -146,18 +144,18 @@ async fn dry_run(
     let mut seen: BTreeMap<B256, &str> = BTreeMap::new();
     let mut good = outcomes.is_empty();
     for item in items {
-        let row = match seen.insert(item.digest(), &item.name) {
-            Some(of) => json!(Outcome::Duplicate { of: of.to_owned() }),
-            None if item.request.is_open(chain).await? => json!(Outcome::AlreadyOpen),
-            None => match settle::simulate_loan(chain, from, &item.request).await {
-                Ok(plan) => json!({ "outcome": "wouldSettle", "gas": plan.gas, "maxCostWei": plan.max_cost.to_string() }),
-                Err(error) if error.revert().is_some() => {
+        let row = match seen.get(&item.digest()) {
+            Some(of) => json!(Outcome::Duplicate { of: (*of).to_owned() }),
+            None => match look(chain, from, item).await {
+                Ok(row) => row,
+                Err(error) if is_of_the_item(&error) => {
                     good = false;
                     json!(Outcome::refused(&error))
                 }
                 Err(error) => return Err(error.into()),
             },
         };
+        seen.entry(item.digest()).or_insert(&item.name);
         rows.insert(item.name.clone(), row);
     }
     let mut table = table(["item", "outcome", "gas"]);
@@ -167,6 +165,14 @@ async fn dry_run(
     let value = json!({ "broadcast": false, "chainId": chain.id(), "items": rows });
     console.result("submit", &value, &format!("{table}\ndry run on chain {}: add --broadcast to send", chain.id()))?;
     Ok(if good { ExitCode::Ok } else { ExitCode::No })
+}
+
+async fn look(chain: &Chain, from: Address, item: &Item) -> Result<Value, ChainError> {
+    if item.request.is_open(chain).await? {
+        return Ok(json!(Outcome::AlreadyOpen));
+    }
+    let plan = settle::simulate_loan(chain, from, &item.request).await?;
+    Ok(json!({ "outcome": "wouldSettle", "gas": plan.gas, "maxCostWei": plan.max_cost.to_string() }))
 }
 
 fn report(chain: &Chain, journal: Option<&Path>, outcomes: &Outcomes, console: &Console) -> Result<ExitCode, Failure> {

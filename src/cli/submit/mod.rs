@@ -56,7 +56,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
 }
 
 /// What one loan takes, from its files.
-struct Evidence {
+pub(super) struct Evidence {
     proof: ProofFile,
     context: Context,
     attestation: SignedAttestation,
@@ -64,17 +64,17 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn read(proof: &Path, attestation: &Path, permit: Option<&Path>) -> Result<Self, Failure> {
+    pub(super) fn read(proof: &Path, attestation: &Path, permit: Option<&Path>) -> Result<Self, Failure> {
         let file = ProofFile::load(proof)?;
         let attestation = read_attestation(attestation)?;
-        let permit = permit.map(|path| Ok::<_, Failure>(Permit::parse(&read_small(path)?, path)?)).transpose()?;
+        let permit = permit.map(read_permit).transpose()?;
         let bare = || format!("{} is bound to a bare context: no call is known that it belongs to", proof.display());
         let context = file.context.ok_or_else(|| CliError::Conflict(bare()))?;
         Ok(Self { proof: file, context, attestation, permit })
     }
 
     /// The call that the proof belongs to; without a permit it is for `tier` and `amount`.
-    async fn request(&self, chain: &Chain, tier: u8, amount: Option<U256>) -> Result<LoanRequest, Failure> {
+    pub(super) async fn request(&self, chain: &Chain, tier: u8, amount: Option<U256>) -> Result<LoanRequest, Failure> {
         let context = &self.context;
         on_this_chain("the proof", context.chain_id, chain)?;
         let Some(permit) = &self.permit else {
@@ -106,8 +106,12 @@ impl Evidence {
     }
 }
 
+pub(super) fn read_permit(path: &Path) -> Result<Permit, Failure> {
+    Ok(Permit::parse(&read_small(path)?, path)?)
+}
+
 /// The request that a permit is for.
-fn permitted_request(
+pub(super) fn permitted_request(
     permit: &Permit,
     attestation: SignedAttestation,
     proof: Bytes,
@@ -117,7 +121,7 @@ fn permitted_request(
     Ok(permit.request(attestation, proof).map_err(|what| CliError::Conflict(format!("the permit: {what}")))?)
 }
 
-fn on_this_chain(what: &str, id: u64, chain: &Chain) -> Result<(), CliError> {
+pub(super) fn on_this_chain(what: &str, id: u64, chain: &Chain) -> Result<(), CliError> {
     match id == chain.id() {
         true => Ok(()),
         false => Err(CliError::Conflict(format!("{what} is for chain {id}, this is chain {}", chain.id()))),
@@ -132,4 +136,21 @@ async fn limit(chain: &Chain, lending: Address, policy_id: B256, tier: u8) -> Re
         CliError::Conflict(format!("policy {policy_id} of {lending} has {} tiers, none is tier {tier}", policy.terms.tiers.len()))
     };
     Ok(limit.ok_or_else(none)?)
+}
+
+/// The names of the items' folders, sorted; those that begin with a dot are left out.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
+    let failed = |e: std::io::Error| CliError::Conflict(format!("{} cannot be read: {e}", folder.display()));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().into_string().map_err(|name| {
+            CliError::Conflict(format!("{} holds a name that is no text: {}", folder.display(), name.display()))
+        })?;
+        if entry.path().is_dir() && !name.starts_with('.') {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
 }

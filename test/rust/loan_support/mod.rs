@@ -21,6 +21,7 @@ use zkml_evm::chain::embedded::Hardfork;
 use zkml_evm::chain::permit::{self, Permit};
 use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms, Tier, policy_id};
 use zkml_evm::chain::{Chain, ChainTarget, Patience, Registry};
+use zkml_evm::circuit::Item;
 use zkml_evm::cli::contracts::verifier_item;
 use zkml_evm::quant::{ThresholdScale, input};
 
@@ -62,6 +63,10 @@ pub fn loans(into: &Path, count: usize) {
         let from = shared().folder.path().join("loans").join(&name);
         crate::cli_support::copy(&from, &into.join(name));
     }
+}
+
+pub fn model_id() -> B256 {
+    shared().prover.facts.model_id
 }
 
 pub fn borrower(i: usize) -> PrivateKeySigner {
@@ -126,46 +131,48 @@ impl Papers {
     }
 }
 
-fn loan(shared: &Shared, i: usize) -> Papers {
-    let (places, facts) = (&shared.places, &shared.prover.facts);
-    let signer = borrower(i);
-    let subject = signer.address();
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// An attestation about the one input, and what opens it.
+fn attested(shared: &Shared, i: usize) -> (SignedAttestation, Opening) {
     let row = input::one(&shared.prover.schema, INPUT).unwrap();
     let opening = Opening::fresh(&shared.prover.schema, &row).unwrap();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let statement = Attestation {
-        subject,
+        subject: borrower(i).address(),
         inputCommitment: opening.input_commitment,
-        schemaId: facts.schema_id,
-        issuedAt: now - 60,
-        expiresAt: now + 86_400,
+        schemaId: shared.prover.facts.schema_id,
+        issuedAt: now() - 60,
+        expiresAt: now() + 86_400,
     };
-    let attestation = SignedAttestation::sign(&dev(1), LOCAL, places.attestations, &statement).unwrap();
-    let (nonce, expiry) = (U256::ZERO, now + 86_400);
+    (SignedAttestation::sign(&dev(1), LOCAL, shared.places.attestations, &statement).unwrap(), opening)
+}
+
+fn permitted(i: usize, lending: Address, policy_id: B256, attestation: &SignedAttestation, expiry: u64) -> Permit {
+    let (tier, amount, nonce, attestation) = (0, U256::from(AMOUNT), U256::ZERO, attestation.clone());
+    let (proof, permit) = (Bytes::new(), None);
+    let request = LoanRequest { lending, policy_id, tier, amount, attestation, nonce, expiry, proof, permit };
+    let signature = borrower(i).sign_hash_sync(&permit::digest(LOCAL, &request)).unwrap();
+    Permit::new(LOCAL, &request, Bytes::copy_from_slice(&signature.as_bytes()))
+}
+
+fn loan(shared: &Shared, i: usize) -> Papers {
+    let (places, facts) = (&shared.places, &shared.prover.facts);
+    let (attestation, opening) = attested(shared, i);
+    let expiry = now() + 86_400;
     let context = Context {
         chain_id: LOCAL,
         consumer: places.lending,
-        subject,
+        subject: attestation.subject,
         model_id: facts.model_id,
         policy_id: places.policy,
-        nonce,
+        nonce: U256::ZERO,
         expiry,
     };
-    let salt = Some(opening.salt().unwrap());
+    let (row, salt) = (opening.row(), Some(opening.salt().unwrap()));
     let proof = shared.prover.prove(&row, Binding::Call(context), salt, Some(shared.threshold)).unwrap();
-    let request = LoanRequest {
-        lending: places.lending,
-        policy_id: places.policy,
-        tier: 0,
-        amount: U256::from(AMOUNT),
-        attestation: attestation.clone(),
-        nonce,
-        expiry,
-        proof: proof.proof.clone(),
-        permit: None,
-    };
-    let signature = signer.sign_hash_sync(&permit::digest(LOCAL, &request)).unwrap();
-    let permit = Permit::new(LOCAL, &request, Bytes::copy_from_slice(&signature.as_bytes()));
+    let permit = permitted(i, places.lending, places.policy, &attestation, expiry);
     Papers { attestation, proof, permit }
 }
 
@@ -191,6 +198,39 @@ impl Yard {
         settle::fill(&chain, &dev(0), places.lending, U256::from(1_000_000), true).await.unwrap();
         let url = chain.anvil_url().unwrap().to_owned();
         Self { chain, url, places }
+    }
+
+    /// Loans of a model for batches of two: both borrowers' folders, and the relayer's one proof in `batch.json`.
+    pub async fn batch_of_two(&self, folder: &Path) {
+        let (shared, places) = (shared(), self.places);
+        let artifacts = tempfile::tempdir().unwrap();
+        let path = artifacts.path().join("batch");
+        generate(&path, &["--batch", "2"]).result();
+        let opened = Folder::open(&path).unwrap();
+        let prover = opened.prover().unwrap();
+        let facts = &prover.facts;
+        let item = verifier_item(&opened.contract().unwrap(), facts.model_id, "insecure-dev");
+        let mut registry = Registry::in_memory(LOCAL);
+        let done = deploy::execute(&self.chain, &dev(0), &[item], &mut registry, false, |_, _| {}).await.unwrap();
+        let registration = facts.registration("batch", done[0].address, done[0].codehash.unwrap());
+        settle::register_model(&self.chain, &dev(0), places.router, facts.model_id, &registration).await.unwrap();
+        let terms = PolicyTerms { model_id: facts.model_id, ..shared.terms.clone() };
+        let (policy_id, _) = settle::add_policy(&self.chain, &dev(0), places.lending, &terms).await.unwrap();
+        let (expiry, relayer) = (now() + 3_600, dev(RELAYER).address());
+        let mut items = Vec::new();
+        for i in 0..2 {
+            let (attestation, opening) = attested(shared, i);
+            let permit = permitted(i, places.lending, policy_id, &attestation, expiry);
+            let (values, salt) = (opening.row(), Some(opening.salt().unwrap()));
+            items.push(Item { values, salt, threshold: Some(shared.threshold) });
+            let folder = folder.join(format!("loan-{i:02}"));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("attestation.json"), serde_json::to_string(&attestation).unwrap()).unwrap();
+            fs::write(folder.join("permit.json"), serde_json::to_string(&permit).unwrap()).unwrap();
+        }
+        let next = settle::next_context(&self.chain, places.lending, relayer, policy_id, facts.model_id, expiry).await.unwrap();
+        let proof = prover.prove_items(&items, Binding::Call(next), None, &|_| ()).unwrap();
+        proof.save(&folder.join("batch.json")).unwrap();
     }
 
     /// A request of anvil's own.
