@@ -65,7 +65,7 @@ contract Deploy is DeploymentRecord {
         if (config.owner == address(0)) (, config.owner,) = vm.readCallers();
         d = deploy(config);
         vm.stopBroadcast();
-        _record(d);
+        _record(d, config);
         console2.log("owner            ", d.router.owner());
         if (address(d.timelock) != address(0)) console2.log("GuardedTimelock  ", address(d.timelock));
         console2.log("InferenceRouter  ", address(d.router));
@@ -141,14 +141,23 @@ contract Deploy is DeploymentRecord {
         return new LendingThreshold{salt: SALT}(owner, guardian, d.token, d.router, d.attestations);
     }
 
-    function _record(Deployment memory d) private {
-        if (address(d.timelock) != address(0)) record("GuardedTimelock", "GuardedTimelock", address(d.timelock), 0);
-        record("InferenceRouter", "InferenceRouter", address(d.router), 0);
-        record("InputAttestation", "InputAttestation", address(d.attestations), 0);
-        bool ours = placeOf(bytes.concat(type(MockERC20).creationCode, abi.encode("Demo Dollar", "DUSD", uint8(6))))
-            == address(d.token);
-        if (ours) record("MockERC20", "MockERC20", address(d.token), 0);
-        record("LendingThreshold", "LendingThreshold", address(d.lending), 0);
+    function _record(Deployment memory d, Config memory config) private {
+        address owner = config.owner;
+        if (address(d.timelock) != address(0)) {
+            bool fresh = _entry("GuardedTimelock", address(d.timelock), owner, config.guardian);
+            if (fresh) writeDelay("GuardedTimelock", config.timelockDelay);
+            owner = address(d.timelock);
+        }
+        bool newRouter = _entry("InferenceRouter", address(d.router), owner, config.guardian);
+        if (newRouter) writeDelay("InferenceRouter", config.activationDelay);
+        _entry("InputAttestation", address(d.attestations), owner, config.guardian);
+        _entry("LendingThreshold", address(d.lending), owner, config.guardian);
+        if (config.token == address(0)) record("MockERC20", "MockERC20", address(d.token), 0);
+    }
+
+    function _entry(string memory label, address place, address owner, address guardian) private returns (bool fresh) {
+        fresh = record(label, label, place, 0);
+        if (fresh) writeGovernance(label, owner, guardian);
     }
 
     function _requirePublic(Config memory config) private view {

@@ -49,14 +49,34 @@ abstract contract DeploymentRecord is Script {
 
     /// @notice Writes an entry where the script is run to send; a dry run records nothing. One that names the same place already
     /// stays: the client may know more of it.
-    function record(string memory label, string memory name, address place, bytes32 modelId) internal {
-        if (!vm.isContext(VmSafe.ForgeContext.ScriptBroadcast)) return;
-        write(label, name, place, modelId);
+    /// @return written Whether there is a new entry.
+    function record(string memory label, string memory name, address place, bytes32 modelId)
+        internal
+        returns (bool written)
+    {
+        if (!vm.isContext(VmSafe.ForgeContext.ScriptBroadcast)) return false;
+        return write(label, name, place, modelId);
+    }
+
+    /// @notice Adds to an entry who decides over the contract, and who can stop it.
+    function writeGovernance(string memory label, address owner, address guardian) internal {
+        string memory entry = string.concat("zkml-evm governance of ", label);
+        vm.serializeAddress(entry, "owner", owner);
+        string memory governance = vm.serializeAddress(entry, "guardian", guardian);
+        vm.writeJson(governance, recordPath(), string.concat(".contracts.", label, ".governance"));
+    }
+
+    /// @notice Adds to it how many seconds a decision takes.
+    function writeDelay(string memory label, uint256 delay) internal {
+        vm.writeJson(vm.toString(delay), recordPath(), string.concat(".contracts.", label, ".governance.delay"));
     }
 
     /// @notice What {record} does.
-    function write(string memory label, string memory name, address place, bytes32 modelId) internal {
-        if (recorded(label) == place) return;
+    function write(string memory label, string memory name, address place, bytes32 modelId)
+        internal
+        returns (bool written)
+    {
+        if (recorded(label) == place) return false;
         string memory path = recordPath();
         if (!vm.exists(path)) _begin(path);
         string memory entry = string.concat("zkml-evm ", label);
@@ -64,6 +84,7 @@ abstract contract DeploymentRecord is Script {
         vm.serializeString(entry, "name", name);
         vm.serializeBytes32(entry, "codehash", place.codehash);
         vm.writeJson(vm.serializeAddress(entry, "address", place), path, string.concat(".contracts.", label));
+        return true;
     }
 
     /// @notice The file of this chain.

@@ -20,7 +20,7 @@ use zkml_evm::{
         Chain, ChainTarget, Registry, audit,
         bindings::IInferenceRouter::State,
         deploy::{self, DeployItem, Step},
-        registry::label,
+        registry::{Governance, label},
         settle,
     },
     cli::contracts::{Contracts, Settings},
@@ -126,13 +126,17 @@ async fn deploy_register_and_freeze_against_anvil() {
 /// The scripts' entries agree with the chain, and the client, compiling for itself, comes to the same addresses.
 async fn the_client_finds_it_all(chain: &Chain, deployments: &Path, golden: &ForgeProof) {
     let registry = Registry::view(deployments, chain.id()).unwrap();
-    let findings = audit::audit(chain, &registry, Some(dev(0).address()), &[]).await.unwrap();
+    let (owner, guardian) = (dev(0).address(), dev(1).address());
+    let governance = |delay| Some(Governance { owner, guardian, delay });
+    assert_eq!(registry.get(label::ROUTER).unwrap().governance, governance(Some(0)));
+    assert_eq!(registry.get(label::LENDING).unwrap().governance, governance(None));
+    let findings = audit::audit(chain, &registry, audit::Expected::default(), &[]).await.unwrap();
     assert!(findings.len() > 4 && findings.iter().all(|finding| finding.ok), "{findings:?}");
 
     let compiler = Compiler::find(None, &in_project("")).unwrap();
     let contracts = Contracts::compile(&compiler, &in_project("")).map_err(|e| e.to_string()).unwrap();
     // As script/config/local.json has it.
-    let settings = Settings { owner: dev(0).address(), guardian: dev(1).address(), token: None, activation_delay: 0 };
+    let settings = Settings { owner, guardian, token: None, activation_delay: 0 };
     let verifier = DeployItem::new("InferenceVerifier", golden.creation_code.clone(), 0);
     let (items, _) = contracts.items(verifier, &settings);
     let plan = deploy::plan(chain, dev(0).address(), &items, &registry, false).await.unwrap();

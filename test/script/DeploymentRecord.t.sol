@@ -11,6 +11,11 @@ contract Recorder is DeploymentRecord {
         write(label, name, place, modelId);
     }
 
+    function govern(string memory label, address owner, address guardian, uint256 delay) external {
+        writeGovernance(label, owner, guardian);
+        writeDelay(label, delay);
+    }
+
     function putBroadcast(string memory label, address place) external {
         record(label, label, place, 0);
     }
@@ -53,6 +58,7 @@ contract DeploymentRecordTest is Test {
         string memory label = recorder.labelOf(modelId);
         assertEq(label, "InferenceVerifier-19118534");
         recorder.put(label, "InferenceVerifier", address(recorder), modelId);
+        recorder.govern("InferenceRouter", address(this), place, 2 days);
         assertEq(recorder.get("InferenceRouter"), place);
         assertEq(recorder.get(label), address(recorder));
         assertEq(recorder.named("ZKML_NO_SUCH_VARIABLE", label), address(recorder));
@@ -63,6 +69,9 @@ contract DeploymentRecordTest is Test {
         assertEq(vm.parseJsonBytes32(json, string.concat(".contracts.", label, ".modelId")), modelId);
         assertEq(vm.parseJsonBytes32(json, ".contracts.InferenceRouter.codehash"), place.codehash);
         assertFalse(vm.keyExistsJson(json, ".contracts.InferenceRouter.modelId"));
+        assertEq(vm.parseJsonAddress(json, ".contracts.InferenceRouter.governance.owner"), address(this));
+        assertEq(vm.parseJsonAddress(json, ".contracts.InferenceRouter.governance.guardian"), place);
+        assertEq(vm.parseJsonUint(json, ".contracts.InferenceRouter.governance.delay"), 2 days);
     }
 
     /// What the client knows of a contract that stays where it is stays too; one that moved is written anew.
