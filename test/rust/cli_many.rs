@@ -18,7 +18,7 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use zkml_evm::chain::{Action, Call, embedded::Hardfork, journal::Journal};
+use zkml_evm::chain::{Action, Call, embedded::Hardfork, journal::Journal, settle};
 
 fn journal_of(folder: &Path) -> PathBuf {
     folder.join(format!("31337-{}.journal", dev(RELAYER).address()))
@@ -356,8 +356,15 @@ async fn a_permit_lets_somebody_else_send() {
     let loan = submit("mine.json", &["--broadcast"]).result();
     assert_eq!((loan["amount"].as_str(), loan["borrower"].as_str()), (Some("200"), made["permit"]["borrower"].as_str()));
     assert_eq!(yard.balance(0).await, U256::from(200));
-    // The nonce is used: there is nothing to take back.
     let pool = yard.places.lending.to_string();
+    let id = loan["loanId"].as_str().unwrap();
+    settle::mint(&yard.chain, &dev(0), yard.places.token, dev(RELAYER).address(), U256::from(1_000)).await.unwrap();
+    let repay = |more: &[&str]| verb(&[&["repay", "--loan", id, "--pool", &pool], &by[..], more].concat()).result();
+    let dry = repay(&[]);
+    assert_eq!((dry["needed"].as_bool(), dry["principal"].as_str()), (Some(true), Some("200")), "{dry}");
+    assert_eq!(repay(&["--broadcast"])["left"], "0");
+    assert_eq!((repay(&["--broadcast"])["sent"].as_bool(), repay(&[])["needed"].as_bool()), (Some(false), Some(false)));
+    // The nonce is used: there is nothing to take back.
     let cancel = [&["cancel-nonce", "--nonce", "0", "--pool", &pool, "--rpc-url", &yard.url], &signs[..]].concat();
     assert_eq!(verb(&cancel).result()["needed"], false);
 }
