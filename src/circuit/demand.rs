@@ -13,7 +13,7 @@ use crate::{
     },
     quant::{Node, Program, range},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The widths that a candidate chooses.
 #[derive(Clone, Copy)]
@@ -153,8 +153,8 @@ impl<'a> Demand<'a> {
             let window = pool.size().saturating_mul(shape.pool_rows()).saturating_add(shape.rescale_rows());
             pool.windows().saturating_mul(window)
         });
-        let of_pool = |index: usize| self.pools.iter().any(|pool| pool.conv == index || pool.maximum == index);
-        let nodes = self.program.nodes.iter().enumerate().filter(|(index, _)| !of_pool(*index));
+        let of_pool: BTreeSet<usize> = self.pools.iter().flat_map(|pool| [pool.conv, pool.maximum]).collect();
+        let nodes = self.program.nodes.iter().enumerate().filter(|(index, _)| !of_pool.contains(index));
         let others = nodes.map(|(_, node)| self.rows_of(node, shape));
         others.chain(pooled).chain([self.input_rows(shape), convs.rows]).fold(0, usize::saturating_add)
     }
@@ -165,9 +165,9 @@ impl<'a> Demand<'a> {
 
     /// Rescales with or without a ReLU, but for those of pools.
     fn rescales(&self, relu: bool) -> usize {
-        let of_pool = |index: usize| self.pools.iter().any(|pool| pool.conv + 1 == index);
+        let of_pool: BTreeSet<usize> = self.pools.iter().map(|pool| pool.conv + 1).collect();
         let nodes = self.program.nodes.iter().enumerate();
-        nodes.filter(|(index, node)| matches!(&node.op, Op::Rescale(r) if r.relu == relu) && !of_pool(*index)).count()
+        nodes.filter(|(index, node)| matches!(&node.op, Op::Rescale(r) if r.relu == relu) && !of_pool.contains(index)).count()
     }
 
     /// Bits of a packed value: inputs that are committed to, private weights, the wider.

@@ -160,7 +160,7 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
     let mut instance = 1 + program.commitments()?;
     let model_commitment = instance - 1;
     let mut cells: Vec<Vec<Cell>> = Vec::with_capacity(program.nodes.len());
-    let pools = pools(program);
+    let pools: BTreeMap<usize, Pool> = pools(program).into_iter().map(|pool| (pool.conv + 1, pool)).collect();
     // Results of pools, by the node of their maximum, until it is its turn.
     let mut pooled: BTreeMap<usize, Vec<Cell>> = BTreeMap::new();
     for (index, node) in program.nodes.iter().enumerate() {
@@ -181,7 +181,7 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
             Op::Linear(_) | Op::Sum(_) | Op::Conv(_) | Op::Product(_) => Vec::new(),
             Op::Maximum(_) if pooled.contains_key(&index) => pooled.remove(&index).unwrap_or_default(),
             Op::Maximum(maximum) => maximum.rows(&mut trace, &read, values().as_deref())?,
-            Op::Rescale(_) => match pools.iter().find(|pool| pool.conv + 1 == index) {
+            Op::Rescale(_) => match pools.get(&index) {
                 Some(pool) => {
                     pooled.insert(pool.maximum, lay_out_pool(program, pool, &mut trace, &cells, witness)?);
                     // No node but the maximum reads them.

@@ -11,13 +11,21 @@
 //! window stand next to each other in the fold. The values are the same: the interpreter knows nothing of it.
 
 use crate::{
+    gates::{Shape, Steps},
     model::{Stencil, stencil::Axis},
-    op::{Conv, Maximum, Op},
-    quant::{Node, Program},
+    op::{
+        Conv, Maximum, Op,
+        conv::{Placement, moves},
+    },
+    quant::Program,
 };
+use std::collections::BTreeMap;
 
-/// Weight columns that are reckoned with where a pooled kernel is weighed against the rows that it saves.
-const USUAL_WEIGHTS: usize = 8;
+/// Weight columns that are reckoned with where the rows with and without a pool are compared.
+const USUAL_WEIGHTS: u32 = 16;
+
+/// Multiplications of a placed layer, most of them by its zeros: a few seconds of the prover.
+const MAX_PRODUCTS: usize = 1 << 32;
 
 /// A convolution, the rescale behind it and the maximum that alone reads that.
 #[derive(Clone, Debug)]
@@ -41,6 +49,11 @@ impl Pool {
     /// Windows of all filters.
     pub fn windows(&self) -> usize {
         self.stencil.outputs() / self.size()
+    }
+
+    /// Rows of all of it, where a distance and a rescale take one row each.
+    fn rows(&self) -> usize {
+        usual(&self.stencil).saturating_add(self.stencil.outputs()).saturating_add(self.windows())
     }
 
     /// Window and element of an output of [`Pool::layer`].
@@ -71,22 +84,39 @@ impl Pool {
 
 /// The pools of a program, in its order.
 pub fn pools(program: &Program) -> Vec<Pool> {
-    (0..program.nodes.len()).filter_map(|conv| pool_at(program, conv)).collect()
+    // How often each node is read, and by which node last.
+    let mut readers = vec![(0usize, 0usize); program.nodes.len()];
+    for (index, node) in program.nodes.iter().enumerate() {
+        for &input in &node.inputs {
+            if let Some((count, last)) = readers.get_mut(input) {
+                (*count, *last) = (*count + 1, index);
+            }
+        }
+    }
+    let alone = |index: usize| readers.get(index).and_then(|&(count, last)| (count == 1).then_some(last));
+    (0..program.nodes.len()).filter_map(|conv| pool_at(program, conv, alone(conv + 1)?)).collect()
 }
 
-fn pool_at(program: &Program, conv: usize) -> Option<Pool> {
-    let (Op::Conv(layer), Op::Rescale(_)) = (&program.nodes[conv].op, &program.nodes.get(conv + 1)?.op) else { return None };
-    let reads = |(_, node): &(usize, &Node)| node.inputs.contains(&(conv + 1));
-    let mut readers = program.nodes.iter().enumerate().filter(reads);
-    let (Some((maximum, node)), None) = (readers.next(), readers.next()) else { return None };
-    let Op::Maximum(windows) = &node.op else { return None };
-    let window = (node.inputs == [conv + 1]).then(|| window_of(&layer.stencil, windows)).flatten()?;
+/// The pool of the convolution at `conv` and of what alone reads its rescale.
+fn pool_at(program: &Program, conv: usize, maximum: usize) -> Option<Pool> {
+    let nodes = [conv, conv + 1, maximum].map(|index| &program.nodes[index]);
+    let (Op::Conv(layer), Op::Rescale(_), Op::Maximum(windows)) = (&nodes[0].op, &nodes[1].op, &nodes[2].op) else { return None };
+    let window = (nodes[2].inputs.len() == 1).then(|| window_of(&layer.stencil, windows)).flatten()?;
     let stencil = pooled(&layer.stencil, window)?;
     let pool = Pool { conv, maximum, stencil, window };
-    // In one row each: a rescale and two rows of a maximum for every element, against a distance for every element and a rescale.
-    let saved = pool.windows().saturating_mul(2 * pool.size() - 1);
-    let longer = stencil.weights().saturating_sub(layer.weights.len()) / USUAL_WEIGHTS;
-    (saved > longer).then_some(pool)
+    (pool.rows() < rows_without(&layer.stencil, windows.elements())).then_some(pool)
+}
+
+/// Rows of a convolution with a rescale for each output and a maximum behind it, where each of them takes the fewest.
+fn rows_without(stencil: &Stencil, elements: usize) -> usize {
+    usual(stencil).saturating_add(stencil.outputs()).saturating_add(elements.saturating_mul(2))
+}
+
+/// Rows of a convolution beyond its outputs, alone in a circuit of usual width.
+fn usual(stencil: &Stencil) -> usize {
+    let mut all = BTreeMap::new();
+    moves(stencil, &mut all);
+    Placement::of(stencil, &Shape { weights: USUAL_WEIGHTS, steps: Steps::best(&all), ..Shape::default() }).rows
 }
 
 /// The sides of the windows, where they lie side by side over the outputs of a convolution, filter by filter.
@@ -119,7 +149,8 @@ fn pooled(stencil: &Stencil, window: [usize; 2]) -> Option<Stencil> {
     let [down, across] = [0, 1].map(|i| along(&stencil.axes[i], window[i]));
     let filters = stencil.filters.checked_mul(window[0] * window[1])?;
     let made = Stencil { filters, axes: [down?, across?], ..*stencil };
-    made.is_sound().then_some(made)
+    let products = made.outputs().saturating_mul(made.channels_per_group()).saturating_mul(made.taps());
+    (made.is_sound() && products <= MAX_PRODUCTS).then_some(made)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::op::{Input, InputMode, Interval, Move, Rescale};
-use crate::quant::{Hidden, Precision, run};
+use crate::quant::{Hidden, Node, Precision, run};
 
 fn axis(size: usize, kernel: usize, stride: usize, before: usize) -> Axis {
     Axis { size, kernel, stride, dilation: 1, before, outputs: (size + 2 * before - kernel) / stride + 1 }
@@ -113,13 +113,34 @@ fn windows_that_are_no_pool_are_left_alone() {
     assert_eq!(pool(second_reader), 0, "another node reads what is pooled");
 }
 
-/// A pool over few positions of a wide layer would fold more kernel than it saves.
+/// A pool of a wide layer would fold and move more kernel than it saves: whatever is chosen takes the fewer rows in a circuit.
 #[test]
 fn a_pool_that_costs_more_than_it_saves_is_left_alone() {
-    let wide = |size| {
-        let stencil = Stencil { channels: 64, filters: 64, groups: 1, axes: [axis(size, 3, 1, 1); 2] };
-        let conv = Conv { stencil, weights: vec![1; stencil.weights()], bias: vec![0; 64] };
-        pools(&program(&conv, windows(&stencil, [2, 2], [2, 2]))).len()
+    let of = |[channels, filters, size]: [usize; 3]| {
+        let stencil = Stencil { channels, filters, groups: 1, axes: [axis(size, 3, 1, 1); 2] };
+        let conv = Conv { stencil, weights: vec![1; stencil.weights()], bias: vec![0; filters] };
+        program(&conv, windows(&stencil, [2, 2], [2, 2]))
     };
-    assert_eq!((wide(4), wide(64)), (0, 1));
+    let chosen = [[1, 6, 28], [6, 16, 14], [3, 8, 32], [32, 64, 16], [64, 64, 16], [64, 64, 4]].map(|layer| {
+        let program = of(layer);
+        let Op::Conv(conv) = &program.nodes[1].op else { panic!("a convolution") };
+        let pool = pool_of(&conv.stencil);
+        let without = rows_without(&conv.stencil, conv.stencil.outputs());
+        assert_eq!(pools(&program).len(), usize::from(pool.rows() < without), "{layer:?}: {} {without}", pool.rows());
+        pools(&program).len()
+    });
+    assert_eq!(chosen, [1, 1, 1, 0, 0, 0]);
+}
+
+fn pool_of(stencil: &Stencil) -> Pool {
+    Pool { conv: 1, maximum: 3, stencil: pooled(stencil, [2, 2]).unwrap(), window: [2, 2] }
+}
+
+/// The moved kernel of a far stride is nearly all zeros, and too many of them.
+#[test]
+fn a_kernel_that_would_be_moved_too_far_is_left_alone() {
+    let down = Axis { size: 1 << 16, kernel: 5, stride: 1, dilation: 1, before: 0, outputs: (1 << 16) - 4 };
+    let across = Axis { size: 1, kernel: 1, stride: 1 << 18, dilation: 1, before: 0, outputs: 4 };
+    let stencil = Stencil { channels: 1, filters: 1, groups: 1, axes: [down, across] };
+    assert!(stencil.is_sound() && pooled(&stencil, [1, 2]).is_none());
 }

@@ -14,9 +14,9 @@ use std::{
 /// The template's folder in the checkout.
 const TEMPLATE: &str = "templates/consumer";
 /// What the project begins with: the user's own from then on. Named one by one, as forge leaves its outputs beside them.
-const OWN: [&str; 7] = [".gitignore", "README.md", "foundry.toml", "package.json", "model", "src", "test"];
+const OWN: [&str; 8] = [".gitignore", "README.md", "foundry.toml", "package.json", "model", "script", "src", "test"];
 /// What contracts, compiler, `demo` and `deploy` need of the checkout; see [`project::LIBRARY`].
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 10] = [
     "contracts",
     "foundry.toml",
     "tools/solc",
@@ -26,7 +26,10 @@ const KEPT: [&str; 9] = [
     "examples/credit/credit_mlp.onnx",
     "examples/credit/credit_schema.json",
     "LICENSE-MIT",
+    PROOF,
 ];
+/// A proof of the template's model, which its test verifies.
+const PROOF: &str = "test/fixtures/consumers/membership.json";
 
 /// A new project.
 #[derive(Debug, Args)]
@@ -65,6 +68,7 @@ fn write(root: &Path, folder: &Path) -> Result<bool, ArtifactError> {
         OWN.iter().try_for_each(|name| copy(&template.join(name), &into.join(name)))?;
     }
     KEPT.iter().try_for_each(|name| copy(&root.join(name), &library.join(name)))?;
+    copy(&root.join(PROOF), &folder.join(PROOF))?;
     match project::modules(root) {
         None => Ok(false),
         Some(modules) => install(&modules, folder).map(|()| true),

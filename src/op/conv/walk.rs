@@ -24,8 +24,8 @@ use crate::op::Place;
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
 use std::collections::BTreeMap;
 
-/// Each output takes at least one row, and no circuit has more than this. Beyond it nothing is counted or placed: distances of
-/// powers and lists of positions would be as large as a file claims.
+/// Border outputs included, which take half a row each: a circuit with more of them is hardly ever smaller than one without. Beyond it
+/// nothing is counted or placed: distances of powers and lists of positions would be as large as a file claims.
 const MAX_OUTPUTS: u64 = 1 << 20;
 
 /// The positions that pixels and windows reach.

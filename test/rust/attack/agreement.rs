@@ -387,19 +387,25 @@ proptest! {
 /// Among the random programs, each method of a convolution is the shorter one many times.
 #[test]
 fn random_programs_walk_and_do_not() {
-    let (mut walks, mut direct, mut others, mut pooled) = (0, 0, 0, 0);
+    let (mut walks, mut direct, mut others, mut pooled, mut pooled_walks) = (0, 0, 0, 0, 0);
     for seed in 0..200 {
         let program = random_program(&mut ChaCha20Rng::seed_from_u64(seed));
         others += program.nodes.iter().filter(|n| matches!(n.op, Op::Maximum(_) | Op::Product(_))).count();
-        pooled += pools(&program).len();
+        let pools = pools(&program);
+        pooled += pools.len();
         for plan in candidates(&program, Objective::Balanced).unwrap().iter().filter(|p| p.shape.weights >= 6) {
-            let convs = program.nodes.iter().filter_map(|n| if let Op::Conv(conv) = &n.op { Some(conv) } else { None });
-            for conv in convs {
-                *if Placement::of(&conv.stencil, &plan.shape).walks { &mut walks } else { &mut direct } += 1;
+            let placed = |(index, node): (usize, &Node)| match &node.op {
+                Op::Conv(conv) => Some(pools.iter().find(|pool| pool.conv == index).map_or(conv.stencil, |pool| pool.stencil)),
+                _ => None,
+            };
+            let convs: Vec<Stencil> = program.nodes.iter().enumerate().filter_map(placed).collect();
+            pooled_walks += usize::from(plan.shape.pooled && plan.shape.border);
+            for stencil in convs {
+                *if Placement::of(&stencil, &plan.shape).walks { &mut walks } else { &mut direct } += 1;
             }
         }
     }
-    let counts = [walks, direct, others, 2 * pooled];
+    let counts = [walks, direct, others, 2 * pooled, pooled_walks];
     assert!(counts.iter().all(|&count| count > 50), "{counts:?}");
 }
 

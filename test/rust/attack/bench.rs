@@ -3,6 +3,7 @@
 use super::lab::Lab;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_evm::{
+    circuit::{Objective, Witness, lay_out, plan::candidates},
     gates::{
         Cell, Shape, Steps, Trace, argmax,
         field::to_field,
@@ -14,7 +15,8 @@ use zkml_evm::{
         rescale::{self, Kind},
     },
     model::{self, Stencil, stencil::Axis},
-    op::{Conv, Interval, Linear, Maximum, Product, Sigmoid, Sum, Term, conv::Placement},
+    op::{Conv, Input, InputMode, Interval, Linear, Maximum, Op, Product, Rescale, Sigmoid, Sum, Term, conv::Placement},
+    quant::{Hidden, Node, Precision, Program},
 };
 
 /// A trace with its public values.
@@ -300,6 +302,38 @@ pub fn two_pools(base: Shape, x: [i128; 2]) -> Sample {
     pool_sample(base, &layer, &[3, 2], &x, [-1000, 3000])
 }
 
+/// A max pool behind a convolution whose kernels walk, pixels public, as a whole program: pools, walk and border outputs in one circuit.
+pub fn walking_pool_sample(lanes: u32) -> Sample {
+    let axis = Axis { size: 6, kernel: 3, stride: 1, dilation: 1, before: 1, outputs: 6 };
+    let stencil = Stencil { channels: 1, filters: 2, groups: 1, axes: [axis; 2] };
+    let weights = (0..stencil.weights() as i128).map(|i| (i * 37 + 11) % 61 - 30).collect();
+    let conv = Conv { stencil, weights, bias: vec![50, -27] };
+    let element = |f: usize, y: usize, x: usize| ((f * 6 + y) * 6 + x) as u32;
+    let window = |i: usize| (0..4).map(|e| element(i / 9, i / 3 % 3 * 2 + e / 2, i % 3 * 2 + e % 2)).collect();
+    let node = |op, inputs| Node { name: "node".into(), op, inputs, scale_log2: 0 };
+    let ranges = vec![Interval::new(-20, 30); 36];
+    let nodes = vec![
+        node(Op::Input(Input { mode: InputMode::Public, width_bytes: 1, ranges }), vec![]),
+        node(Op::Conv(conv), vec![0]),
+        node(Op::Rescale(Rescale { shift: 8, relu: true }), vec![1]),
+        node(Op::Maximum(Maximum { windows: (0..18).map(window).collect() }), vec![2]),
+        node(Op::Reveal, vec![3]),
+    ];
+    let precision = Precision { shift_bits: 8, magnitude_bits: 8 };
+    let program = Program { schema_id: [0; 32], precision, items: 1, hidden: Hidden::WorstCase, nodes };
+    let plans = candidates(&program, Objective::Prover).unwrap();
+    let fits = |shape: &Shape| shape.lanes == lanes && shape.weights == 6 && shape.limb_bits == 8;
+    let shape = plans.iter().map(|plan| plan.shape).find(fits).unwrap();
+    assert!(shape.pooled && shape.border && !shape.steps.is_empty() && !shape.maximum, "{shape:?}");
+    let x: Vec<i128> = (0..36).map(|i| (i * 29 + 3) % 51 - 20).collect();
+    let witness = Witness::new(&program, &x, Fr::from(1), None, None).unwrap();
+    let trace = lay_out(&program, shape, Some(&witness)).unwrap();
+    // The results are not public here: one that is no maximum would be another witness.
+    let mut sample = Sample { name: format!("walking pool, {lanes} lanes"), trace, instances: witness.statement.instances() };
+    sample.trace.exposed.truncate(36);
+    sample
+}
+
 /// Products of public values, every result rescaled.
 pub fn product_sample(base: Shape, dims: model::Product) -> Sample {
     let shape = Shape { k: 9, weights: 6, signed: true, steps: Steps::new(&[dims.columns as u32]), ..base };
@@ -367,7 +401,8 @@ pub fn every_gate() -> Vec<Sample> {
     let ends = linear(&[&[1, 0], &[0, 1], &[0, 0]], &[0, 0, 0]);
     let in_place = [in_place_sample(&three, &[417, -55], -1000), in_place_sample(&ends, &[-1000, 3000], -1000)];
     let walks = stencils().into_iter().take(1).map(|(stencil, steps)| walk_in_place_sample(stencil, &steps));
-    [1, 3, 5].into_iter().flat_map(with).chain(in_place).chain(walks).collect()
+    let pools = [1, 3].map(walking_pool_sample);
+    [1, 3, 5].into_iter().flat_map(with).chain(in_place).chain(walks).chain(pools).collect()
 }
 
 /// One of everything, in `base`: three outputs on two weight columns, so that the leading block is padded.

@@ -417,15 +417,18 @@ fn a_pool_has_one_witness() {
         let rows = |selector| (0..lab.trace.end).filter(|&row| lab.trace.is_enabled(selector, row)).collect::<Vec<usize>>();
         let (distances, pooled) = (rows(columns.distance), rows(columns.pooled));
         let (a, b) = (columns.a.index(), columns.b.index());
-        let limb = |lane: usize| columns.limbs[lane].index();
+        let limb = |row: usize, index: u32| {
+            let (column, row) = columns.limb_at(row, index);
+            Choice::new(&lab, column.index(), row, &domain(0..=3))
+        };
         let mut choices = vec![];
         for &row in &distances[distances.len() - 2..] {
             choices.push(Choice::new(&lab, a, row, &domain(-9..=9)));
-            choices.extend((0..3).map(|lane| Choice::new(&lab, limb(lane), row, &domain(0..=3))));
+            choices.extend((0..3).map(|index| limb(row, index)));
             choices.push(Choice::new(&lab, b, row, &domain(-1..=80)));
         }
         let row = pooled[pooled.len() - 1];
-        choices.extend((0..2).map(|lane| Choice::new(&lab, limb(lane), row, &domain(0..=3))));
+        choices.extend((0..2).map(|index| limb(row, index)));
         choices.push(Choice::new(&lab, b, row, &domain(-1..=2)));
         choices.push(Choice::new(&lab, a, row, &domain(-5..=5)));
         let found = witnesses(&mut lab, &choices);

@@ -183,7 +183,7 @@ fn carries(lab: &Lab, cell: CellId) -> Vec<Changes> {
 fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
     let (_, row) = lab.place(cell);
     let columns = &lab.trace.columns;
-    let starts = [columns.relu, columns.signed, columns.threshold].iter().any(|&s| lab.trace.is_enabled(s, row));
+    let starts = [columns.relu, columns.signed, columns.threshold, columns.pooled].iter().any(|&s| lab.trace.is_enabled(s, row));
     if cell != lab.limb(row, 0) || !starts {
         return vec![];
     }

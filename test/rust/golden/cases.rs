@@ -70,7 +70,7 @@ const fn own(threshold: Option<&'static str>) -> CaseItem {
 
 const UNTHRESHOLDED: [CaseItem; 1] = [own(None)];
 
-pub const CASES: [Case; 6] = [
+pub const CASES: [Case; 7] = [
     Case {
         name: "age",
         folder: "examples/consumers/age",
@@ -127,6 +127,16 @@ pub const CASES: [Case; 6] = [
         policy: |_, _| keccak256("ContentProvenance.v1"),
         subject: ALICE,
         calls: &once(&UNTHRESHOLDED),
+    },
+    // Of the project that `init` writes.
+    Case {
+        name: "membership",
+        folder: "templates/consumer/model",
+        input: InputMode::Committed,
+        output: OutputChoice::Threshold,
+        policy: |_, _| keccak256("Membership.v1"),
+        subject: ALICE,
+        calls: &once(&[own(Some("40"))]),
     },
     Case {
         name: "batch",
