@@ -143,6 +143,7 @@ fn an_auditor_can_compare(deployed: &Value, compare: &dyn Fn(&str) -> Run) {
         let right = label.starts_with("InferenceVerifier");
         let result = &done.json()["result"];
         assert_eq!((done.code, &result["same"]), (i32::from(!right), &Value::from(right)), "{label}: {result}");
+        assert_eq!(result["sameSrs"], right, "{label}: only a verifier holds s·g2");
         assert_eq!(result["got"], deployment["codehash"], "{label}");
     }
     assert!(contracts.keys().any(|label| label.starts_with("InferenceVerifier")));
