@@ -142,22 +142,17 @@ contract Deploy is DeploymentRecord {
     }
 
     function _record(Deployment memory d, Config memory config) private {
-        address owner = config.owner;
+        (address owner, address guardian) = (config.owner, config.guardian);
         if (address(d.timelock) != address(0)) {
-            bool fresh = _entry("GuardedTimelock", address(d.timelock), owner, config.guardian);
-            if (fresh) writeDelay("GuardedTimelock", config.timelockDelay);
+            recordGoverned("GuardedTimelock", address(d.timelock), owner, guardian, config.timelockDelay);
             owner = address(d.timelock);
         }
-        bool newRouter = _entry("InferenceRouter", address(d.router), owner, config.guardian);
-        if (newRouter) writeDelay("InferenceRouter", config.activationDelay);
-        _entry("InputAttestation", address(d.attestations), owner, config.guardian);
-        _entry("LendingThreshold", address(d.lending), owner, config.guardian);
-        if (config.token == address(0)) record("MockERC20", "MockERC20", address(d.token), 0);
-    }
-
-    function _entry(string memory label, address place, address owner, address guardian) private returns (bool fresh) {
-        fresh = record(label, label, place, 0);
-        if (fresh) writeGovernance(label, owner, guardian);
+        recordGoverned("InferenceRouter", address(d.router), owner, guardian, config.activationDelay);
+        recordGoverned("InputAttestation", address(d.attestations), owner, guardian, NO_DELAY);
+        bool ours = placeOf(bytes.concat(type(MockERC20).creationCode, abi.encode("Demo Dollar", "DUSD", uint8(6))))
+            == address(d.token);
+        if (ours) record("MockERC20", "MockERC20", address(d.token), 0);
+        recordGoverned("LendingThreshold", address(d.lending), owner, guardian, NO_DELAY);
     }
 
     function _requirePublic(Config memory config) private view {

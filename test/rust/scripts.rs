@@ -3,6 +3,7 @@
 
 mod chain_support;
 mod credit_support;
+mod schema_support;
 
 use alloy::{
     network::TransactionBuilder,
@@ -17,10 +18,10 @@ use serde_json::{Value, json};
 use std::{path::Path, process::Command};
 use zkml_evm::{
     chain::{
-        Chain, ChainTarget, Registry, audit,
+        Chain, ChainTarget, Governance, Registry, audit,
         bindings::IInferenceRouter::State,
         deploy::{self, DeployItem, Step},
-        registry::{Governance, label},
+        registry::label,
         settle,
     },
     cli::contracts::{Contracts, Settings},
@@ -126,17 +127,21 @@ async fn deploy_register_and_freeze_against_anvil() {
 /// The scripts' entries agree with the chain, and the client, compiling for itself, comes to the same addresses.
 async fn the_client_finds_it_all(chain: &Chain, deployments: &Path, golden: &ForgeProof) {
     let registry = Registry::view(deployments, chain.id()).unwrap();
-    let (owner, guardian) = (dev(0).address(), dev(1).address());
-    let governance = |delay| Some(Governance { owner, guardian, delay });
-    assert_eq!(registry.get(label::ROUTER).unwrap().governance, governance(Some(0)));
-    assert_eq!(registry.get(label::LENDING).unwrap().governance, governance(None));
     let findings = audit::audit(chain, &registry, audit::Expected::default(), &[]).await.unwrap();
     assert!(findings.len() > 4 && findings.iter().all(|finding| finding.ok), "{findings:?}");
+    // The record says who decides, and the client's own would say the same.
+    let governance = |delay| Some(Governance { owner: dev(0).address(), guardian: dev(1).address(), delay });
+    for (label, delay) in [(label::ROUTER, Some(0)), (label::ATTESTATIONS, None), (label::LENDING, None)] {
+        assert_eq!(registry.get(label).map(|entry| entry.governance), Some(governance(delay)), "{label}");
+    }
+    let record = std::fs::read_to_string(deployments.join("31337.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert!(schema_support::fits(&record), "{record}");
 
     let compiler = Compiler::find(None, &in_project("")).unwrap();
     let contracts = Contracts::compile(&compiler, &in_project("")).map_err(|e| e.to_string()).unwrap();
     // As script/config/local.json has it.
-    let settings = Settings { owner, guardian, token: None, activation_delay: 0 };
+    let settings = Settings { owner: dev(0).address(), guardian: dev(1).address(), token: None, activation_delay: 0 };
     let verifier = DeployItem::new("InferenceVerifier", golden.creation_code.clone(), 0);
     let (items, _) = contracts.items(verifier, &settings);
     let plan = deploy::plan(chain, dev(0).address(), &items, &registry, false).await.unwrap();
