@@ -2,7 +2,7 @@
 
 use super::{CircuitError, Memory};
 use crate::{
-    gates::{Shape, Steps, poseidon_params},
+    gates::{Columns, Shape, Steps, poseidon_params, stack},
     op::{InputMode, Op},
     quant::{Node, Program, range},
 };
@@ -27,8 +27,13 @@ const LANES: std::ops::RangeInclusive<u32> = 1..=6;
 /// Numbers of weight columns that are tried.
 const WEIGHTS: [u32; 11] = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 
+/// Numbers of committed columns that a stacked layout's fixed columns are spread over.
+const SPREADS: std::ops::RangeInclusive<u32> = 1..=6;
+
 /// What the balanced objective pays for a CPU second of the prover.
 pub const GAS_PER_SECOND: f64 = 100_000.0;
+/// What the gas objective pays: stacked columns save gas at the cost of rows, down to the last column, and somewhere it ends.
+pub const GAS_ABOVE_ALL: f64 = 4_000.0;
 
 /// What to make small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +41,7 @@ pub const GAS_PER_SECOND: f64 = 100_000.0;
 pub enum Objective {
     /// Proving time.
     Prover,
-    /// Verification gas.
+    /// Verification gas, a CPU second being worth [`GAS_ABOVE_ALL`].
     Gas,
     /// Both, a CPU second being worth [`GAS_PER_SECOND`].
     #[default]
@@ -54,6 +59,8 @@ pub struct Plan {
     pub advice: usize,
     /// Fixed columns.
     pub fixed: usize,
+    /// Cells that the gates read at one row, each of which a proof evaluates.
+    pub queries: usize,
     /// Highest degree of a constraint.
     pub degree: usize,
 }
@@ -67,16 +74,18 @@ impl Plan {
         0.025 + rows * (0.0039 * self.advice as f64 + 0.0022 * self.fixed as f64 + 0.027)
     }
 
-    /// Gas of a verification, for comparing candidates: each column and each piece of the quotient is a commitment to multiply.
+    /// Gas of a verification, for comparing candidates: each column and each piece of the quotient is a commitment to multiply, and the
+    /// prover's are calldata as well.
     fn gas(&self) -> f64 {
-        227_000.0 + 7_000.0 * (self.advice + self.fixed + self.degree - 1) as f64
+        let (sent, known) = (self.advice + self.degree - 1, self.fixed);
+        196_000.0 + 7_500.0 * sent as f64 + 6_450.0 * known as f64 + 760.0 * self.queries as f64
     }
 
     fn cost(&self, objective: Objective) -> (f64, f64) {
         let (seconds, gas) = (self.seconds(), self.gas());
         match objective {
             Objective::Prover => (seconds, gas),
-            Objective::Gas => (gas, seconds),
+            Objective::Gas => (gas + GAS_ABOVE_ALL * seconds, gas),
             Objective::Balanced => (gas + GAS_PER_SECOND * seconds, gas),
         }
     }
@@ -100,9 +109,9 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
         for (limb_bits, lanes) in LIMB_BITS.flat_map(|bits| LANES.map(move |lanes| (bits, lanes))) {
             let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? else { continue };
             let convs = *convs.get_or_insert_with(|| conv_rows(program, &shape));
-            all.extend(
-                smallest_k(shape, other_rows(program, &shape)?.saturating_add(convs)).filter(|plan| plan.shape.is_sound()),
-            );
+            let rows = other_rows(program, &shape)?.saturating_add(convs);
+            let stacked = stacks(&shape).into_iter().filter_map(|stack| smallest_k(Shape { stack, ..shape }, rows));
+            all.extend(stacked.filter(|plan| plan.shape.is_sound()));
         }
     }
     all.sort_by(|a, b| a.cost(objective).partial_cmp(&b.cost(objective)).unwrap_or(std::cmp::Ordering::Equal));
@@ -112,12 +121,15 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
 /// Whether `plan` is one of the candidates of `program`.
 pub fn is_candidate(program: &Program, plan: &Plan) -> Result<bool, CircuitError> {
     range::check(program)?;
-    let Shape { limb_bits, lanes, weights, .. } = plan.shape;
+    let Shape { limb_bits, lanes, weights, stack, .. } = plan.shape;
     if !LIMB_BITS.contains(&limb_bits) || !LANES.contains(&lanes) || !WEIGHTS.contains(&weights) {
         return Ok(false);
     }
     let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? else { return Ok(false) };
-    let made = smallest_k(shape, rows(program, &shape)?).filter(|plan| plan.shape.is_sound());
+    if !stacks(&shape).contains(&stack) {
+        return Ok(false);
+    }
+    let made = smallest_k(Shape { stack, ..shape }, rows(program, &shape)?).filter(|plan| plan.shape.is_sound());
     Ok(made.as_ref() == Some(plan))
 }
 
@@ -290,28 +302,31 @@ fn other_rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
     Ok(total)
 }
 
+/// The stacks that are tried: none, and those that spread the fixed columns evenly over a few.
+fn stacks(shape: &Shape) -> Vec<u32> {
+    let mut layout = ConstraintSystem::default();
+    Columns::configure(&mut layout, &Shape { stack: 2, ..*shape });
+    // One of them stays apart.
+    let fixed = layout.num_fixed_columns() as u32 - 1;
+    let mut all: Vec<u32> = std::iter::once(1).chain(SPREADS.map(|columns| fixed.div_ceil(columns))).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 fn smallest_k(mut shape: Shape, needed: usize) -> Option<Plan> {
-    let cs = columns_of(&shape);
+    let cs = stack::constraint_system(&shape);
     let rows = needed.max(shape.table_rows());
-    shape.k = (MIN_K..=MAX_K).find(|&k| rows <= usable_rows(&cs, k))?;
-    Some(Plan { shape, rows, advice: cs.num_advice_columns(), fixed: cs.num_fixed_columns(), degree: degree(&cs) })
+    let fits = |k: &u32| stack::end_row(&cs, &Shape { k: *k, ..shape }).is_ok_and(|end| rows <= end);
+    shape.k = (MIN_K..=MAX_K).find(fits)?;
+    let queries = cs.advice_queries().len() + cs.fixed_queries().len();
+    let (advice, fixed) = (cs.num_advice_columns(), cs.num_fixed_columns());
+    Some(Plan { shape, rows, advice, fixed, queries, degree: degree(&cs) })
 }
 
 /// The highest degree of a gate; the permutation's is lower than any circuit's. (halo2's own figure depends on the environment.)
 fn degree(cs: &ConstraintSystem<Fr>) -> usize {
     cs.gates().iter().flat_map(|gate| gate.polynomials()).map(Expression::degree).max().unwrap_or(0)
-}
-
-/// The columns and gates of a shape; they do not depend on its k.
-fn columns_of(shape: &Shape) -> ConstraintSystem<Fr> {
-    let mut cs = ConstraintSystem::<Fr>::default();
-    crate::gates::Columns::configure(&mut cs, shape);
-    cs
-}
-
-/// Rows between the pins.
-fn usable_rows(cs: &ConstraintSystem<Fr>, k: u32) -> usize {
-    (1usize << k).saturating_sub(cs.blinding_factors() + 2)
 }
 
 /// The common span of all inputs, where they can stand on the rows of the layer that reads them: nothing packs them, their limbs fit one
@@ -343,7 +358,7 @@ pub(super) fn is_shape_of(program: &Program, shape: &Shape) -> Result<bool, Circ
         return Ok(false);
     }
     let widths = Widths { limb_bits: shape.limb_bits, lanes: shape.lanes, weights: shape.weights };
-    let expected = shape_of(program, widths)?.map(|expected| Shape { k: shape.k, ..expected });
+    let expected = shape_of(program, widths)?.map(|expected| Shape { k: shape.k, stack: shape.stack, ..expected });
     if expected != Some(*shape) {
         return Ok(false);
     }

@@ -21,9 +21,17 @@ use halo2_proofs::{
 /// absorb:   a_next = 0,  b_next = k0 * a + k2,  c_next = b
 /// ```
 ///
+/// Where columns are stacked, fourth powers have cells too, and no constraint but its selector's multiplies more than two cells:
+///
+/// ```text
+/// full:     fourth = folded^2,  folded_next = a_next^2,  fourth_next = b_next^2
+///           state[+2] = MDS * (fourth (a + k0), folded_next (b + k1), fourth_next (c + k2))
+/// partial:  fourth = folded^2,  state[+1] = MDS * (fourth (a + k0), b + k1, c + k2)
+/// ```
+///
 /// Each behind its own fixed selector; every cell is determined by the absorb rows' `a` and `b`, so there is one witness.
 /// Absorb with `k0 = 1, k2 = 0` hashes (a, b); with `k0 = 0, k2 = tag` it hashes (tag, b).
-/// `folded` is a phase-2 column: the squares need no challenge, they only use its free rows. Nothing of it is looked up.
+/// `folded` and `fourth` are phase-2 columns: the powers need no challenge, they only use free rows. Nothing of them is looked up.
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
     let (Some(c), Some(full), Some(partial), Some(absorb)) = (columns.c, columns.full, columns.partial, columns.absorb) else {
         return;
@@ -41,7 +49,9 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
         let square = at(columns.folded, 0);
         let shifted: [_; WIDTH] = std::array::from_fn(|i| now[i].clone() + keys[i].clone());
         let squares = [square.clone(), next[0].clone(), next[1].clone()];
-        let boxed: [_; WIDTH] = std::array::from_fn(|i| squares[i].clone() * squares[i].clone() * shifted[i].clone());
+        let fourths = columns.fourth.map(|fourth| [at(fourth, 0), at(columns.folded, 1), at(fourth, 1)]);
+        let powers = fourths.clone().unwrap_or_else(|| squares.clone().map(|s| s.clone() * s));
+        let boxed: [_; WIDTH] = std::array::from_fn(|i| powers[i].clone() * shifted[i].clone());
         let squared: [_; WIDTH] = std::array::from_fn(|i| shifted[i].clone() * shifted[i].clone());
         let mixed_full = mix(mds, &boxed);
         let mixed_partial = mix(mds, &[boxed[0].clone(), shifted[1].clone(), shifted[2].clone()]);
@@ -53,6 +63,12 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
             ("square of state 1", full.clone() * (squares[1].clone() - squared[1].clone())),
             ("square of state 2", full.clone() * (squares[2].clone() - squared[2].clone())),
         ];
+        if let Some(fourths) = fourths {
+            let selectors = [full.clone() + partial.clone(), full.clone(), full.clone()];
+            for ((selector, fourth), square) in selectors.into_iter().zip(fourths).zip(squares) {
+                constraints.push(("fourth power", selector * (fourth - square.clone() * square)));
+            }
+        }
         for (after, mixed) in after.into_iter().zip(mixed_full) {
             constraints.push(("full round", full.clone() * (after - mixed)));
         }
@@ -123,10 +139,18 @@ pub fn place_hash(
         trace.enable(if is_full { full } else { partial }, row)?;
         assign_state(trace, [columns.a, columns.b, c], row, state)?;
         let square = |i: usize| state.map(|s| (s[i] + constants[i]).square());
+        let fourth = |i: usize| square(i).map(|s| s.square());
         trace.assign(columns.folded, row, square(0))?;
         if is_full {
             trace.assign(columns.a, row + 1, square(1))?;
             trace.assign(columns.b, row + 1, square(2))?;
+        }
+        if let Some(column) = columns.fourth {
+            trace.assign(column, row, fourth(0))?;
+            if is_full {
+                trace.assign(columns.folded, row + 1, fourth(1))?;
+                trace.assign(column, row + 1, fourth(2))?;
+            }
         }
         state = state.map(|s| parameters.round(index, s));
     }

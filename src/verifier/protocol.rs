@@ -3,6 +3,7 @@
 use super::{
     VerifierError,
     expression::{Graph, Leaf, Node},
+    names::Names,
 };
 use crate::{
     gates::Shape,
@@ -51,7 +52,7 @@ pub struct Protocol {
     /// Commitments of fixed and permutation polynomials.
     pub preprocessed: Vec<G1Affine>,
     /// The polynomials: preprocessed, the instance column, those of the phases in order, the quotient.
-    pub names: Vec<String>,
+    pub names: Names,
     /// The prover's messages up to the quotient.
     pub phases: Vec<Phase>,
     /// Chunks of the quotient polynomial.
@@ -103,7 +104,7 @@ impl Protocol {
             instances,
             digest: inner.transcript_initial_state.ok_or_else(|| unsupported("no initial state"))?,
             preprocessed: inner.preprocessed.clone(),
-            names: super::names::polynomials(shape, vk.cs(), &phases),
+            names: Names::new(shape, vk.cs(), &phases),
             quotients: inner.quotient.num_chunk(),
             evaluations: inner.evaluations.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
             queries: inner.queries.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
@@ -122,18 +123,21 @@ impl Protocol {
     /// send, every query is of a known polynomial and at a row of its own, and the proof has the layout that native verification reads.
     fn check(&self, layout: &ProofLayout, instances: usize) -> Result<(), VerifierError> {
         let refuse = |what: String| Err(VerifierError::Render(what));
-        let (quotient, rows) = (self.names.len() - 1, 1i64 << self.k);
+        let (quotient, rows) = (self.names.polynomials.len() - 1, 1i64 << self.k);
         let sent: usize = self.phases.iter().map(|phase| phase.points).sum();
-        if self.names.len() != self.first_witness() + sent + 1 {
+        if self.names.polynomials.len() != self.first_witness() + sent + 1 {
             return refuse(format!(
                 "{} polynomials have names, the protocol has {}",
-                self.names.len(),
+                self.names.polynomials.len(),
                 self.first_witness() + sent + 1
             ));
         }
         let opened = |query: &Query| self.queries.contains(query);
         if let Some(query) = self.evaluations.iter().find(|query| !opened(query)) {
-            return refuse(format!("the evaluation of {} at rotation {} is not opened", self.names[query.poly], query.rotation));
+            return refuse(format!(
+                "the evaluation of {} at rotation {} is not opened",
+                self.names.polynomials[query.poly], query.rotation
+            ));
         }
         let sent_or_known = |query: &Query| self.evaluations.contains(query) || (query.poly == quotient && query.rotation == 0);
         let commits = |query: &Query| query.poly <= quotient && query.poly != self.preprocessed.len();
