@@ -41,7 +41,7 @@ pub const GAS_ABOVE_ALL: f64 = 4_000.0;
 pub enum Objective {
     /// Proving time.
     Prover,
-    /// Verification gas, a CPU second being worth [`GAS_ABOVE_ALL`].
+    /// Verification gas, a CPU second being worth [`GAS_ABOVE_ALL`]. Columns are stacked for this one only: stacks multiply the rows.
     Gas,
     /// Both, a CPU second being worth [`GAS_PER_SECOND`].
     #[default]
@@ -110,7 +110,8 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
             let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? else { continue };
             let convs = *convs.get_or_insert_with(|| conv_rows(program, &shape));
             let rows = other_rows(program, &shape)?.saturating_add(convs);
-            let stacked = stacks(&shape).into_iter().filter_map(|stack| smallest_k(Shape { stack, ..shape }, rows));
+            let stacks = if objective == Objective::Gas { stacks(&shape) } else { vec![1] };
+            let stacked = stacks.into_iter().filter_map(|stack| smallest_k(Shape { stack, ..shape }, rows));
             all.extend(stacked.filter(|plan| plan.shape.is_sound()));
         }
     }
@@ -359,7 +360,7 @@ pub(super) fn is_shape_of(program: &Program, shape: &Shape) -> Result<bool, Circ
     }
     let widths = Widths { limb_bits: shape.limb_bits, lanes: shape.lanes, weights: shape.weights };
     let expected = shape_of(program, widths)?.map(|expected| Shape { k: shape.k, stack: shape.stack, ..expected });
-    if expected != Some(*shape) {
+    if expected != Some(*shape) || !stacks(shape).contains(&shape.stack) {
         return Ok(false);
     }
     let smallest = smallest_k(*shape, rows(program, shape)?);

@@ -18,6 +18,7 @@ use halo2_proofs::{
     plonk::{Advice, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, Instance, SecondPhase, VirtualCells},
     poly::Rotation,
 };
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Where a column of the layout is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,27 +55,30 @@ impl Stack {
         let columns = Columns::configure(&mut layout, shape);
         let height = shape.stack as usize;
         let phases = layout.advice_column_phase();
-        let count = |wanted: u8| phases.iter().filter(|&&phase| phase == wanted).count().div_ceil(height);
-        let early: Vec<_> = (0..count(0)).map(|_| cs.advice_column()).collect();
-        let challenges = (0..layout.num_challenges()).map(|_| cs.challenge_usable_after(FirstPhase)).collect();
-        let late: Vec<_> = (0..count(1)).map(|_| cs.advice_column_in(SecondPhase)).collect();
-        let mut taken = [0; 2];
-        let place = |phase: &u8| {
-            let (of_phase, at) = if *phase == 0 { (&early, &mut taken[0]) } else { (&late, &mut taken[1]) };
-            *at += 1;
-            Place { column: of_phase[(*at - 1) / height], offset: (*at - 1) % height }
+        let of_phase = |wanted: u8| {
+            let columns = (0..phases.len()).filter(|&index| phases[index] == wanted);
+            most_read_first(columns, layout.advice_queries().iter().map(|(column, _)| column.index()))
         };
-        let advice = phases.iter().map(place).collect();
-        let active = cs.fixed_column();
-        let data: Vec<_> = (1..layout.num_fixed_columns()).step_by(height).map(|_| cs.fixed_column()).collect();
-        let fixed = (0..layout.num_fixed_columns()).map(|index| match index.cmp(&columns.active.index()) {
-            std::cmp::Ordering::Equal => Place { column: active, offset: 0 },
-            order => {
-                let at = if order.is_gt() { index - 1 } else { index };
-                Place { column: data[at / height], offset: at % height }
-            }
-        });
-        let stack = Self { advice, fixed: fixed.collect(), instance: cs.instance_column(), challenges, height, columns };
+        let active = columns.active.index();
+        let data = most_read_first(
+            (0..layout.num_fixed_columns()).filter(|&index| index != active),
+            layout.fixed_queries().iter().map(|(column, _)| column.index()),
+        );
+        // Challenges are drawn after the first phase, so its columns come before them.
+        let early: Vec<_> = of_phase(0).chunks(height).map(|columns| (cs.advice_column(), columns.to_vec())).collect();
+        let challenges = (0..layout.num_challenges()).map(|_| cs.challenge_usable_after(FirstPhase)).collect();
+        let late: Vec<_> =
+            of_phase(1).chunks(height).map(|columns| (cs.advice_column_in(SecondPhase), columns.to_vec())).collect();
+        let alone = vec![(cs.fixed_column(), vec![active])];
+        let data: Vec<_> = data.chunks(height).map(|columns| (cs.fixed_column(), columns.to_vec())).collect();
+        let stack = Self {
+            advice: places([early, late].concat()),
+            fixed: places([alone, data].concat()),
+            instance: cs.instance_column(),
+            challenges,
+            height,
+            columns,
+        };
         cs.enable_equality(stack.advice[stack.columns.a.index()].column);
         cs.enable_equality(stack.instance);
         for gate in layout.gates() {
@@ -144,6 +148,25 @@ impl Stack {
             Expression::Advice(_) | Expression::Challenge(_) | Expression::Selector(_) | Expression::Instance(_) => false,
         }
     }
+}
+
+/// Columns that are read at most rows come first: offsets and rotations then coincide in all committed columns, and a proof is opened at
+/// fewer rows.
+fn most_read_first(columns: impl Iterator<Item = usize>, reads: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut count = BTreeMap::new();
+    reads.for_each(|column| *count.entry(column).or_insert(0) += 1);
+    let mut columns: Vec<usize> = columns.collect();
+    columns.sort_by_key(|column| Reverse(count.get(column).copied().unwrap_or(0)));
+    columns
+}
+
+/// The place of each column of the layout, by index; each committed column comes with those that stand in it, by offset.
+fn places<C: Copy>(committed: Vec<(C, Vec<usize>)>) -> Vec<Place<C>> {
+    let stacked = committed.into_iter().flat_map(|(column, columns)| {
+        columns.into_iter().enumerate().map(move |(offset, index)| (index, Place { column, offset }))
+    });
+    let by_index: BTreeMap<usize, Place<C>> = stacked.collect();
+    by_index.into_values().collect()
 }
 
 /// The committed columns and gates of a shape; they do not depend on its k.

@@ -6,6 +6,7 @@ use halo2_proofs::{
     halo2curves::bn256::Fr,
     plonk::{ConstraintSystem, Fixed},
 };
+use std::collections::BTreeMap;
 
 /// What a reader calls the polynomials.
 #[derive(Clone, Debug)]
@@ -22,20 +23,16 @@ impl Names {
     /// The names of a circuit's polynomials.
     pub fn new(shape: &Shape, cs: &ConstraintSystem<Fr>, phases: &[Phase]) -> Self {
         let stack = Stack::configure(&mut ConstraintSystem::default(), shape);
-        let mut columns: Vec<Vec<String>> = vec![Vec::new(); cs.num_fixed_columns()];
-        for (place, name) in stack.fixed.iter().zip(fixed(&stack.columns, stack.fixed.len())) {
-            columns[place.column.index()].push(name);
-        }
+        let of_layout = fixed(&stack.columns, stack.fixed.len());
+        let columns = stacked(stack.fixed.iter().map(|place| (place.column.index(), place.offset)), of_layout);
         let mut names = Self { polynomials: Vec::new(), stacked: Vec::new(), stack: shape.stack as i32 };
         names.push_columns("KEY", columns);
         for i in 0..cs.permutation().get_columns().len() {
             names.push(format!("COPY_{i}"));
         }
         names.push("INSTANCES".into());
-        let mut columns: Vec<Vec<String>> = vec![Vec::new(); cs.num_advice_columns()];
-        for (place, name) in stack.advice.iter().zip(advice(&stack.columns, stack.advice.len())) {
-            columns[place.column.index()].push(name);
-        }
+        let of_layout = advice(&stack.columns, stack.advice.len());
+        let columns = stacked(stack.advice.iter().map(|place| (place.column.index(), place.offset)), of_layout);
         let of_phase = |wanted: u8| {
             let phases = cs.advice_column_phase().into_iter().zip(&columns);
             phases.filter(|(phase, _)| *phase == wanted).map(|(_, column)| column.clone()).collect()
@@ -83,6 +80,15 @@ impl Names {
             r => format!("AT_{name}_PREV_{}", -r),
         }
     }
+}
+
+/// The names of the columns that stand in each committed one, by offset.
+fn stacked(places: impl Iterator<Item = (usize, usize)>, names: Vec<String>) -> Vec<Vec<String>> {
+    let mut columns: BTreeMap<usize, BTreeMap<usize, String>> = BTreeMap::new();
+    for ((column, offset), name) in places.zip(names) {
+        columns.entry(column).or_default().insert(offset, name);
+    }
+    columns.into_values().map(|names| names.into_values().collect()).collect()
 }
 
 fn advice(columns: &Columns, count: usize) -> Vec<String> {

@@ -72,46 +72,60 @@ pub fn values(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript
     block.line("let sum := 0");
     block.line("let value");
     block.line("let scale");
+    let degrees = sets.iter().map(|set| set.rotations.len() - 1);
+    let powers = inverse_powers(degrees.max().unwrap_or(0), memory, &mut block);
     for (s, set) in sets.iter().enumerate() {
         block.comment(&describe(set));
         if s > 0 {
             block.line("factor := mulmod(factor, mload(NU), r)");
             let name = memory.word(&scale_name(s));
-            let product =
-                set.rotations.iter().fold("factor".to_string(), |p, r| format!("mulmod({p}, mload({}), r)", distance(*r)));
-            if set.rotations.len() <= 2 {
-                block.line(format!("mstore({name}, {product})"));
-            } else {
-                block.line("scale := factor");
-                for rotation in &set.rotations {
-                    block.line(format!("scale := mulmod(scale, mload({}), r)", distance(*rotation)));
+            block.line("scale := factor");
+            for rotation in &set.rotations {
+                block.line(format!("scale := mulmod(scale, mload({}), r)", distance(*rotation)));
+            }
+            block.line(format!("mstore({name}, scale)"));
+        }
+        for (j, &rotation) in set.rotations.iter().enumerate() {
+            let known = |poly: usize| format!("mload({})", value_name(protocol, transcript, Query { poly, rotation }));
+            let mut polys = set.polys.iter().rev().map(|&poly| known(poly));
+            let mut at_rotation = polys.next().unwrap_or("0".into());
+            if set.polys.len() > 1 {
+                block.line(format!("scale := {at_rotation}"));
+                for value in polys {
+                    block.line(format!("scale := addmod(mulmod(scale, mu, r), {value}, r)"));
                 }
-                block.line(format!("mstore({name}, scale)"));
+                at_rotation = "scale".into();
             }
-        }
-        block.line("scale := factor");
-        for _ in 1..set.rotations.len() {
-            block.line("scale := mulmod(scale, mload(POINT_INVERSE), r)");
-        }
-        for &rotation in &set.rotations {
-            for (i, &poly) in set.polys.iter().rev().enumerate() {
-                let value = format!("mload({})", value_name(protocol, transcript, Query { poly, rotation }));
-                block.line(match i {
-                    0 => format!("value := {value}"),
-                    _ => format!("value := addmod(mulmod(value, mu, r), {value}, r)"),
-                });
-            }
-            block.line(format!("value := mulmod(mulmod(value, scale, r), mload({}), r)", distance(rotation)));
+            let mut term = format!("mulmod({at_rotation}, mload({}), r)", distance(rotation));
             let weight = interpolation_weight(protocol, set, rotation);
             if weight != Fr::ONE {
-                block.line(format!("value := mulmod(value, {}, r)", literal(&weight)));
+                term = format!("mulmod({term}, {}, r)", literal(&weight));
             }
-            block.line("sum := addmod(sum, value, r)");
+            block.line(if j == 0 { format!("value := {term}") } else { format!("value := addmod(value, {term}, r)") });
         }
+        let degree = set.rotations.len() - 1;
+        for (_, name) in powers.iter().enumerate().filter(|(i, _)| degree >> i & 1 == 1) {
+            block.line(format!("value := mulmod(value, mload({name}), r)"));
+        }
+        block.line("sum := addmod(sum, mulmod(value, factor, r), r)");
     }
     memory.word("GENERATOR_SCALE");
     block.line("mstore(GENERATOR_SCALE, sub(r, sum))");
     block
+}
+
+/// The words that hold `z^-1, z^-2, z^-4, ..`, as far as powers up to `degree` are made of them.
+fn inverse_powers(degree: usize, memory: &mut Memory, block: &mut Block) -> Vec<String> {
+    let mut names = vec!["POINT_INVERSE".to_string()];
+    while degree >> names.len() > 0 {
+        let name = memory.word(&format!("POINT_INVERSE_TO_{}", 1 << names.len()));
+        if let Some(before) = names.last() {
+            block.line(format!("value := mload({before})"));
+            block.line(format!("mstore({name}, mulmod(value, value, r))"));
+        }
+        names.push(name);
+    }
+    names
 }
 
 /// Statements that add up all commitments: `SUM` is then the left side of the pairing's first pair.

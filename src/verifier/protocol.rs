@@ -61,8 +61,10 @@ pub struct Protocol {
     pub evaluations: Vec<Query>,
     /// What the opening proves, in the order that fixes the rotation sets.
     pub queries: Vec<Query>,
-    /// The constraints' nodes, in order; all of them vanish on every row.
+    /// The constraints' nodes, in order; all of them vanish on every row. The first ones stand without the factor that they share.
     pub constraints: Vec<Node>,
+    /// How many share a factor, and the factor.
+    pub shared: Option<(usize, Node)>,
     /// Their expressions.
     pub graph: Graph,
     /// The generator of G1.
@@ -81,7 +83,8 @@ impl Protocol {
     pub fn new(shape: &Shape, vk: &VerifyingKey<G1Affine>, srs: &Srs, instances: usize) -> Result<Self, VerifierError> {
         let srs = fit(srs, shape.k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
         let inner = compile(&srs.params, vk, Config::kzg().with_num_instance(vec![instances]));
-        let (graph, constraints) = constraints(&inner)?;
+        let (mut graph, constraints) = constraints(&inner)?;
+        let (shared, constraints) = without_shared_factor(&mut graph, constraints);
         let unsupported = |what: &str| VerifierError::Render(format!("the protocol has {what}"));
         if inner.linearization.is_some() || inner.instance_committing_key.is_some() || !inner.accumulator_indices.is_empty() {
             return Err(unsupported("a linearization, committed instances or accumulators"));
@@ -110,6 +113,7 @@ impl Protocol {
             queries: inner.queries.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
             phases,
             constraints,
+            shared,
             graph,
             g1: srs.params.get_g()[0],
             g2: srs.params.g2(),
@@ -187,6 +191,22 @@ enum Part {
     Unexpected,
 }
 
+/// The constraints, the longest run of first ones that share a factor without it.
+fn without_shared_factor(graph: &mut Graph, mut constraints: Vec<Node>) -> (Option<(usize, Node)>, Vec<Node>) {
+    let candidates = constraints.first().map(|&first| graph.factors(first)).unwrap_or_default();
+    let divided = candidates.into_iter().map(|factor| {
+        let quotients: Vec<Node> = constraints.iter().map_while(|&node| graph.divided(node, factor)).collect();
+        (factor, quotients)
+    });
+    match divided.max_by_key(|(_, quotients)| quotients.len()) {
+        Some((factor, quotients)) if quotients.len() > 1 => {
+            constraints[..quotients.len()].copy_from_slice(&quotients);
+            (Some((quotients.len(), factor)), constraints)
+        }
+        _ => (None, constraints),
+    }
+}
+
 /// The constraints of the quotient's numerator, one by one.
 fn constraints(protocol: &PlonkProtocol<G1Affine>) -> Result<(Graph, Vec<Node>), VerifierError> {
     let graph = RefCell::new(Graph::default());
@@ -199,7 +219,7 @@ fn constraints(protocol: &PlonkProtocol<G1Affine>) -> Result<(Graph, Vec<Node>),
         &|common| match serde_json::to_value(common) {
             Ok(serde_json::Value::String(_)) => value(graph.borrow_mut().leaf(Leaf::Point)),
             Ok(common) => match common["Lagrange"].as_i64().and_then(|row| i32::try_from(row).ok()) {
-                Some(row) => value(graph.borrow_mut().leaf(Leaf::Lagrange(row))),
+                Some(row) => value(graph.borrow_mut().leaf(Leaf::Lagrange(row, row))),
                 None => Part::Unexpected,
             },
             Err(_) => Part::Unexpected,

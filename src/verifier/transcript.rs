@@ -6,7 +6,6 @@
 
 use super::{
     memory::Memory,
-    names,
     protocol::Protocol,
     yul::{Block, literal},
 };

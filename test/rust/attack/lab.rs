@@ -62,7 +62,7 @@ impl Lab {
         for column in &mut trace.advice {
             column[trace.end + 1..].iter_mut().for_each(|cell| *cell = Fr::random(&mut rng));
         }
-        let rows = 1usize << trace.shape.k;
+        let rows = trace.shape.rows();
         let constraints = constraints(&trace, instances, challenges);
         let identities = layer_identities(&trace, &constraints);
         let values = trace.advice.concat();
@@ -165,34 +165,44 @@ impl Lab {
         self.limb_order(cell).is_some()
     }
 
-    /// Whether a cell depends on the challenges. Poseidon's squares stand in a phase-2 column and do not.
+    /// Whether a cell depends on the challenges. Poseidon's squares and fourth powers stand in phase-2 columns and do not.
     pub fn is_late(&self, cell: CellId) -> bool {
-        let (column, row) = self.place(cell);
+        let (column, _) = self.place(cell);
         let columns = &self.trace.columns;
         column == columns.fold.index()
             || column == columns.sum.index()
             || columns.helpers.iter().any(|helper| helper.index() == column)
-            || (column == columns.folded.index() && !self.is_permutation_row(row))
+            || (column == columns.folded.index() && !self.is_square(cell))
     }
 
-    /// Whether a cell is one of Poseidon's squares, which a cheating prover recomputes.
+    /// Whether a cell is one of Poseidon's squares or fourth powers, which a cheating prover recomputes.
     pub fn is_square(&self, cell: CellId) -> bool {
         let (column, row) = self.place(cell);
-        column == self.trace.columns.folded.index() && self.is_permutation_row(row)
+        let columns = &self.trace.columns;
+        // The second row of a full round has fourth powers, where these have cells.
+        let second = || columns.fourth.is_some() && row > 0 && self.trace.is_enabled(columns.full, row - 1);
+        [Some(columns.folded), columns.fourth].iter().flatten().any(|c| c.index() == column)
+            && (self.is_permutation_row(row) || second())
     }
 
     fn is_permutation_row(&self, row: usize) -> bool {
         [self.trace.columns.full, self.trace.columns.partial].iter().any(|&s| self.trace.is_enabled(s, row))
     }
 
-    /// The changes, with the squares that follow from them.
+    /// The changes, with the squares and fourth powers that follow from them.
     pub fn with_squares(&self, changes: &[(CellId, Fr)]) -> Changes {
         let mut all = changes.to_vec();
+        let columns = &self.trace.columns;
         for &(cell, value) in changes {
             let (column, row) = self.place(cell);
-            if column == self.trace.columns.a.index() && self.is_permutation_row(row) {
-                let key = self.fixed(self.trace.columns.weights[0], row);
-                all.push((self.cell(self.trace.columns.folded.index(), row), (value + key).square()));
+            if column == columns.a.index() && self.is_permutation_row(row) {
+                let square = (value + self.fixed(columns.weights[0], row)).square();
+                all.push((self.cell(columns.folded.index(), row), square));
+                all.extend(columns.fourth.map(|fourth| (self.cell(fourth.index(), row), square.square())));
+            } else if let Some(fourth) = columns.fourth.filter(|_| row > 0 && self.trace.is_enabled(columns.full, row - 1)) {
+                let of = [(columns.a, columns.folded), (columns.b, fourth)];
+                let power = of.into_iter().find(|(square, _)| square.index() == column);
+                all.extend(power.map(|(_, power)| (self.cell(power.index(), row), value.square())));
             }
         }
         all
