@@ -118,7 +118,7 @@ pub fn phase1_columns(columns: &Columns) -> Vec<Column<Advice>> {
 pub fn phase2_columns(columns: &Columns) -> Vec<Column<Advice>> {
     [columns.folded, columns.fold]
         .into_iter()
-        .chain(columns.fourth)
+        .chain(columns.powers.into_iter().flatten().flatten().skip(1))
         .chain(columns.helpers.iter().copied())
         .chain([columns.sum])
         .collect()

@@ -11,7 +11,7 @@ use halo2_proofs::{
     plonk::{ConstraintSystem, Expression},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Smallest k that is planned for.
 pub const MIN_K: u32 = 4;
@@ -61,6 +61,10 @@ pub struct Plan {
     pub fixed: usize,
     /// Cells that the gates read at one row, each of which a proof evaluates.
     pub queries: usize,
+    /// Rows that they stand on, counted from that row.
+    pub rotations: usize,
+    /// Rows at the end that only blind.
+    pub blinding: usize,
     /// Highest degree of a constraint.
     pub degree: usize,
 }
@@ -75,10 +79,11 @@ impl Plan {
     }
 
     /// Gas of a verification, for comparing candidates: each column and each piece of the quotient is a commitment to multiply, and the
-    /// prover's are calldata as well.
+    /// prover's are calldata as well; so is each evaluation. Rows at which something is opened, and blinding rows, cost arithmetic.
     fn gas(&self) -> f64 {
         let (sent, known) = (self.advice + self.degree - 1, self.fixed);
-        196_000.0 + 7_500.0 * sent as f64 + 6_450.0 * known as f64 + 760.0 * self.queries as f64
+        let arithmetic = 60.0 * self.rotations as f64 + 90.0 * self.blinding as f64;
+        190_000.0 + 7_550.0 * sent as f64 + 6_450.0 * known as f64 + 690.0 * self.queries as f64 + arithmetic
     }
 
     fn cost(&self, objective: Objective) -> (f64, f64) {
@@ -109,10 +114,12 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
         for (limb_bits, lanes) in LIMB_BITS.flat_map(|bits| LANES.map(move |lanes| (bits, lanes))) {
             let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? else { continue };
             let convs = *convs.get_or_insert_with(|| conv_rows(program, &shape));
-            let rows = other_rows(program, &shape)?.saturating_add(convs);
             let stacks = if objective == Objective::Gas { stacks(&shape) } else { vec![1] };
-            let stacked = stacks.into_iter().filter_map(|stack| smallest_k(Shape { stack, ..shape }, rows));
-            all.extend(stacked.filter(|plan| plan.shape.is_sound()));
+            for stack in stacks {
+                let shape = Shape { stack, ..shape };
+                let rows = other_rows(program, &shape)?.saturating_add(convs);
+                all.extend(smallest_k(shape, rows).filter(|plan| plan.shape.is_sound()));
+            }
         }
     }
     all.sort_by(|a, b| a.cost(objective).partial_cmp(&b.cost(objective)).unwrap_or(std::cmp::Ordering::Equal));
@@ -130,7 +137,8 @@ pub fn is_candidate(program: &Program, plan: &Plan) -> Result<bool, CircuitError
     if !stacks(&shape).contains(&stack) {
         return Ok(false);
     }
-    let made = smallest_k(Shape { stack, ..shape }, rows(program, &shape)?).filter(|plan| plan.shape.is_sound());
+    let shape = Shape { stack, ..shape };
+    let made = smallest_k(shape, rows(program, &shape)?).filter(|plan| plan.shape.is_sound());
     Ok(made.as_ref() == Some(plan))
 }
 
@@ -276,7 +284,8 @@ fn other_rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
     let mut total = if in_place { 0 } else { features.saturating_mul(program.items).saturating_mul(shape.range_rows()) };
     // The last range row of an input without commitment leaves a packed sum on the row below.
     total = total.saturating_add(usize::from(!in_place && shape.commits() && input.mode != InputMode::Committed));
-    let hash = 2 + poseidon_params::FULL_ROUNDS * 2 + poseidon_params::PARTIAL_ROUNDS;
+    let full_round = if shape.is_stacked() { 1 } else { 2 };
+    let hash = 2 + poseidon_params::FULL_ROUNDS * full_round + poseidon_params::PARTIAL_ROUNDS;
     if input.mode == InputMode::Committed {
         let hashes = 1 + features.div_ceil(input.values_per_element());
         total = total.saturating_add(hashes.saturating_mul(hash).saturating_mul(program.items));
@@ -320,9 +329,18 @@ fn smallest_k(mut shape: Shape, needed: usize) -> Option<Plan> {
     let rows = needed.max(shape.table_rows());
     let fits = |k: &u32| stack::end_row(&cs, &Shape { k: *k, ..shape }).is_ok_and(|end| rows <= end);
     shape.k = (MIN_K..=MAX_K).find(fits)?;
-    let queries = cs.advice_queries().len() + cs.fixed_queries().len();
-    let (advice, fixed) = (cs.num_advice_columns(), cs.num_fixed_columns());
-    Some(Plan { shape, rows, advice, fixed, queries, degree: degree(&cs) })
+    let read = cs.advice_queries().iter().map(|(_, rotation)| rotation.0);
+    let read: Vec<i32> = read.chain(cs.fixed_queries().iter().map(|(_, rotation)| rotation.0)).collect();
+    Some(Plan {
+        shape,
+        rows,
+        advice: cs.num_advice_columns(),
+        fixed: cs.num_fixed_columns(),
+        queries: read.len(),
+        rotations: read.iter().collect::<BTreeSet<_>>().len(),
+        blinding: cs.blinding_factors(),
+        degree: degree(&cs),
+    })
 }
 
 /// The highest degree of a gate; the permutation's is lower than any circuit's. (halo2's own figure depends on the environment.)

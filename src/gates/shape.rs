@@ -8,7 +8,7 @@
 //! | `limbs` (lanes) | 1 | limbs of `v - lo`, `hi - v` | limbs of remainder, magnitude | | |
 //! | `multiplicity` | 1 | lookup multiplicities on table rows | | | |
 //! | `folded` | 2 | | | folded weights `u_j` | square of the S-box input |
-//! | `fourth` | 2 | | | | its square, where columns are stacked |
+//! | `powers` | 2 | | | | all squares and their squares, where columns are stacked |
 //! | `fold` | 2 | running fold of all linear layers, on every row | | | |
 //! | `helpers` | 2 | parts of the lookup that a step of `sum` has no degree for, on every row | | | |
 //! | `sum` | 2 | running sum of the lookup, on every row | | | |
@@ -138,7 +138,7 @@ impl Shape {
     }
 
     /// Whether columns are stacked. A column is then a cell to evaluate and no commitment, so more of them keep the degree at 4: no two
-    /// selectors share one, the lookup has more helpers, and Poseidon a fourth power.
+    /// selectors share one, the lookup has more helpers, and Poseidon cells for its powers.
     pub fn is_stacked(&self) -> bool {
         self.stack > 1
     }
@@ -237,8 +237,8 @@ pub struct Columns {
     pub multiplicity: Column<Advice>,
     /// Phase 2: folded weights, or Poseidon's square.
     pub folded: Column<Advice>,
-    /// Phase 2: Poseidon's fourth power; present when the circuit hashes and is stacked.
-    pub fourth: Option<Column<Advice>>,
+    /// Phase 2: squares and fourth powers of Poseidon's state, the first square in `folded`; present when the circuit hashes and is stacked.
+    pub powers: Option<[[Column<Advice>; 2]; 3]>,
     /// Phase 2: the fold of all linear layers.
     pub fold: Column<Advice>,
     /// Phase 2: the lookup's terms of some lanes each.
@@ -273,6 +273,8 @@ pub struct Columns {
     pub border: Option<Selector>,
     /// On the first row of each element of a maximum.
     pub maximum: Option<Selector>,
+    /// 1 on rows whose `folded` goes on from the row before; present where columns are stacked, elsewhere the row before tells.
+    pub continues: Option<Column<Fixed>>,
     /// 1 on rows that move or load `folded`; present when something walks.
     pub shift: Option<Column<Fixed>>,
     /// On a row where an input stands and takes part in its layer at once.
@@ -321,14 +323,17 @@ impl Columns {
         ];
         let [range, relu, signed, threshold, argmax, absorb, border, maximum, in_place] =
             if shape.is_stacked() { Selector::apart(cs, wanted) } else { Selector::shared(cs, wanted) };
+        let folded = cs.advice_column_in(SecondPhase);
+        let mut power = || cs.advice_column_in(SecondPhase);
+        let powers = (shape.commits() && shape.is_stacked()).then(|| [[folded, power()], [power(), power()], [power(), power()]]);
         let columns = Self {
             a,
             b,
             c,
             limbs,
             multiplicity,
-            folded: cs.advice_column_in(SecondPhase),
-            fourth: (shape.commits() && shape.is_stacked()).then(|| cs.advice_column_in(SecondPhase)),
+            folded,
+            powers,
             fold: cs.advice_column_in(SecondPhase),
             helpers: (0..shape.helped_lanes().len()).map(|_| cs.advice_column_in(SecondPhase)).collect(),
             sum: cs.advice_column_in(SecondPhase),
@@ -348,6 +353,7 @@ impl Columns {
             maximum,
             shift: (!shape.steps.is_empty()).then(|| cs.fixed_column()),
             in_place,
+            continues: shape.is_stacked().then(|| cs.fixed_column()),
             absorb,
             full: shape.commits().then(|| Selector::single(cs)),
             partial: shape.commits().then(|| Selector::single(cs)),
@@ -378,9 +384,10 @@ impl Columns {
     /// Every advice column, by index.
     pub fn advice_columns(&self) -> Vec<Column<Advice>> {
         let early = [self.a, self.b, self.multiplicity].into_iter().chain(self.c).chain(self.limbs.iter().copied());
-        let late = [self.folded, self.fold, self.sum].into_iter().chain(self.fourth).chain(self.helpers.iter().copied());
-        let mut all: Vec<_> = early.chain(late).collect();
+        let late = [self.folded, self.fold, self.sum].into_iter().chain(self.helpers.iter().copied());
+        let mut all: Vec<_> = early.chain(late).chain(self.powers.into_iter().flatten().flatten()).collect();
         all.sort_by_key(Column::index);
+        all.dedup();
         all
     }
 
@@ -396,7 +403,7 @@ impl Columns {
         let single = [self.constant, self.table, self.active, self.linear, self.last];
         let function = self.function.iter().flat_map(|f| [f.selector.column(), f.table_value, f.table_slope, f.table_tag]);
         let selectors = gates.iter().chain(&hashes).flatten().map(Selector::column);
-        let shared = selectors.chain(function).chain(self.shift);
+        let shared = selectors.chain(function).chain(self.shift).chain(self.continues);
         let mut all: Vec<_> = self.weights.iter().copied().chain(single).chain(shared).collect();
         all.sort_by_key(Column::index);
         all.dedup();

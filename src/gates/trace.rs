@@ -3,7 +3,7 @@
 //! halo2 drops or overwrites cells silently (a second assignment, an unusable row, a phase that is over). Here each of these is
 //! an error, and the same grid serves key generation (no witness), proving, and the attack suite.
 
-use super::{Columns, Selector, Shape, field::power_of_two, lookup, range, stack};
+use super::{Columns, Selector, Shape, field::power_of_two, fold, lookup, range, stack};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -232,6 +232,7 @@ impl Trace {
         for row in 0..self.end {
             self.fix(self.columns.active, row, Fr::ONE)?;
         }
+        fold::place_continues(self)?;
         lookup::place_table(self)
     }
 

@@ -4,7 +4,7 @@ use super::{
     expression::{Leaf, Node},
     memory::Memory,
     names,
-    opening::{RotationSet, all_rotations},
+    opening::{self, RotationSet, all_rotations},
     protocol::Protocol,
     transcript::Transcript,
     yul::{Block, Writer, literal},
@@ -58,7 +58,7 @@ fn numerator(first: i32, last: i32) -> String {
     format!("{}_NUMERATOR", lagrange(first, last))
 }
 
-/// The name of the word that holds `1 / (z' - ω^rotation z)`.
+/// The name of the word that holds `z' - ω^rotation z`.
 pub fn distance(rotation: i32) -> String {
     match rotation {
         0 => "DISTANCE".into(),
@@ -70,7 +70,8 @@ pub fn distance(rotation: i32) -> String {
 /// Statements that fill the words to be inverted. They lie behind each other, from `INVERSES` to `INVERSES_END`.
 pub fn denominators(protocol: &Protocol, sets: &[RotationSet], memory: &mut Memory) -> Block {
     let rows = Rows::of(protocol);
-    memory.section("Inverted all at once: then Lagrange polynomials, 1 / (z^n - 1), 1 / z, and 1 / (z' - ω^i z) by rotation i.");
+    memory
+        .section("Inverted all at once: then Lagrange polynomials, 1 / (z^n - 1), 1 / z, and the factors of the rotation sets.");
     let start = memory.end();
     memory.name("INVERSES", start);
     for &row in &rows.single {
@@ -83,20 +84,23 @@ pub fn denominators(protocol: &Protocol, sets: &[RotationSet], memory: &mut Memo
     }
     memory.word("VANISHING");
     memory.word("POINT_INVERSE");
-    let rotations = all_rotations(sets);
-    for &rotation in &rotations {
-        memory.word(&distance(rotation));
-    }
+    opening::factors(sets).for_each(|name| {
+        memory.word(&name);
+    });
     let end = memory.end();
     memory.name("INVERSES_END", end);
     memory.section("Products of all words before each of them.");
     memory.words("PREFIXES", (end - start) / 32);
-    memory.section("z^n, the numerators of sums, and the product of z' - ω^i z over the rotations of the first set.");
+    memory.section("z^n, and the numerators of sums.");
     memory.word("POINT_TO_N");
     for &(first, last) in &rows.sums {
         memory.word(&numerator(first, last));
     }
-    memory.word("NUMERATOR");
+    memory.section("z' - ω^i z by rotation i.");
+    let rotations = all_rotations(sets);
+    for &rotation in &rotations {
+        memory.word(&distance(rotation));
+    }
     let mut block = Block::default();
     block.line("let r := R");
     block.line("let omega := OMEGA");
@@ -118,7 +122,7 @@ pub fn denominators(protocol: &Protocol, sets: &[RotationSet], memory: &mut Memo
     for &(first, last) in &rows.sums {
         sum_of_rows(protocol, (first, last), &mut block);
     }
-    set_distances(protocol, sets, &rotations, &mut block);
+    set_distances(protocol, &rotations, &mut block);
     block
 }
 
@@ -143,8 +147,8 @@ fn sum_of_rows(protocol: &Protocol, (first, last): (i32, i32), block: &mut Block
 /// Rotations that lie behind each other are a loop from here on.
 const RUN: usize = 5;
 
-/// `z' - ω^rotation z` for every rotation, and the product of the first set's.
-fn set_distances(protocol: &Protocol, sets: &[RotationSet], rotations: &[i32], block: &mut Block) {
+/// `z' - ω^rotation z` for every rotation.
+fn set_distances(protocol: &Protocol, rotations: &[i32], block: &mut Block) {
     block.comment("z' - ω^rotation z");
     block.line("let opening := mload(OPENING_POINT)");
     let mut before: Option<i32> = None;
@@ -174,18 +178,13 @@ fn set_distances(protocol: &Protocol, sets: &[RotationSet], rotations: &[i32], b
         }
         rest = &rest[run..];
     }
-    block.line("power := 1");
-    for rotation in sets.first().map(|set| set.rotations.as_slice()).unwrap_or(&[]) {
-        block.line(format!("power := mulmod(power, mload({}), r)", distance(*rotation)));
-    }
-    block.line("mstore(NUMERATOR, power)");
 }
 
 /// Statements that replace the words from `INVERSES` to `INVERSES_END` by their inverses with one exponentiation (Montgomery's
 /// trick): products of all words up to each, the inverse of the last, and back.
 pub fn inversion(protocol: &Protocol, sets: &[RotationSet]) -> [Block; 2] {
     let rows = Rows::of(protocol);
-    let count = rows.single.len() + rows.sums.len() + 2 + all_rotations(sets).len();
+    let count = rows.single.len() + rows.sums.len() + 2 + opening::factors(sets).count();
     let at = |name: &str, i: usize| if i == 0 { name.to_string() } else { format!("add({name}, {:#x})", 32 * i) };
     let (mut forth, mut back) = (Block::default(), Block::default());
     if count > UNROLLED {

@@ -99,12 +99,15 @@ fn advice(columns: &Columns, count: usize) -> Vec<String> {
         (columns.c, "C"),
         (Some(columns.multiplicity), "MULTIPLICITY"),
         (Some(columns.folded), "FOLDED"),
-        (columns.fourth, "FOURTH"),
         (Some(columns.fold), "FOLD"),
         (Some(columns.sum), "SUM"),
     ];
     for (column, name) in known.into_iter().filter_map(|(column, name)| Some((column?, name))) {
         names[column.index()] = name.into();
+    }
+    for (i, [square, fourth]) in columns.powers.into_iter().flatten().enumerate() {
+        names[square.index()] = if i == 0 { "FOLDED".into() } else { format!("SQUARE_{i}") };
+        names[fourth.index()] = format!("FOURTH_{i}");
     }
     for (i, lane) in columns.limbs.iter().enumerate() {
         names[lane.index()] = if columns.limbs.len() > 1 { format!("LIMB_{i}") } else { "LIMB".into() };
@@ -154,8 +157,10 @@ fn fixed(columns: &Columns, count: usize) -> Vec<String> {
     for (selector, text) in selectors {
         name(selector.column(), format!("IS_{text}"));
     }
-    if let Some(shift) = columns.shift {
-        name(shift, "SHIFT".into());
+    for (column, text) in [(columns.shift, "SHIFT"), (columns.continues, "CONTINUES")] {
+        if let Some(column) = column {
+            name(column, text.into());
+        }
     }
     if let Some(function) = &columns.function {
         name(function.table_value, "TABLE_VALUE".into());

@@ -100,6 +100,7 @@ fn sections(protocol: &Protocol, shape: &Shape, cs: &ConstraintSystem<Fr>) -> Ve
     let challenges = names::challenges(shape, protocol.challenges());
     let transcript = transcript::read(protocol, challenges, &mut memory);
     let denominators = evaluation::denominators(protocol, &sets, &mut memory);
+    let products_of_sets = opening::products(protocol, &sets, &transcript, &mut memory);
     let [products, inverses] = evaluation::inversion(protocol, &sets);
     let public_inputs = evaluation::public_inputs(protocol, &mut memory);
     let constraints = evaluation::constraints(protocol, cs, &transcript, &mut memory);
@@ -110,6 +111,7 @@ fn sections(protocol: &Protocol, shape: &Shape, cs: &ConstraintSystem<Fr>) -> Ve
         ("{check_points}", point_checks(&transcript)),
         ("{check_scalars}", scalar_checks(&transcript)),
         ("{denominators}", denominators.text()),
+        ("{products_of_sets}", products_of_sets.text()),
         ("{products}", products.text()),
         ("{inverses}", inverses.text()),
         ("{public_inputs}", public_inputs.text()),

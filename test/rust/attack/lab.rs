@@ -179,10 +179,8 @@ impl Lab {
     pub fn is_square(&self, cell: CellId) -> bool {
         let (column, row) = self.place(cell);
         let columns = &self.trace.columns;
-        // The second row of a full round has fourth powers, where these have cells.
-        let second = || columns.fourth.is_some() && row > 0 && self.trace.is_enabled(columns.full, row - 1);
-        [Some(columns.folded), columns.fourth].iter().flatten().any(|c| c.index() == column)
-            && (self.is_permutation_row(row) || second())
+        let mut powers = columns.powers.iter().flatten().flatten().chain([&columns.folded]);
+        powers.any(|power| power.index() == column) && self.is_permutation_row(row)
     }
 
     fn is_permutation_row(&self, row: usize) -> bool {
@@ -193,16 +191,23 @@ impl Lab {
     pub fn with_squares(&self, changes: &[(CellId, Fr)]) -> Changes {
         let mut all = changes.to_vec();
         let columns = &self.trace.columns;
+        let keys = [columns.weights[0], columns.weights[1], columns.constant];
         for &(cell, value) in changes {
             let (column, row) = self.place(cell);
-            if column == columns.a.index() && self.is_permutation_row(row) {
-                let square = (value + self.fixed(columns.weights[0], row)).square();
-                all.push((self.cell(columns.folded.index(), row), square));
-                all.extend(columns.fourth.map(|fourth| (self.cell(fourth.index(), row), square.square())));
-            } else if let Some(fourth) = columns.fourth.filter(|_| row > 0 && self.trace.is_enabled(columns.full, row - 1)) {
-                let of = [(columns.a, columns.folded), (columns.b, fourth)];
-                let power = of.into_iter().find(|(square, _)| square.index() == column);
-                all.extend(power.map(|(_, power)| (self.cell(power.index(), row), value.square())));
+            let state = [Some(columns.a), Some(columns.b), columns.c];
+            let Some(i) = state.iter().flatten().position(|c| c.index() == column).filter(|_| self.is_permutation_row(row))
+            else {
+                continue;
+            };
+            let square = (value + self.fixed(keys[i], row)).square();
+            match columns.powers {
+                // In a partial round nothing reads those of the second and third.
+                Some(powers) => {
+                    let [of_square, of_fourth] = powers[i].map(|power| self.cell(power.index(), row));
+                    all.extend([(of_square, square), (of_fourth, square.square())]);
+                }
+                None if i == 0 => all.push((self.cell(columns.folded.index(), row), square)),
+                None => {}
             }
         }
         all

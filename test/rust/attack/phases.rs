@@ -72,10 +72,7 @@ fn every_column_is_committed_in_its_phase() {
         assert_eq!((columns.gamma.phase(), columns.beta.phase()), (0, 0));
         assert_ne!(columns.gamma.index(), columns.beta.index(), "one challenge, one purpose");
         let phases = cs.advice_column_phase();
-        assert_eq!(
-            phases.iter().filter(|&&p| p == 1).count(),
-            3 + shape.helped_lanes().len() + usize::from(columns.fourth.is_some())
-        );
+        assert_eq!(phases.iter().filter(|&&p| p == 1).count(), 3 + shape.helped_lanes().len());
         assert!(cs.challenge_phase().iter().all(|&phase| phase == 0));
         assert_eq!(cs.challenge_phase().len(), if shape.function { 3 } else { 2 });
         assert!(cs.lookups().is_empty(), "nothing is looked up but by our own argument");
