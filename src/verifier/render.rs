@@ -137,14 +137,21 @@ fn function((name, block): &(String, Block)) -> String {
     format!("{open}\n{}\n        }}\n    }}", block.text())
 }
 
-/// Four to a statement: one of its own for each would take twice the code.
+/// Four evaluations in one turn of a loop, and those left over: one by one they would take more code than anything but the opening.
 fn scalar_checks(transcript: &Transcript) -> String {
     let mut block = Block::default();
+    let names = &transcript.evaluations;
+    let (looped, left) = names.split_at(names.len() / 4 * 4);
     block.line("ok := 1");
-    for names in transcript.evaluations.chunks(4) {
-        let below = names.iter().map(|name| format!("lt(mload({name}), r)"));
-        let all = below.reduce(|all, one| format!("and({one}, {all})")).unwrap_or("1".into());
-        block.line(format!("ok := and({all}, ok)"));
+    if let Some(first) = looped.first() {
+        let end = format!("add({first}, {:#x})", 32 * looped.len());
+        block.line(format!("for {{ let word := {first} }} lt(word, {end}) {{ word := add(word, 128) }} {{"));
+        block.line("    ok := and(and(lt(mload(word), r), lt(mload(add(word, 32)), r)), ok)");
+        block.line("    ok := and(and(lt(mload(add(word, 64)), r), lt(mload(add(word, 96)), r)), ok)");
+        block.line("}");
+    }
+    for name in left {
+        block.line(format!("ok := and(lt(mload({name}), r), ok)"));
     }
     block.text()
 }
