@@ -147,36 +147,54 @@ fn sum_of_rows(protocol: &Protocol, (first, last): (i32, i32), block: &mut Block
 /// Rotations that lie behind each other are a loop from here on.
 const RUN: usize = 5;
 
-/// `z' - ω^rotation z` for every rotation.
+/// Rotations that lie behind each other: the first, and how many.
+fn runs(rotations: &[i32]) -> Vec<(i32, usize)> {
+    let mut runs: Vec<(i32, usize)> = Vec::new();
+    for &rotation in rotations {
+        match runs.last_mut() {
+            Some((first, count)) if *first + *count as i32 == rotation => *count += 1,
+            _ => runs.push((rotation, 1)),
+        }
+    }
+    runs
+}
+
+/// `z' - ω^rotation z` for every rotation, ascending.
 fn set_distances(protocol: &Protocol, rotations: &[i32], block: &mut Block) {
     block.comment("z' - ω^rotation z");
     block.line("let opening := mload(OPENING_POINT)");
-    let mut before: Option<i32> = None;
-    let mut rest = rotations;
-    while let Some(&first) = rest.first() {
-        let run = rest.iter().zip(first..).take_while(|(rotation, expected)| *rotation == expected).count();
-        match before {
-            None if first == 0 => block.line("power := z"),
-            None => block.line(format!("power := mulmod(z, {}, r)", literal(&rotate(protocol, first)))),
-            Some(before) => block.line(format!("power := mulmod(power, {}, r)", literal(&rotate(protocol, first - before)))),
+    // What lies between two runs; in stacked columns often the same.
+    let mut steps = Vec::new();
+    let mut at = 0;
+    for (first, count) in runs(rotations) {
+        steps.push(first - at);
+        at = first + if count < RUN { count as i32 - 1 } else { count as i32 };
+    }
+    let often = steps.iter().copied().max_by_key(|step| steps.iter().filter(|other| *other == step).count());
+    let often = often.filter(|step| *step != 0 && steps.iter().filter(|other| *other == step).count() > 1);
+    if let Some(step) = often {
+        block.line(format!("let step := {}", literal(&rotate(protocol, step))));
+    }
+    block.line("power := z");
+    for ((first, count), step) in runs(rotations).into_iter().zip(steps) {
+        match step {
+            0 => {}
+            step if Some(step) == often => block.line("power := mulmod(power, step, r)"),
+            step => block.line(format!("power := mulmod(power, {}, r)", literal(&rotate(protocol, step)))),
         }
-        if run < RUN {
-            for (i, &rotation) in rest[..run].iter().enumerate() {
+        if count < RUN {
+            for i in 0..count as i32 {
                 if i > 0 {
                     block.line("power := mulmod(power, omega, r)");
                 }
-                block.line(format!("mstore({}, addmod(opening, sub(r, power), r))", distance(rotation)));
+                block.line(format!("mstore({}, addmod(opening, sub(r, power), r))", distance(first + i)));
             }
-            before = Some(rest[run - 1]);
         } else {
-            let end = format!("{:#x}", 32 * run);
-            block.line(format!("for {{ let i := 0 }} lt(i, {end}) {{ i := add(i, 32) }} {{"));
+            block.line(format!("for {{ let i := 0 }} lt(i, {:#x}) {{ i := add(i, 32) }} {{", 32 * count));
             block.line(format!("    mstore(add({}, i), addmod(opening, sub(r, power), r))", distance(first)));
             block.line("    power := mulmod(power, omega, r)");
             block.line("}");
-            before = Some(rest[run - 1] + 1);
         }
-        rest = &rest[run..];
     }
 }
 
@@ -187,7 +205,7 @@ pub fn inversion(protocol: &Protocol, sets: &[RotationSet]) -> [Block; 2] {
     let count = rows.single.len() + rows.sums.len() + 2 + opening::factors(sets).count();
     let at = |name: &str, i: usize| if i == 0 { name.to_string() } else { format!("add({name}, {:#x})", 32 * i) };
     let (mut forth, mut back) = (Block::default(), Block::default());
-    if count > UNROLLED {
+    if UNROLLED_BYTES * count + 100 * protocol.evaluations.len() > SMALL {
         for line in FORTH {
             forth.line(*line);
         }
@@ -211,8 +229,9 @@ pub fn inversion(protocol: &Protocol, sets: &[RotationSet]) -> [Block; 2] {
     [forth, back]
 }
 
-/// More words than this are inverted in a loop, which takes 80 gas more for each and a third of the code.
-const UNROLLED: usize = 12;
+/// Words are inverted one by one, which saves 80 gas for each, where the contract stays small: each evaluation takes about 100 bytes of it.
+const UNROLLED_BYTES: usize = 37;
+const SMALL: usize = 4_800;
 
 const FORTH: &[&str] = &[
     "for { let word := INVERSES } lt(word, INVERSES_END) { word := add(word, 32) } {",

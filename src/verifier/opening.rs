@@ -87,6 +87,17 @@ pub fn products(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcri
             continue;
         }
         let name = memory.word(&interpolated(s));
+        if let [second] = others {
+            // The weights of two are each other's negation.
+            let [v, w] = [*first, *second].map(|rotation| {
+                combined(protocol, set, transcript, rotation, VARIABLES[usize::from(rotation == *second)], &mut block)
+            });
+            block.line(format!("value := mulmod({v}, mload({}), r)", distance(*second)));
+            block.line(format!("value := addmod(value, sub(r, mulmod({w}, mload({}), r)), r)", distance(*first)));
+            block.line(format!("mstore({name}, mulmod(value, {}, r))", literal(&interpolation_weight(protocol, set, *first))));
+            block.line(format!("mstore({factor}, mulmod(mload({}), mload({}), r))", distance(*first), distance(*second)));
+            continue;
+        }
         let weighted = |rotation: i32, block: &mut Block| {
             let value = combined(protocol, set, transcript, rotation, "distance", block);
             match interpolation_weight(protocol, set, rotation) {
@@ -183,6 +194,9 @@ pub fn values(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript
     block.line("mstore(GENERATOR_SCALE, sub(r, sum))");
     block
 }
+
+/// What the evaluations of a set of two are combined in.
+const VARIABLES: [&str; 2] = ["distance", "product"];
 
 fn interpolated(set: usize) -> String {
     format!("INTERPOLATED_{set}")

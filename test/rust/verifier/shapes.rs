@@ -66,16 +66,16 @@ async fn many_public_inputs() {
     agrees(&[60, 3, 2], InputMode::Public, Output::Reveal, Objective::Balanced).await;
 }
 
-/// As many words to invert as are unrolled, and one more.
+/// Few words to invert are inverted one by one, many in a loop.
 #[tokio::test]
-async fn the_last_unrolled_inversion_and_the_first_looped() {
+async fn inversions_one_by_one_and_in_a_loop() {
     let mut looped = Vec::new();
-    for features in 1..=6 {
+    for features in [1, 4, 12, 40] {
         let stand = Stand::new(&[features, 2], InputMode::Public, Output::Reveal, Objective::Prover);
         looped.push(stand.source().contains("gt(word, INVERSES)"));
         agree(&stand, &format!("{features} public inputs")).await;
     }
-    assert!(looped.is_sorted() && !looped[0] && looped[5], "{looped:?}");
+    assert!(looped.is_sorted() && !looped[0] && looped[3], "{looped:?}");
 }
 
 /// Stacked columns, under every kind of gate: a hash, a function, an argmax.
