@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {DeploymentRecord} from "./DeploymentRecord.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {Script} from "forge-std/Script.sol";
 import {console2} from "forge-std/console2.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
 import {GuardedTimelock} from "zkml-evm/access/GuardedTimelock.sol";
@@ -26,8 +26,10 @@ import {MockERC20} from "zkml-evm/mocks/MockERC20.sol";
 /// must be a timelock; both delays are a day at least; and there must be a guardian, as everything else then waits. An account
 /// with an EIP-7702 delegation has a key like any other, and is no contract here.
 ///
+/// What stands at its address already is not created again; see {DeploymentRecord}.
+///
 ///     forge script script/Deploy.s.sol --rpc-url URL --account NAME --broadcast
-contract Deploy is Script {
+contract Deploy is DeploymentRecord {
     /// @notice A public chain needs a real token.
     error TokenRequired(uint256 chainId);
 
@@ -63,6 +65,7 @@ contract Deploy is Script {
         if (config.owner == address(0)) (, config.owner,) = vm.readCallers();
         d = deploy(config);
         vm.stopBroadcast();
+        _record(d);
         console2.log("owner            ", d.router.owner());
         if (address(d.timelock) != address(0)) console2.log("GuardedTimelock  ", address(d.timelock));
         console2.log("InferenceRouter  ", address(d.router));
@@ -77,13 +80,13 @@ contract Deploy is Script {
         address owner = config.owner;
         if (config.timelockDelay != 0) {
             _requireGuardian(config);
-            d.timelock = new GuardedTimelock(config.timelockDelay, owner, config.guardian);
+            d.timelock = _timelock(config.timelockDelay, owner, config.guardian);
             owner = address(d.timelock);
         }
-        d.router = new InferenceRouter(owner, config.guardian, config.activationDelay);
-        d.attestations = new InputAttestation(owner, config.guardian);
-        d.token = config.token == address(0) ? new MockERC20("Demo Dollar", "DUSD", 6) : IERC20(config.token);
-        d.lending = new LendingThreshold(owner, config.guardian, d.token, d.router, d.attestations);
+        d.router = _router(owner, config.guardian, config.activationDelay);
+        d.attestations = _attestations(owner, config.guardian);
+        d.token = config.token == address(0) ? _token() : IERC20(config.token);
+        d.lending = _lending(owner, config.guardian, d);
     }
 
     /// @notice File first, environment over it.
@@ -102,6 +105,50 @@ contract Deploy is Script {
         config.token = vm.envOr("ZKML_TOKEN", config.token);
         config.timelockDelay = vm.envOr("ZKML_TIMELOCK_DELAY", config.timelockDelay);
         config.activationDelay = SafeCast.toUint32(vm.envOr("ZKML_ACTIVATION_DELAY", uint256(config.activationDelay)));
+    }
+
+    function _timelock(uint256 delay, address owner, address guardian) private returns (GuardedTimelock) {
+        bytes memory arguments = abi.encode(delay, owner, guardian);
+        address place = placeOf(bytes.concat(type(GuardedTimelock).creationCode, arguments));
+        if (place.code.length != 0) return GuardedTimelock(payable(place));
+        return new GuardedTimelock{salt: SALT}(delay, owner, guardian);
+    }
+
+    function _router(address owner, address guardian, uint32 delay) private returns (InferenceRouter) {
+        bytes memory arguments = abi.encode(owner, guardian, delay);
+        address place = placeOf(bytes.concat(type(InferenceRouter).creationCode, arguments));
+        if (place.code.length != 0) return InferenceRouter(place);
+        return new InferenceRouter{salt: SALT}(owner, guardian, delay);
+    }
+
+    function _attestations(address owner, address guardian) private returns (InputAttestation) {
+        address place = placeOf(bytes.concat(type(InputAttestation).creationCode, abi.encode(owner, guardian)));
+        if (place.code.length != 0) return InputAttestation(place);
+        return new InputAttestation{salt: SALT}(owner, guardian);
+    }
+
+    function _token() private returns (IERC20) {
+        bytes memory arguments = abi.encode("Demo Dollar", "DUSD", uint8(6));
+        address place = placeOf(bytes.concat(type(MockERC20).creationCode, arguments));
+        if (place.code.length != 0) return IERC20(place);
+        return new MockERC20{salt: SALT}("Demo Dollar", "DUSD", 6);
+    }
+
+    function _lending(address owner, address guardian, Deployment memory d) private returns (LendingThreshold) {
+        bytes memory arguments = abi.encode(owner, guardian, d.token, d.router, d.attestations);
+        address place = placeOf(bytes.concat(type(LendingThreshold).creationCode, arguments));
+        if (place.code.length != 0) return LendingThreshold(place);
+        return new LendingThreshold{salt: SALT}(owner, guardian, d.token, d.router, d.attestations);
+    }
+
+    function _record(Deployment memory d) private {
+        if (address(d.timelock) != address(0)) record("GuardedTimelock", "GuardedTimelock", address(d.timelock), 0);
+        record("InferenceRouter", "InferenceRouter", address(d.router), 0);
+        record("InputAttestation", "InputAttestation", address(d.attestations), 0);
+        bool ours = placeOf(bytes.concat(type(MockERC20).creationCode, abi.encode("Demo Dollar", "DUSD", uint8(6))))
+            == address(d.token);
+        if (ours) record("MockERC20", "MockERC20", address(d.token), 0);
+        record("LendingThreshold", "LendingThreshold", address(d.lending), 0);
     }
 
     function _requirePublic(Config memory config) private view {

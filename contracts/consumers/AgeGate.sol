@@ -10,7 +10,7 @@ import {IInputAttestation} from "../interfaces/IInputAttestation.sol";
 /// age, resident, or whatever the model computes.
 ///
 /// Proven: somebody knows the document's fields behind the attested commitment, and the model's score of them is at least the
-/// threshold; with a model that computes age in days, at least 6,574 of them.
+/// threshold; with the model of examples/consumers/age, which computes age in days, at least 6,575 of them for 18 years.
 /// Public: the account, the commitment, the threshold, when the fact was proven and until when it counts.
 /// Hidden: name, date of birth, address, the score itself.
 /// Trusted: the attestor, that the document is the account holder's; the model, that its score is what the threshold means.

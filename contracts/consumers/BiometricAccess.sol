@@ -15,6 +15,7 @@ import {IInputAttestation} from "../interfaces/IInputAttestation.sol";
 /// Hidden: probe, template, the similarity.
 /// Trusted: the sensor, that the probe is live, that the template is the enrolled one, and that it keeps neither; the model's
 /// rate of false matches at the threshold.
+/// The model of examples/consumers/biometric gives minus the squared distance of the two, so that its thresholds are negative.
 /// Not protected: whoever holds the opening of an attested pair can prove within its short life. One session per epoch.
 contract BiometricAccess is ZkmlConsumer {
     /// @notice Names this use in contexts and nullifiers.

@@ -13,6 +13,7 @@ import {IInputAttestation} from "../interfaces/IInputAttestation.sol";
 /// Public: the creator's account, the commitment of the input, the output and its hash.
 /// Hidden: the input (the prompt, the sketch, the seed).
 /// Trusted: the attestor, that the input was the creator's at the time it says; the router, that the id stands for the model.
+/// The model of examples/consumers/provenance makes a picture of nine numbers out of a seed of eight.
 /// Not protected: an output that is changed by one number has another hash; a creator may have copied the input. First come,
 /// first served: whoever has the same input attested and proven later is refused.
 contract ContentProvenance is ZkmlConsumer {

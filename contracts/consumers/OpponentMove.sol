@@ -13,6 +13,7 @@ import {IInferenceVerifier} from "../interfaces/IInferenceVerifier.sol";
 /// Public: everything. The statement is [context, nine cells, cell]; a cell is 1 for the player, -1 for the model, 0 if free.
 /// Hidden: nothing but scores and, in part, weights.
 /// Trusted: the router, that the id stands for the model that the player agreed to.
+/// The model of examples/consumers/opponent wins where it can, else blocks, else likes the middle best.
 /// Anyone may bring the model's move: there is exactly one that has a proof, so nobody can choose it, and the player brings it if
 /// nobody else does. A model that points at a taken cell misses its turn. The context binds a proof to game and turn, so that the
 /// same board in another game needs its own; nothing is spent, since a turn is taken once.

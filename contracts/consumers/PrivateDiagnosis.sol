@@ -13,6 +13,7 @@ import {IInputAttestation} from "../interfaces/IInputAttestation.sol";
 /// Hidden: the scan, and all scores.
 /// Trusted: the hospital, that the scan is the patient's and of the day it says; the model, that its classes mean something.
 /// Not protected: a patient who keeps an unwelcome finding back; a finding is no diagnosis by a physician.
+/// The model of examples/consumers/diagnosis finds the nearest of four mean scans.
 /// One finding per patient and day; a contradiction (two classes for one scan) freezes the model at the router.
 contract PrivateDiagnosis is ZkmlConsumer {
     /// @notice A finding as it was proven.

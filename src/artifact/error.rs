@@ -88,6 +88,12 @@ pub enum ArtifactError {
         /// The folder.
         path: PathBuf,
     },
+    /// A new project needs a folder of its own.
+    #[error("{path} exists and is not empty; nothing was written")]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The target folder already holds artifacts.
     #[error("{path} already holds artifacts")]
     Exists {
@@ -190,6 +196,7 @@ impl Explain for ArtifactError {
             Self::Checksum { .. } => "artifact/checksum",
             Self::Foreign { .. } => "artifact/foreign",
             Self::Occupied { .. } => "artifact/occupied",
+            Self::NotEmpty { .. } => "artifact/not-empty",
             Self::Exists { .. } => "artifact/exists",
             Self::Taken { .. } => "artifact/taken",
             Self::NotCompiled { .. } => "artifact/not-compiled",
@@ -215,7 +222,7 @@ impl Explain for ArtifactError {
             Self::Length { .. } | Self::Checksum { .. } | Self::Foreign { .. } => {
                 "the file was damaged, edited or exchanged: fetch the folder again, or generate it again".into()
             }
-            Self::Occupied { .. } => "name a folder that does not exist yet".into(),
+            Self::Occupied { .. } | Self::NotEmpty { .. } => "name a folder that does not exist yet".into(),
             Self::Exists { .. } => "give `--force` to replace them, or name another folder".into(),
             Self::Taken { .. } => "name another file; the old one is needed as long as its model is".into(),
             Self::NotCompiled { .. } => "generate it again where solc is at hand; `zkml-evm doctor` finds it".into(),

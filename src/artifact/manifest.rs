@@ -69,7 +69,7 @@ pub struct Facts {
     pub items: usize,
     /// The feature schema's identity.
     pub schema_id: B256,
-    /// `insecure-dev`, or `ceremony <hash>`.
+    /// `insecure-dev`, or `ceremony <name>.<power>.<hash>`.
     pub srs: String,
     /// Hash of the part of the SRS that a verifier depends on.
     pub srs_digest: B256,

@@ -21,10 +21,6 @@ impl Staging {
     /// [`ArtifactError::Occupied`] for a folder with something else in it, [`ArtifactError::Exists`] for artifacts without
     /// `force`, [`ArtifactError::Io`] where nothing can be written.
     pub fn begin(target: &Path, force: bool) -> Result<Self, ArtifactError> {
-        let io = |doing, path: &Path| {
-            let path = path.to_path_buf();
-            move |source| ArtifactError::Io { doing, path, source }
-        };
         match std::fs::symlink_metadata(target) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(io("read", target)(source)),
@@ -33,6 +29,24 @@ impl Staging {
             Ok(found) if found.is_dir() && is_empty(target).map_err(io("read", target))? => {}
             Ok(_) => return Err(ArtifactError::Occupied { path: target.into() }),
         }
+        Self::beside(target)
+    }
+
+    /// The same for a folder of any kind: there is none yet, or an empty one.
+    ///
+    /// # Errors
+    /// [`ArtifactError::NotEmpty`] for anything else, [`ArtifactError::Io`] where nothing can be written.
+    pub fn fresh(target: &Path) -> Result<Self, ArtifactError> {
+        match std::fs::symlink_metadata(target) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(io("read", target)(source)),
+            Ok(found) if found.is_dir() && is_empty(target).map_err(io("read", target))? => {}
+            Ok(_) => return Err(ArtifactError::NotEmpty { path: target.into() }),
+        }
+        Self::beside(target)
+    }
+
+    fn beside(target: &Path) -> Result<Self, ArtifactError> {
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent).map_err(io("create", parent))?;
         let make = || tempfile::Builder::new().prefix(".zkml-evm-").tempdir_in(parent);
@@ -70,6 +84,11 @@ impl Staging {
         }
         Ok(self.target.clone())
     }
+}
+
+fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> ArtifactError {
+    let path = path.to_path_buf();
+    move |source| ArtifactError::Io { doing, path, source }
 }
 
 fn is_artifacts(folder: &Path) -> bool {

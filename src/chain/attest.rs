@@ -80,6 +80,11 @@ impl SignedAttestation {
         })
     }
 
+    /// What names the statement on chain, whoever signed it: its EIP-712 struct hash.
+    pub fn struct_hash(&self) -> B256 {
+        self.attestation().eip712_hash_struct()
+    }
+
     /// The part that is signed, in the contract's own type.
     pub fn attestation(&self) -> Attestation {
         Attestation {

@@ -1,13 +1,13 @@
 //! A deployment record against its chain: every statement that the record makes, and those that its contracts make of each other.
 
 use super::bindings::{
-    IGuarded, IInferenceRouter, IInferenceRouter::State, IInferenceRouter::Statement, ILendingThreshold, IProofVerifier,
-    IZkmlConsumer, Ownable2Step,
+    GuardedTimelock, IGuarded, IInferenceRouter, IInferenceRouter::State, IInferenceRouter::Statement, ILendingThreshold,
+    IProofVerifier, IZkmlConsumer, Ownable2Step,
 };
 use super::error::ChainError;
 use super::governance::{AccountKind, LEAST_DELAY};
 use super::provider::Chain;
-use super::registry::{Deployment, INSECURE_DEV, Registry, label};
+use super::registry::{Deployment, Governance, INSECURE_DEV, Registry, label};
 use super::settle;
 use alloy::primitives::{Address, B256, keccak256};
 use serde::Serialize;
@@ -43,23 +43,31 @@ pub fn form(statement: &Statement) -> String {
     format!("{:?} input, {:?} output, {} outputs", statement.input, statement.output, statement.outputs)
 }
 
-/// Compares every entry of a record with the chain. `owner` is who should own what has an owner, where that is known; `approved` are
-/// models whose form and family are known.
+/// Who should decide over the contracts, where that is known better than from the record: it says how they were deployed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expected {
+    /// The owner of router, registry and pool.
+    pub owner: Option<Address>,
+    /// Their guardian.
+    pub guardian: Option<Address>,
+}
+
+/// Compares every entry of a record with the chain. `approved` are models whose form and family are known.
 ///
 /// # Errors
 /// Those of reading; what differs is a [`Finding`], no error.
 pub async fn audit(
     chain: &Chain,
     registry: &Registry,
-    owner: Option<Address>,
+    expected: Expected,
     approved: &[Approved],
 ) -> Result<Vec<Finding>, ChainError> {
-    let mut audit = Audit { chain, registry, approved, findings: Vec::new() };
+    let mut audit = Audit { chain, registry, expected, approved, findings: Vec::new() };
     for (label, deployment) in registry.contracts() {
         if !audit.code(label, deployment).await? {
             continue;
         }
-        match audit.contract(label, deployment, owner).await {
+        match audit.contract(label, deployment).await {
             // It is another contract than the record says.
             Err(error @ (ChainError::Reverted { .. } | ChainError::MalformedAnswer { .. })) => {
                 audit.compare(label, "interface", "the contract's", error);
@@ -73,6 +81,7 @@ pub async fn audit(
 struct Audit<'a> {
     chain: &'a Chain,
     registry: &'a Registry,
+    expected: Expected,
     approved: &'a [Approved],
     findings: Vec<Finding>,
 }
@@ -93,50 +102,88 @@ impl Audit<'_> {
         Ok(!code.is_empty())
     }
 
-    async fn contract(&mut self, label: &str, deployment: &Deployment, owner: Option<Address>) -> Result<(), ChainError> {
+    async fn contract(&mut self, label: &str, deployment: &Deployment) -> Result<(), ChainError> {
         match label {
             label::ROUTER => {
-                self.owner(label, deployment.address, owner).await?;
-                self.activation_delay(label, deployment.address).await
+                self.owner(label, deployment).await?;
+                self.activation_delay(label, deployment).await
             }
-            label::ATTESTATIONS => self.owner(label, deployment.address, owner).await,
+            label::ATTESTATIONS => self.owner(label, deployment).await,
             label::LENDING => {
-                self.owner(label, deployment.address, owner).await?;
+                self.owner(label, deployment).await?;
                 self.wiring(label, deployment.address).await
             }
+            label::TIMELOCK => self.timelock(label, deployment).await,
             _ if deployment.model_id.is_some() => self.verifier(label, deployment).await,
             _ => Ok(()),
         }
     }
 
-    async fn owner(&mut self, label: &str, at: Address, expected: Option<Address>) -> Result<(), ChainError> {
+    /// Owner and guardian are those that somebody named, else those of the deployment.
+    async fn owner(&mut self, label: &str, deployment: &Deployment) -> Result<(), ChainError> {
+        let (at, recorded) = (deployment.address, deployment.governance);
         let got = self.chain.read("reading the owner", at, &Ownable2Step::ownerCall {}).await?;
-        self.compare(label, "owner", expected.unwrap_or(got), got);
+        self.compare(label, "owner", self.expected.owner.or(recorded.map(|r| r.owner)).unwrap_or(got), got);
         let pending = self.chain.read("reading the pending owner", at, &Ownable2Step::pendingOwnerCall {}).await?;
         self.compare(label, "pending owner", Address::ZERO, pending);
-        self.guarded(label, at, got).await
+        let guardian = self.chain.read("reading the guardian", at, &IGuarded::guardianCall {}).await?;
+        let expected = self.expected.guardian.or(recorded.map(|r| r.guardian)).unwrap_or(guardian);
+        self.guarded(label, got, expected, guardian).await
     }
 
     /// On a public chain no key decides alone, and somebody else can stop what is decided.
-    async fn guarded(&mut self, label: &str, at: Address, owner: Address) -> Result<(), ChainError> {
+    async fn guarded(&mut self, label: &str, owner: Address, expected: Address, guardian: Address) -> Result<(), ChainError> {
         let public = !self.chain.is_local();
         let kind = AccountKind::at(self.chain, owner).await?;
         self.compare(label, "kind of owner", if public { AccountKind::Contract } else { kind }, kind);
-        let guardian = self.chain.read("reading the guardian", at, &IGuarded::guardianCall {}).await?;
-        let missing = public && (guardian.is_zero() || guardian == owner);
-        let expected = if missing { "an account besides the owner".to_owned() } else { guardian.to_string() };
+        let missing = public && expected == guardian && (guardian.is_zero() || guardian == owner);
+        let expected = if missing { "an account besides the owner".to_owned() } else { expected.to_string() };
         self.compare(label, "guardian", expected, guardian);
         Ok(())
     }
 
-    /// On a public chain nobody's approval counts at once.
-    async fn activation_delay(&mut self, label: &str, at: Address) -> Result<(), ChainError> {
-        if self.chain.is_local() {
-            return Ok(());
+    /// The delay is the recorded one, and on a public chain nobody's approval counts at once.
+    async fn activation_delay(&mut self, label: &str, deployment: &Deployment) -> Result<(), ChainError> {
+        let call = IInferenceRouter::activationDelayCall {};
+        let delay = self.chain.read("reading the activation delay", deployment.address, &call).await?;
+        self.delay(label, "activation delay", deployment, delay.into());
+        Ok(())
+    }
+
+    fn delay(&mut self, label: &str, what: &'static str, deployment: &Deployment, got: u64) {
+        let recorded = deployment.governance.and_then(|recorded| recorded.delay);
+        let least = u64::from(LEAST_DELAY);
+        let expected = match recorded.unwrap_or(got) {
+            delay if !self.chain.is_local() && delay < least => format!("{least} or more"),
+            delay => delay.to_string(),
+        };
+        self.compare(label, what, expected, got);
+    }
+
+    /// A timelock: its delay; the decider schedules and executes and cannot cancel, the guardian cancels and cannot schedule; its own
+    /// administrator is itself.
+    async fn timelock(&mut self, label: &str, deployment: &Deployment) -> Result<(), ChainError> {
+        let at = deployment.address;
+        let delay = self.chain.read("reading the timelock's delay", at, &GuardedTimelock::getMinDelayCall {}).await?;
+        self.delay(label, "delay", deployment, delay.saturating_to());
+        let Some(Governance { owner, guardian, .. }) = deployment.governance else { return Ok(()) };
+        let roles = [
+            ("decider schedules", "PROPOSER_ROLE", owner, true),
+            ("decider executes", "EXECUTOR_ROLE", owner, true),
+            ("decider cancels", "CANCELLER_ROLE", owner, false),
+            ("guardian cancels", "CANCELLER_ROLE", guardian, true),
+            ("guardian schedules", "PROPOSER_ROLE", guardian, false),
+        ];
+        for (what, role, account, expected) in roles {
+            let call = GuardedTimelock::hasRoleCall { role: keccak256(role), account };
+            let got = self.chain.read("reading the timelock's roles", at, &call).await?;
+            self.compare(label, what, expected, got);
         }
-        let delay = self.chain.read("reading the activation delay", at, &IInferenceRouter::activationDelayCall {}).await?;
-        let expected = if delay < LEAST_DELAY { format!("{LEAST_DELAY} or more") } else { delay.to_string() };
-        self.compare(label, "activation delay", expected, delay);
+        for (what, account, expected) in [("its own administrator", at, true), ("decider administers", owner, false)] {
+            let call = GuardedTimelock::hasRoleCall { role: B256::ZERO, account };
+            let got = self.chain.read("reading the timelock's roles", at, &call).await?;
+            self.compare(label, what, expected, got);
+        }
         Ok(())
     }
 

@@ -30,6 +30,29 @@ mod elsewhere {
             function pendingOwner() external view returns (address);
             function transferOwnership(address newOwner) external;
             function acceptOwnership() external;
+            event OwnershipTransferStarted(address indexed previousOwner, address indexed newOwner);
+            event OwnershipTransferred(address indexed previousOwner, address indexed newOwner);
+        }
+
+        interface GuardedTimelock {
+            error InvalidGuardian(address decider, address guardian);
+            error TimelockInsufficientDelay(uint256 delay, uint256 minDelay);
+            error TimelockUnexpectedOperationState(bytes32 operationId, bytes32 expectedStates);
+            error TimelockUnexecutedPredecessor(bytes32 predecessorId);
+            error TimelockUnauthorizedCaller(address caller);
+            error TimelockInvalidOperationLength(uint256 targets, uint256 payloads, uint256 values);
+            error AccessControlBadConfirmation();
+            error AccessControlUnauthorizedAccount(address account, bytes32 neededRole);
+            event CallScheduled(
+                bytes32 indexed id, uint256 indexed index, address target, uint256 value, bytes data, bytes32 predecessor, uint256 delay
+            );
+            event CallExecuted(bytes32 indexed id, uint256 indexed index, address target, uint256 value, bytes data);
+            event Cancelled(bytes32 indexed id);
+            event MinDelayChange(uint256 oldDuration, uint256 newDuration);
+            event RoleGranted(bytes32 indexed role, address indexed account, address indexed sender);
+            event RoleRevoked(bytes32 indexed role, address indexed account, address indexed sender);
+            function getMinDelay() external view returns (uint256);
+            function hasRole(bytes32 role, address account) external view returns (bool);
         }
 
         interface FieldElement {
@@ -38,6 +61,7 @@ mod elsewhere {
         }
 
         interface Helpers {
+            error FailedCall();
             error EnforcedPause();
             error ExpectedPause();
             error ReentrancyGuardReentrantCall();
@@ -65,7 +89,7 @@ mod elsewhere {
     }
 }
 
-pub use elsewhere::{FieldElement, Helpers, MockERC20, Ownable2Step, TokenErrors};
+pub use elsewhere::{FieldElement, GuardedTimelock, Helpers, MockERC20, Ownable2Step, TokenErrors};
 
 /// Every error that a contract of this project can revert with.
 pub(super) fn all_errors() -> Vec<json_abi::Error> {
@@ -78,9 +102,25 @@ pub(super) fn all_errors() -> Vec<json_abi::Error> {
         IProofVerifier::abi::errors(),
         IZkmlConsumer::abi::errors(),
         Ownable2Step::abi::errors(),
+        GuardedTimelock::abi::errors(),
         FieldElement::abi::errors(),
         Helpers::abi::errors(),
         TokenErrors::abi::errors(),
     ];
     maps.into_iter().flat_map(|errors| errors.into_values().flatten()).collect()
+}
+
+/// Every event that a contract of this project emits about itself.
+pub(super) fn all_events() -> Vec<json_abi::Event> {
+    let maps = [
+        IGuarded::abi::events(),
+        IInferenceRouter::abi::events(),
+        IInputAttestation::abi::events(),
+        ILendingThreshold::abi::events(),
+        IZkmlConsumer::abi::events(),
+        Ownable2Step::abi::events(),
+        GuardedTimelock::abi::events(),
+        Helpers::abi::events(),
+    ];
+    maps.into_iter().flat_map(|events| events.into_values().flatten()).collect()
 }

@@ -7,8 +7,8 @@
 use super::embedded::{CREATE2_FACTORY, CREATE2_FACTORY_CODEHASH};
 use super::error::ChainError;
 use super::provider::Chain;
-use super::registry::{Deployment, INSECURE_DEV, Registry};
-use super::send::{Call, Simulation};
+use super::registry::{Deployment, Governance, INSECURE_DEV, Registry};
+use super::send::{Call, Signed, Simulation};
 use super::signer::Account;
 use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, B256, Bytes, TxHash, U256, address, bytes, keccak256};
@@ -49,6 +49,8 @@ pub struct DeployItem {
     pub expected_codehash: Option<B256>,
     /// What a block explorer verifies it by; kept beside the record.
     pub source: Option<Source>,
+    /// Of what has an owner: its constructor's arguments that say who decides.
+    pub governance: Option<Governance>,
 }
 
 /// Where a contract's code comes from, as block explorers ask for it.
@@ -98,6 +100,7 @@ impl DeployItem {
             srs: None,
             expected_codehash: None,
             source: None,
+            governance: None,
         }
     }
 
@@ -128,6 +131,7 @@ impl DeployItem {
             srs: self.srs.clone(),
             tx: None,
             block: None,
+            governance: self.governance,
         }
     }
 }
@@ -274,7 +278,8 @@ async fn deploy(
         Err(error) => return Err(constructor_error(chain, account.address(), item, error).await),
     };
     registry.put(&item.label, Deployment { tx: Some(signed.hash()), ..item.deployment() })?;
-    chain.broadcast(&signed).await
+    let replaced = |raised: &Signed| registry.put(&item.label, Deployment { tx: Some(raised.hash()), ..item.deployment() });
+    chain.carry(account, signed, replaced).await
 }
 
 /// Reads what is on chain now into the record.

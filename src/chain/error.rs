@@ -2,7 +2,7 @@
 
 use super::revert::Revert;
 use crate::error::{ExitCode, Explain};
-use alloy::primitives::{Address, B256, TxHash};
+use alloy::primitives::{Address, B256, TxHash, U256};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -47,6 +47,10 @@ pub enum ChainError {
     NotMined { what: String, tx: TxHash, seconds: u64 },
     #[error("{what}: transaction {tx} is {depth} blocks deep, expected {expected}, and no block came for {seconds} s")]
     NotDeep { what: String, tx: TxHash, expected: u64, depth: u64, seconds: u64 },
+    #[error("the node knows no transaction {tx}")]
+    NoTransaction { tx: TxHash },
+    #[error("the next nonce of {borrower} in the pool is {got}, expected {expected} or more")]
+    NonceAhead { borrower: Address, expected: U256, got: U256 },
     #[error("{count} transactions of {account} are still under way after {seconds} s")]
     UnderWay { account: Address, count: u64, seconds: u64 },
     #[error("{what}: no contract at {address}")]
@@ -87,6 +91,17 @@ pub enum ChainError {
     NoPassword { reason: String },
     #[error("{what}: cannot sign: {reason}")]
     Signing { what: String, reason: String },
+    #[error("{what}: the signer at {socket}: {reason}", socket = socket.display())]
+    RemoteSigner { what: String, socket: PathBuf, reason: String },
+
+    #[error("{path} is not a journal of this program: {reason}", path = path.display())]
+    JournalForeign { path: PathBuf, reason: String },
+    #[error("{path}, line {line}: {reason}", path = path.display())]
+    JournalDamaged { path: PathBuf, line: usize, reason: String },
+    #[error("{path} is being written by another process", path = path.display())]
+    JournalBusy { path: PathBuf },
+    #[error("{path} is not a permit: {reason}", path = path.display())]
+    PermitForeign { path: PathBuf, reason: String },
 
     #[error("anvil was not found (looked at {looked})")]
     AnvilMissing { looked: String },
@@ -140,6 +155,8 @@ impl Explain for ChainError {
             Self::Reverted { .. } => "chain/reverted",
             Self::NotMined { .. } => "chain/not-mined",
             Self::NotDeep { .. } => "chain/not-deep",
+            Self::NoTransaction { .. } => "chain/no-transaction",
+            Self::NonceAhead { .. } => "chain/nonce-ahead",
             Self::UnderWay { .. } => "chain/under-way",
             Self::NoContract { .. } => "chain/no-contract",
             Self::MissingEvent { .. } => "chain/missing-event",
@@ -158,6 +175,11 @@ impl Explain for ChainError {
             Self::PasswordFileOpen { .. } => "chain/password-file-open",
             Self::NoPassword { .. } => "chain/no-password",
             Self::Signing { .. } => "chain/signing",
+            Self::RemoteSigner { .. } => "chain/remote-signer",
+            Self::JournalForeign { .. } => "chain/journal-foreign",
+            Self::JournalDamaged { .. } => "chain/journal-damaged",
+            Self::JournalBusy { .. } => "chain/journal-busy",
+            Self::PermitForeign { .. } => "chain/permit-foreign",
             Self::AnvilMissing { .. } => "chain/anvil-missing",
             Self::AnvilFailed { .. } => "chain/anvil-failed",
             Self::File { .. } => "chain/file",
@@ -188,6 +210,10 @@ impl Explain for ChainError {
             | Self::RegistryForeign { .. }
             | Self::RegistryVersion { .. }
             | Self::RegistryChain { .. }
+            | Self::NonceAhead { .. }
+            | Self::JournalForeign { .. }
+            | Self::JournalDamaged { .. }
+            | Self::PermitForeign { .. }
             | Self::Artifact { .. }
             | Self::Profile { .. } => ExitCode::Usage,
             Self::AnvilMissing { .. }
@@ -196,7 +222,8 @@ impl Explain for ChainError {
             | Self::Keystore { .. }
             | Self::PasswordFile { .. }
             | Self::PasswordFileOpen { .. }
-            | Self::NoPassword { .. } => ExitCode::Environment,
+            | Self::NoPassword { .. }
+            | Self::RemoteSigner { .. } => ExitCode::Environment,
             _ => ExitCode::Chain,
         }
     }
@@ -216,6 +243,8 @@ impl Explain for ChainError {
             | Self::NotMined { .. }
             | Self::NotDeep { .. }
             | Self::UnderWay { .. }
+            | Self::RemoteSigner { .. }
+            | Self::JournalBusy { .. }
             | Self::RegistryBusy { .. } => true,
             _ => false,
         }
@@ -239,9 +268,11 @@ impl Explain for ChainError {
             Self::InsufficientFunds { .. } => "send the account some of the chain's currency",
             Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
-            Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one",
+            Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one; `--replace-after SECONDS` raises its fees within `--max-fee`",
             Self::NotDeep { .. } => "run the same command again when the chain goes on, or ask for fewer `--confirmations`",
-            Self::UnderWay { .. } => "run the same command again when they are mined, or replace them with the same nonce and a higher fee",
+            Self::NoTransaction { .. } => "it was dropped, or the chain was reset: run again what sent it",
+            Self::NonceAhead { .. } => "nothing was sent; what was made for a later nonce is taken back when that nonce is the next one",
+            Self::UnderWay { .. } => "run the same command again when they are mined, or raise their fees with `zkml-evm replace TX`",
             Self::NoContract { .. } => "is it deployed on this chain? see `zkml-evm status`",
             Self::MissingEvent { .. } => "is the contract at this address one of ours?",
             Self::InsecureSrs { .. } => "import a public ceremony with `zkml-evm srs import` and generate the verifier again, or accept forgeable proofs with `--allow-insecure-srs`",
@@ -261,6 +292,11 @@ impl Explain for ChainError {
             Self::PasswordFileOpen { .. } => "chmod 600 it",
             Self::NoPassword { .. } => "give `--password-file FILE`, or run in a terminal",
             Self::Signing { .. } => "",
+            Self::RemoteSigner { .. } => "nothing was sent; does the program run, does it hold the account's key, and did somebody agree?",
+            Self::JournalForeign { .. } => "name the journal of this chain and account, or another file, with `--journal FILE`",
+            Self::JournalDamaged { .. } => "nothing was sent; with the account at rest, move the file away: what is settled is found on the chain",
+            Self::JournalBusy { .. } => "wait for the other run to end",
+            Self::PermitForeign { .. } => "the borrower makes one with `zkml-evm permit`",
             Self::AnvilMissing { .. } => "run `npm ci` in the project, or install foundry; `--chain embedded` needs neither",
             Self::AnvilFailed { .. } => "run it by hand to see why; `--chain embedded` needs no anvil",
             Self::File { .. } => "check that the folder exists, is writable, and has space",

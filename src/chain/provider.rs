@@ -7,7 +7,7 @@ use super::fault;
 use super::http;
 use super::spending::{Offer, Spending};
 use alloy::eips::BlockNumberOrTag;
-use alloy::primitives::U256;
+use alloy::primitives::{B256, U256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::client::RpcClient;
 use alloy::transports::TransportError;
@@ -60,6 +60,7 @@ pub struct Chain {
     spending: Spending,
     offer: Offer,
     confirmations: u64,
+    replace_after: Option<Duration>,
     backing: Backing,
 }
 
@@ -97,7 +98,18 @@ impl ChainTarget {
         };
         let provider = ProviderBuilder::new().disable_recommended_fillers().connect_client(client).erased();
         let (spending, offer) = (Spending::default(), Offer::default());
-        let mut chain = Chain { provider, id: 0, endpoint, local: false, patience, spending, offer, confirmations: 1, backing };
+        let mut chain = Chain {
+            provider,
+            id: 0,
+            endpoint,
+            local: false,
+            patience,
+            spending,
+            offer,
+            confirmations: 1,
+            replace_after: None,
+            backing,
+        };
         chain.id = chain.provider.get_chain_id().await.map_err(|e| chain.explain("asking for the chain id", e))?;
         if chain.id == 0 {
             return Err(chain.malformed("asking for the chain id", "no chain has the id 0"));
@@ -187,6 +199,21 @@ impl Chain {
         Self { confirmations: confirmations.max(1), ..self }
     }
 
+    /// The same chain, where a transaction may take this long to be in a block.
+    pub fn waiting(self, confirm: Duration) -> Self {
+        Self { patience: Patience { confirm, ..self.patience }, ..self }
+    }
+
+    /// After how long a transaction that is not in a block is replaced by one with higher fees; never where this is absent.
+    pub fn replace_after(&self) -> Option<Duration> {
+        self.replace_after
+    }
+
+    /// The same chain, where a transaction that is stuck for this long is replaced.
+    pub fn replacing(self, replace_after: Option<Duration>) -> Self {
+        Self { replace_after, ..self }
+    }
+
     /// `web3_clientVersion`.
     pub async fn client_version(&self) -> Result<String, ChainError> {
         self.provider.get_client_version().await.map_err(|e| self.explain("asking for the client version", e))
@@ -197,6 +224,13 @@ impl Chain {
         let what = "asking for the last block";
         let block = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await.map_err(|e| self.explain(what, e))?;
         block.map(|block| block.header.timestamp).ok_or_else(|| self.explain(what, TransportError::NullResp))
+    }
+
+    /// Hash of the chain's first block, by which two chains of one id are told apart.
+    pub async fn genesis(&self) -> Result<B256, ChainError> {
+        let what = "asking for the first block";
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Number(0)).await.map_err(|e| self.explain(what, e))?;
+        block.map(|block| block.header.hash).ok_or_else(|| self.explain(what, TransportError::NullResp))
     }
 
     /// The typed error for a request that went out through [`Chain::provider`]; `what` names the step.

@@ -30,6 +30,8 @@ pub mod label {
     pub const LENDING: &str = "LendingThreshold";
     /// The worthless token of local chains.
     pub const TOKEN: &str = "MockERC20";
+    /// The owner of the others, where it is a timelock of ours.
+    pub const TIMELOCK: &str = "GuardedTimelock";
 
     /// A model's verifier; a chain holds one per model.
     pub fn verifier(model_id: &alloy::primitives::B256) -> String {
@@ -58,6 +60,22 @@ pub struct Deployment {
     pub tx: Option<TxHash>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<u64>,
+    /// Of what has an owner: who decides over it, as it was deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governance: Option<Governance>,
+}
+
+/// Who decides over a contract, who can stop it, and how long a decision takes: its constructor's arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Governance {
+    /// The owner; of a timelock the account that schedules and executes.
+    pub owner: Address,
+    /// Zero for nobody.
+    pub guardian: Address,
+    /// Seconds: of a router between a model's registration and its first verification, of a timelock between scheduling and execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -104,7 +104,8 @@ fn panic_text(code: U256) -> String {
     }
 }
 
-fn show(value: &DynSolValue) -> String {
+/// A value in words.
+pub(super) fn show(value: &DynSolValue) -> String {
     let list = |values: &[DynSolValue]| values.iter().map(show).collect::<Vec<_>>().join(", ");
     match value {
         DynSolValue::Bool(value) => value.to_string(),

@@ -1,21 +1,21 @@
-//! One transaction, from a call to its receipt: simulate, sign, broadcast, confirm.
+//! One transaction, from a call to its receipt: simulate, sign, broadcast, and replace where it is stuck.
 
 use super::error::ChainError;
 use super::fault;
+use super::fees::Fees;
 use super::provider::Chain;
 use super::revert::Revert;
 use super::signer::Account;
-use super::spending::Offer;
-use alloy::consensus::TxEnvelope;
+use alloy::consensus::transaction::SignerRecoverable;
+use alloy::consensus::{Transaction, TxEnvelope};
 use alloy::eips::BlockId;
-use alloy::eips::eip2718::Encodable2718;
-use alloy::network::{EthereumWallet, NetworkTransactionBuilder};
+use alloy::eips::eip2718::{Decodable2718, Encodable2718};
 use alloy::primitives::{Address, Bytes, TxHash, TxKind, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::sol_types::{SolCall, SolEvent};
 use alloy::transports::RpcError;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Gas that one transaction may ask for under Osaka (EIP-7825); above an estimate, head room stops here.
 const TRANSACTION_GAS_CAP: u64 = 1 << 24;
@@ -43,12 +43,6 @@ pub struct Simulation {
     /// Most that it can cost, in wei.
     pub max_cost: U256,
     fees: Fees,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fees {
-    Dynamic { max: u128, priority: u128 },
-    Legacy { price: u128 },
 }
 
 /// A signed transaction that is not sent yet; its hash can be recorded first.
@@ -85,6 +79,32 @@ impl Signed {
     /// The transaction's hash.
     pub fn hash(&self) -> TxHash {
         *self.envelope.tx_hash()
+    }
+
+    /// Reads a transaction back that was signed before, by this account and for this chain.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn decode(what: &str, raw: &[u8], account: Address, chain_id: u64) -> Result<Self, String> {
+        let envelope = TxEnvelope::decode_2718_exact(raw).map_err(|e| format!("it is no transaction: {e}"))?;
+        let signer = envelope.recover_signer().map_err(|e| format!("its signature is invalid: {e}"))?;
+        if signer != account || envelope.chain_id() != Some(chain_id) {
+            let got = envelope.chain_id().map_or_else(|| "any chain".to_owned(), |id| format!("chain {id}"));
+            return Err(format!("it is signed by {signer} for {got}, expected {account} and chain {chain_id}"));
+        }
+        let fields: TransactionRequest = envelope.clone().into();
+        let request = TransactionRequest { from: Some(signer), ..fields };
+        Ok(Self { what: what.to_owned(), envelope, request })
+    }
+
+    /// The nonce.
+    pub fn nonce(&self) -> u64 {
+        self.envelope.nonce()
+    }
+
+    /// The most that it offers per gas, in wei.
+    pub fn max_fee_per_gas(&self) -> u128 {
+        self.envelope.max_fee_per_gas()
     }
 
     /// The transaction as it goes over the wire.
@@ -126,10 +146,7 @@ impl Chain {
             Err(error) => return Err(self.reason(from, call, self.explain(&call.what, error)).await),
         };
         let fees = self.fees(&call.what).await?;
-        let price = match fees {
-            Fees::Dynamic { max, .. } => max,
-            Fees::Legacy { price } => price,
-        };
+        let price = fees.most();
         let roomy = gas.saturating_add(gas / 5);
         let gas_limit = if gas <= TRANSACTION_GAS_CAP { roomy.min(TRANSACTION_GAS_CAP) } else { roomy };
         let max_cost = U256::from(price).saturating_mul(U256::from(gas_limit)).saturating_add(call.value);
@@ -139,29 +156,52 @@ impl Chain {
 
     /// Simulates and signs, without sending.
     pub async fn prepare(&self, account: &Account, call: &Call) -> Result<Signed, ChainError> {
+        let nonce = self.pending_nonce(&call.what, account.address()).await?;
+        self.prepare_at(account, call, nonce).await
+    }
+
+    /// The same for a nonce that the caller keeps count of.
+    pub(super) async fn prepare_at(&self, account: &Account, call: &Call, nonce: u64) -> Result<Signed, ChainError> {
         let plan = self.simulate(account.address(), call).await?;
-        let nonce =
-            self.provider().get_transaction_count(account.address()).pending().await.map_err(|e| self.explain(&call.what, e))?;
         let mut request = call.request(account.address());
         request.nonce = Some(nonce);
         request.gas = Some(plan.gas_limit);
         request.chain_id = Some(self.id());
-        match plan.fees {
-            Fees::Dynamic { max, priority } => {
-                request.max_fee_per_gas = Some(max);
-                request.max_priority_fee_per_gas = Some(priority);
-            }
-            Fees::Legacy { price } => request.gas_price = Some(price),
-        }
+        plan.fees.put(&mut request);
         self.sign(account, &call.what, request).await
     }
 
     /// Signs a request whose fields are all set.
     pub(super) async fn sign(&self, account: &Account, what: &str, request: TransactionRequest) -> Result<Signed, ChainError> {
-        let wallet = EthereumWallet::from(account.signer().clone());
-        let envelope = request.clone().build(&wallet).await;
-        let envelope = envelope.map_err(|e| ChainError::Signing { what: what.to_owned(), reason: e.to_string() })?;
+        let envelope = account.sign_transaction(what, request.clone()).await?;
         Ok(Signed { what: what.to_owned(), envelope, request })
+    }
+
+    /// The same transaction with higher fees, signed: in the place of one that is stuck. Of two with one nonce at most one is mined.
+    ///
+    /// # Errors
+    /// [`ChainError::FeeTooHigh`], [`ChainError::CostTooHigh`]; those of signing.
+    pub(super) async fn raise(&self, account: &Account, stuck: &Signed) -> Result<Signed, ChainError> {
+        let fees = Fees::of(&stuck.request).raised(self.fees(&stuck.what).await?);
+        let gas = U256::from(stuck.request.gas.unwrap_or_default());
+        let cost = U256::from(fees.most()).saturating_mul(gas).saturating_add(stuck.request.value.unwrap_or_default());
+        self.spending().check(&stuck.what, fees.most(), cost)?;
+        let mut request = stuck.request.clone();
+        fees.put(&mut request);
+        self.sign(account, &stuck.what, request).await
+    }
+
+    /// Hands a signed transaction to the node. Doing so twice is harmless.
+    pub(super) async fn publish(&self, signed: &Signed) -> Result<(), ChainError> {
+        match self.provider().send_raw_transaction(&signed.encoded()).await {
+            Ok(_) => Ok(()),
+            Err(error) if fault::is_already_known(&error) => Ok(()),
+            Err(error) => match self.explain(&signed.what, error) {
+                // A node that has mined it already says that its nonce is used.
+                ChainError::NonceTooLow { .. } if self.is_mined(signed).await? => Ok(()),
+                error => Err(error),
+            },
+        }
     }
 
     /// Sends a signed transaction and waits for its receipt. Sending one twice is harmless.
@@ -169,19 +209,92 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Reverted`] with the decoded error where it is mined and failed; [`ChainError::NotMined`].
     pub async fn broadcast(&self, signed: &Signed) -> Result<TransactionReceipt, ChainError> {
-        match self.provider().send_raw_transaction(&signed.encoded()).await {
-            Ok(_) => {}
-            Err(error) if fault::is_already_known(&error) => {}
-            Err(error) => match self.explain(&signed.what, error) {
-                // A node that has mined it already says that its nonce is used.
-                ChainError::NonceTooLow { .. } if self.is_mined(signed).await? => {}
-                error => return Err(error),
-            },
-        }
-        let receipt = self.confirm(&signed.what, signed.hash()).await?;
+        self.publish(signed).await?;
+        let receipt = self.confirm_any(&signed.what, &[signed.hash()], Some(signed)).await?;
+        self.succeeded(signed, receipt).await
+    }
+
+    /// The receipt, or why the transaction failed.
+    pub(super) async fn succeeded(&self, signed: &Signed, receipt: TransactionReceipt) -> Result<TransactionReceipt, ChainError> {
         match receipt.status() {
             true => Ok(receipt),
             false => Err(self.failed(signed, &receipt).await),
+        }
+    }
+
+    /// Sends a signed transaction and waits for its receipt; one that is stuck is replaced where [`Chain::replace_after`] says so.
+    /// `before` hears of each replacement before it is sent.
+    ///
+    /// # Errors
+    /// As [`Chain::broadcast`], and those of `before`.
+    pub async fn carry(
+        &self,
+        account: &Account,
+        signed: Signed,
+        mut before: impl FnMut(&Signed) -> Result<(), ChainError>,
+    ) -> Result<TransactionReceipt, ChainError> {
+        let Some(turn) = self.replace_after() else { return self.broadcast(&signed).await };
+        self.publish(&signed).await?;
+        let (start, mut hashes, mut last) = (Instant::now(), vec![signed.hash()], signed);
+        while self.mined_within(&last.what, &hashes, turn.min(self.patience().confirm)).await?.is_none() {
+            if start.elapsed() >= self.patience().confirm {
+                return Err(self.not_mined(&last.what, &hashes));
+            }
+            let Some(raised) = self.replacement(account, &last).await? else { continue };
+            before(&raised)?;
+            hashes.push(raised.hash());
+            self.publish_over(&raised).await?;
+            last = raised;
+        }
+        let receipt = self.confirm_any(&last.what, &hashes, Some(&last)).await?;
+        self.succeeded(&last, receipt).await
+    }
+
+    /// Reads a transaction of the account that is in no block yet from the node; nothing where it is in one already.
+    ///
+    /// # Errors
+    /// [`ChainError::NoTransaction`]; [`ChainError::MalformedAnswer`] for one that is another's or another one.
+    pub async fn stuck(&self, account: Address, tx: TxHash) -> Result<Option<Signed>, ChainError> {
+        let what = "replacing the transaction";
+        let found = self.provider().get_transaction_by_hash(tx).await.map_err(|e| self.explain(what, e))?;
+        let found = found.ok_or(ChainError::NoTransaction { tx })?;
+        if found.block_number.is_some() {
+            return Ok(None);
+        }
+        let raw = found.inner.encoded_2718();
+        let signed = Signed::decode(what, &raw, account, self.id()).map_err(|reason| self.malformed(what, reason))?;
+        match signed.hash() == tx {
+            true => Ok(Some(signed)),
+            false => Err(self.malformed(what, format!("asked for {tx}, got {}", signed.hash()))),
+        }
+    }
+
+    /// Replaces a transaction that is stuck, and waits for whichever of the two is mined.
+    ///
+    /// # Errors
+    /// [`ChainError::FeeTooHigh`], [`ChainError::CostTooHigh`]; as [`Chain::broadcast`].
+    pub async fn replace(&self, account: &Account, stuck: &Signed) -> Result<TransactionReceipt, ChainError> {
+        let raised = self.raise(account, stuck).await?;
+        self.publish_over(&raised).await?;
+        let receipt = self.confirm_any(&raised.what, &[stuck.hash(), raised.hash()], Some(&raised)).await?;
+        self.succeeded(&raised, receipt).await
+    }
+
+    /// What may take the place of a stuck transaction; nothing where the ceilings are reached, and the one that is sent has to do.
+    pub(super) async fn replacement(&self, account: &Account, stuck: &Signed) -> Result<Option<Signed>, ChainError> {
+        match self.raise(account, stuck).await {
+            Ok(raised) => Ok(Some(raised)),
+            Err(ChainError::FeeTooHigh { .. } | ChainError::CostTooHigh { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Hands over a replacement. What the node says against it is no failure: one of the earlier ones may have been mined meanwhile,
+    /// and all of them stay valid.
+    pub(super) async fn publish_over(&self, raised: &Signed) -> Result<(), ChainError> {
+        match self.publish(raised).await {
+            Err(ChainError::NonceTooLow { .. } | ChainError::Underpriced { .. } | ChainError::InsufficientFunds { .. }) => Ok(()),
+            done => done,
         }
     }
 
@@ -193,91 +306,7 @@ impl Chain {
     /// Simulates, signs, sends, and waits for the receipt.
     pub async fn send(&self, account: &Account, call: &Call) -> Result<TransactionReceipt, ChainError> {
         let signed = self.prepare(account, call).await?;
-        self.broadcast(&signed).await
-    }
-
-    /// Waits until no transaction of an account is under way, so that what the chain says is what an earlier run left.
-    ///
-    /// # Errors
-    /// [`ChainError::UnderWay`] where one still is when patience ends.
-    pub async fn settled(&self, account: Address) -> Result<(), ChainError> {
-        let what = "looking for transactions under way";
-        let count = || self.provider().get_transaction_count(account);
-        let start = Instant::now();
-        loop {
-            let mined = count().await.map_err(|e| self.explain(what, e))?;
-            let sent = count().pending().await.map_err(|e| self.explain(what, e))?;
-            if sent <= mined {
-                return Ok(());
-            }
-            if start.elapsed() >= self.patience().confirm {
-                let seconds = self.patience().confirm.as_secs();
-                return Err(ChainError::UnderWay { account, count: sent - mined, seconds });
-            }
-            tokio::time::sleep(self.longest_pause()).await;
-        }
-    }
-
-    /// Between two questions for the same thing.
-    fn longest_pause(&self) -> Duration {
-        if self.is_local() { Duration::from_millis(200) } else { Duration::from_secs(4) }
-    }
-
-    /// Waits until a transaction is as deep in the chain as it must be, whether it succeeded or not. Where the chain is reorganised
-    /// meanwhile, what counts is the block that holds the transaction in the end.
-    ///
-    /// # Errors
-    /// [`ChainError::NotMined`]; [`ChainError::NotDeep`] where no block comes any more.
-    pub async fn confirm(&self, what: &str, tx: TxHash) -> Result<TransactionReceipt, ChainError> {
-        let expected = self.confirmations();
-        let mut receipt = self.mined(what, tx).await?;
-        if expected <= 1 {
-            return Ok(receipt);
-        }
-        let (mut seen, mut since) = (0, Instant::now());
-        loop {
-            let latest = self.provider().get_block_number().await.map_err(|e| self.explain(what, e))?;
-            let depth = receipt.block_number.map_or(0, |at| (latest + 1).saturating_sub(at));
-            if depth >= expected {
-                let again = self.mined(what, tx).await?;
-                if again.block_hash == receipt.block_hash {
-                    return Ok(again);
-                }
-                receipt = again;
-                continue;
-            }
-            if latest > seen {
-                (seen, since) = (latest, Instant::now());
-            }
-            if since.elapsed() >= self.patience().confirm {
-                let seconds = self.patience().confirm.as_secs();
-                return Err(ChainError::NotDeep { what: what.to_owned(), tx, expected, depth, seconds });
-            }
-            tokio::time::sleep(self.longest_pause()).await;
-        }
-    }
-
-    /// Waits until a transaction is in a block.
-    async fn mined(&self, what: &str, tx: TxHash) -> Result<TransactionReceipt, ChainError> {
-        let start = Instant::now();
-        let longest = self.longest_pause();
-        let mut pause = Duration::from_millis(5);
-        loop {
-            match self.provider().get_transaction_receipt(tx).await.map_err(|e| self.explain(what, e))? {
-                Some(receipt) if receipt.transaction_hash == tx => return Ok(receipt),
-                Some(receipt) => {
-                    return Err(
-                        self.malformed(what, format!("asked for the receipt of {tx}, got that of {}", receipt.transaction_hash))
-                    );
-                }
-                None => {}
-            }
-            if start.elapsed() >= self.patience().confirm {
-                return Err(ChainError::NotMined { what: what.to_owned(), tx, seconds: self.patience().confirm.as_secs() });
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(longest);
-        }
+        self.carry(account, signed, |_| Ok(())).await
     }
 
     pub(super) async fn require_code(&self, what: &str, address: Address) -> Result<(), ChainError> {
@@ -300,7 +329,7 @@ impl Chain {
     }
 
     /// The error of a transaction that is mined and failed: a call at its block brings the data.
-    async fn failed(&self, signed: &Signed, receipt: &TransactionReceipt) -> ChainError {
+    pub(super) async fn failed(&self, signed: &Signed, receipt: &TransactionReceipt) -> ChainError {
         let at = receipt.block_number.map_or(BlockId::latest(), BlockId::number);
         let replay = TransactionRequest { nonce: None, ..signed.request.clone() };
         let revert = match self.provider().call(replay).block(at).await.map_err(|e| self.explain(&signed.what, e)) {
@@ -308,31 +337,6 @@ impl Chain {
             _ => Box::new(Revert::decode(&Bytes::new())),
         };
         ChainError::Reverted { what: signed.what.clone(), revert, tx: Some(signed.hash()) }
-    }
-
-    async fn fees(&self, what: &str) -> Result<Fees, ChainError> {
-        let Offer { gas_price, priority, legacy } = self.offer();
-        match (legacy, gas_price, priority) {
-            (true, Some(price), _) => return Ok(Fees::Legacy { price }),
-            (true, None, _) => return self.legacy_fees(what).await,
-            (false, Some(max), Some(priority)) => return Ok(Fees::Dynamic { max, priority }),
-            _ => {}
-        }
-        match self.provider().estimate_eip1559_fees().await {
-            Ok(fees) => {
-                let base = fees.max_fee_per_gas.saturating_sub(fees.max_priority_fee_per_gas);
-                let tip = priority.unwrap_or(fees.max_priority_fee_per_gas);
-                let max = gas_price.unwrap_or(base.saturating_add(tip));
-                Ok(Fees::Dynamic { max, priority: tip.min(max) })
-            }
-            Err(RpcError::UnsupportedFeature(_)) => self.legacy_fees(what).await,
-            Err(error) => Err(self.explain(what, error)),
-        }
-    }
-
-    async fn legacy_fees(&self, what: &str) -> Result<Fees, ChainError> {
-        let price = self.provider().get_gas_price().await.map_err(|e| self.explain(what, e))?;
-        Ok(Fees::Legacy { price })
     }
 }
 

@@ -93,6 +93,8 @@ pub struct LoanRequest {
     /// Unix seconds.
     pub expiry: u64,
     pub proof: Bytes,
+    /// The borrower's signature on the request, where somebody else sends it.
+    pub permit: Option<Bytes>,
 }
 
 /// An open loan.
@@ -106,9 +108,9 @@ pub struct OpenLoan {
 }
 
 impl LoanRequest {
-    /// The call that opens the loan.
-    pub fn call(&self) -> Call {
-        let request = ILendingThreshold::BorrowRequest {
+    /// As the contract takes it.
+    pub fn encoded(&self) -> ILendingThreshold::BorrowRequest {
+        ILendingThreshold::BorrowRequest {
             policyId: self.policy_id,
             tier: self.tier,
             amount: self.amount,
@@ -118,10 +120,55 @@ impl LoanRequest {
             nonce: self.nonce,
             expiry: self.expiry,
             proof: self.proof.clone(),
+        }
+    }
+
+    /// The call that opens the loan: the borrower's own, or by the borrower's permit anybody's.
+    pub fn call(&self) -> Call {
+        let request = self.encoded();
+        match &self.permit {
+            None => Call::new(OPENING, self.lending, &ILendingThreshold::openLoanCall { request }),
+            Some(permit) => {
+                let call = ILendingThreshold::openLoanForCall { request, permit: permit.clone() };
+                Call::new(OPENING, self.lending, &call)
+            }
+        }
+    }
+
+    /// Whether this very attestation has its loan under the policy already.
+    pub async fn is_open(&self, chain: &Chain) -> Result<bool, ChainError> {
+        let epoch_length = policy(chain, self.lending, self.policy_id).await?.terms.epochLength;
+        let Some(epoch) = self.attestation.issued_at.checked_div(epoch_length) else { return Ok(false) };
+        let call = IZkmlConsumer::spentByCall {
+            subject: self.attestation.subject,
+            schemaId: self.attestation.schema_id,
+            policyId: self.policy_id,
+            epoch,
         };
-        Call::new("opening the loan", self.lending, &ILendingThreshold::openLoanCall { request })
+        let spent = chain.read("reading the nullifier", self.lending, &call).await?;
+        Ok(spent == keccak256((self.attestation.struct_hash(), self.policy_id, epoch).abi_encode_params()))
     }
 }
+
+impl OpenLoan {
+    /// The loan that a transaction opened.
+    ///
+    /// # Errors
+    /// [`ChainError::MissingEvent`].
+    pub fn of(lending: Address, receipt: &TransactionReceipt) -> Result<Self, ChainError> {
+        let event: ILendingThreshold::LoanOpened = find_event(OPENING, lending, receipt)?;
+        Ok(Self {
+            id: event.loanId,
+            borrower: event.borrower,
+            amount: event.amount,
+            nullifier: event.nullifier,
+            mined: Mined::from(receipt),
+        })
+    }
+}
+
+/// What the transaction is called in errors.
+const OPENING: &str = "opening the loan";
 
 /// The router's record of a model; its state is `Unset` where it knows none.
 pub async fn model(chain: &Chain, router: Address, model_id: B256) -> Result<IInferenceRouter::Model, ChainError> {
@@ -188,12 +235,21 @@ impl Standing {
     /// # Errors
     /// [`ChainError::AttestorWas`] for a source, and unless `relist` for an attestor that was retired or removed: somebody had a reason.
     pub fn to_list(self, attestor: Address, schema_id: B256, relist: bool) -> Result<bool, ChainError> {
+        self.to_list_as(Self::Listed, attestor, schema_id, relist)
+    }
+
+    /// The same for a contract that looks entries up.
+    pub fn to_list_source(self, source: Address, schema_id: B256, relist: bool) -> Result<bool, ChainError> {
+        self.to_list_as(Self::Source, source, schema_id, relist)
+    }
+
+    fn to_list_as(self, wanted: Self, attestor: Address, schema_id: B256, relist: bool) -> Result<bool, ChainError> {
         match self {
-            Self::Listed => Ok(false),
+            _ if self == wanted => Ok(false),
             Self::New => Ok(true),
             Self::Retired | Self::Removed if relist => Ok(true),
             _ => {
-                let relistable = self != Self::Source;
+                let relistable = matches!(self, Self::Retired | Self::Removed);
                 Err(ChainError::AttestorWas { attestor, schema_id, found: self.describe(), relistable })
             }
         }
@@ -225,15 +281,46 @@ pub async fn list_attestor(
     schema_id: B256,
     relist: bool,
 ) -> Result<Option<Mined>, ChainError> {
-    if !standing(chain, attestations, attestor, schema_id).await?.to_list(attestor, schema_id, relist)? {
-        return Ok(None);
+    match standing(chain, attestations, attestor, schema_id).await?.to_list(attestor, schema_id, relist)? {
+        true => list(chain, owner, attestations, attestor, schema_id, IInputAttestation::Kind::Signer).await.map(Some),
+        false => Ok(None),
     }
-    let kind = IInputAttestation::Kind::Signer;
+}
+
+/// Puts a contract that looks attestations up on a schema's list, such as an `EasAttestationSource`. Listed already is done.
+///
+/// # Errors
+/// As [`list_attestor`]; [`ChainError::NoContract`].
+pub async fn list_source(
+    chain: &Chain,
+    owner: &Account,
+    attestations: Address,
+    source: Address,
+    schema_id: B256,
+    relist: bool,
+) -> Result<Option<Mined>, ChainError> {
+    match standing(chain, attestations, source, schema_id).await?.to_list_source(source, schema_id, relist)? {
+        true => {
+            chain.require_code("listing the source", source).await?;
+            list(chain, owner, attestations, source, schema_id, IInputAttestation::Kind::Source).await.map(Some)
+        }
+        false => Ok(None),
+    }
+}
+
+async fn list(
+    chain: &Chain,
+    owner: &Account,
+    attestations: Address,
+    attestor: Address,
+    schema_id: B256,
+    kind: IInputAttestation::Kind,
+) -> Result<Mined, ChainError> {
     let call = IInputAttestation::setAttestorCall { attestor, schemaId: schema_id, kind };
     let call = Call::new("listing the attestor", attestations, &call);
     let receipt = chain.send(owner, &call).await?;
     find_event::<IInputAttestation::AttestorSet>(&call.what, attestations, &receipt)?;
-    Ok(Some(Mined::from(&receipt)))
+    Ok(Mined::from(&receipt))
 }
 
 /// The id of a policy: a function of its terms and of the contract.
@@ -377,12 +464,5 @@ pub async fn simulate_loan(chain: &Chain, borrower: Address, request: &LoanReque
 pub async fn open_loan(chain: &Chain, borrower: &Account, request: &LoanRequest) -> Result<OpenLoan, ChainError> {
     let call = request.call();
     let receipt = chain.send(borrower, &call).await?;
-    let event: ILendingThreshold::LoanOpened = find_event(&call.what, request.lending, &receipt)?;
-    Ok(OpenLoan {
-        id: event.loanId,
-        borrower: event.borrower,
-        amount: event.amount,
-        nullifier: event.nullifier,
-        mined: Mined::from(&receipt),
-    })
+    OpenLoan::of(request.lending, &receipt)
 }

@@ -1,9 +1,13 @@
-//! Who signs: a development account on a local chain, or a keystore in foundry's format anywhere.
+//! Who signs: a development account on a local chain, or anywhere a keystore in foundry's format or a signer behind a socket.
 
 use super::dev_accounts;
 use super::error::ChainError;
 use super::keystore::{self, Password};
+use super::remote::RemoteSigner;
+use alloy::consensus::TxEnvelope;
+use alloy::network::{EthereumWallet, NetworkTransactionBuilder};
 use alloy::primitives::{Address, B256, Signature};
+use alloy::rpc::types::TransactionRequest;
 use alloy::signers::SignerSync;
 use alloy::signers::local::PrivateKeySigner;
 use std::path::PathBuf;
@@ -17,6 +21,13 @@ pub enum AccountSource {
     Named(String),
     /// A keystore by its path (`--keystore`).
     Keystore(PathBuf),
+    /// An account whose key another program holds (`--remote-signer`).
+    Remote {
+        /// The program's Unix socket.
+        socket: PathBuf,
+        /// The account.
+        address: Address,
+    },
 }
 
 impl AccountSource {
@@ -29,37 +40,68 @@ impl AccountSource {
         match self {
             Self::Development(index) if !chain_is_local => Err(ChainError::DevAccountRefused { index: *index }),
             Self::Development(index) => Account::development(*index),
-            Self::Named(name) => Ok(Account { signer: keystore::unlock(&keystore::named(name)?, password)? }),
-            Self::Keystore(path) => Ok(Account { signer: keystore::unlock(path, password)? }),
+            Self::Named(name) => keystore::unlock(&keystore::named(name)?, password).map(Account::local),
+            Self::Keystore(path) => keystore::unlock(path, password).map(Account::local),
+            Self::Remote { socket, address } => {
+                Ok(Account { key: Key::Remote(RemoteSigner { socket: socket.clone(), address: *address }) })
+            }
         }
     }
 }
 
-/// An unlocked account. The key is zeroised when it is dropped, and `Debug` shows the address only.
+/// An account that signs. A key that is here is zeroised when it is dropped, and `Debug` shows the address only.
 #[derive(Clone)]
 pub struct Account {
-    signer: PrivateKeySigner,
+    key: Key,
+}
+
+#[derive(Clone)]
+enum Key {
+    Local(PrivateKeySigner),
+    Remote(RemoteSigner),
 }
 
 impl Account {
+    fn local(signer: PrivateKeySigner) -> Self {
+        Self { key: Key::Local(signer) }
+    }
+
     fn development(index: usize) -> Result<Self, ChainError> {
         let missing = || ChainError::NoDevAccount { index, last: dev_accounts::COUNT - 1 };
         let key = dev_accounts::key(index).ok_or_else(missing)?;
-        PrivateKeySigner::from_bytes(&key).map(|signer| Self { signer }).map_err(|_| missing())
+        PrivateKeySigner::from_bytes(&key).map(Self::local).map_err(|_| missing())
     }
 
     /// The account's address.
     pub fn address(&self) -> Address {
-        self.signer.address()
+        match &self.key {
+            Key::Local(signer) => signer.address(),
+            Key::Remote(remote) => remote.address,
+        }
     }
 
     /// Signs a digest, such as that of EIP-712 data, as it is.
+    ///
+    /// # Errors
+    /// A remote signer signs transactions only.
     pub fn sign_digest(&self, what: &str, digest: &B256) -> Result<Signature, ChainError> {
-        self.signer.sign_hash_sync(digest).map_err(|e| ChainError::Signing { what: what.to_owned(), reason: e.to_string() })
+        let failed = |reason: String| ChainError::Signing { what: what.to_owned(), reason };
+        match &self.key {
+            Key::Local(signer) => signer.sign_hash_sync(digest).map_err(|e| failed(e.to_string())),
+            Key::Remote(_) => Err(failed("a remote signer signs transactions only".to_owned())),
+        }
     }
 
-    pub(super) fn signer(&self) -> &PrivateKeySigner {
-        &self.signer
+    /// Signs a transaction whose fields are all set.
+    pub(super) async fn sign_transaction(&self, what: &str, request: TransactionRequest) -> Result<TxEnvelope, ChainError> {
+        match &self.key {
+            Key::Local(signer) => {
+                let wallet = EthereumWallet::from(signer.clone());
+                let failed = |reason: String| ChainError::Signing { what: what.to_owned(), reason };
+                request.build(&wallet).await.map_err(|e| failed(e.to_string()))
+            }
+            Key::Remote(remote) => remote.sign(what, request).await,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ const WIDTH: usize = 26;
 const TOP: usize = 110;
 
 /// What uses a row, with its colour; the last is for columns that run over all rows.
-const KINDS: [(&str, &str); 14] = [
+const KINDS: [(&str, &str); 18] = [
     ("range check", "#4477aa"),
     ("rescale and ReLU", "#66ccee"),
     ("rescale", "#228833"),
@@ -20,15 +20,19 @@ const KINDS: [(&str, &str); 14] = [
     ("hash: full round", "#997700"),
     ("hash: partial round", "#eecc66"),
     ("border output", "#44bb99"),
+    ("maximum", "#332288"),
+    ("pool: distances", "#aa4499"),
+    ("pool: rescale", "#88ccee"),
+    ("input in place", "#6699cc"),
     ("linear layer", "#004488"),
     ("walk", "#ee8866"),
     ("lookup table", "#777777"),
     ("every row", "#cccccc"),
 ];
-const LINEAR: usize = 10;
-const WALK: usize = 11;
-const TABLE: usize = 12;
-const EVERY_ROW: usize = 13;
+const LINEAR: usize = 14;
+const WALK: usize = 15;
+const TABLE: usize = 16;
+const EVERY_ROW: usize = 17;
 
 /// The circuit of `trace` as an SVG document.
 pub fn svg(trace: &Trace) -> String {
@@ -124,7 +128,9 @@ fn owners(trace: &Trace) -> Vec<Option<usize>> {
     let columns = &trace.columns;
     let function = columns.function.as_ref().map(|f| f.selector);
     let selectors = [columns.range, columns.relu, columns.signed, columns.threshold, columns.argmax, function];
-    let selectors = selectors.into_iter().chain([columns.absorb, columns.full, columns.partial, columns.border]);
+    let hashes = [columns.absorb, columns.full, columns.partial];
+    let others = [columns.border, columns.maximum, columns.distance, columns.pooled, columns.in_place];
+    let selectors = selectors.into_iter().chain(hashes).chain(others);
     let selectors: Vec<_> = selectors.enumerate().collect();
     let mut owner = None;
     let row_owner = |row: usize| {

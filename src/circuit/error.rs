@@ -1,6 +1,6 @@
 //! Errors between an integer program and its circuit.
 
-use super::plan::{LIMB_BITS, holds_ranges};
+use super::{demand::holds_ranges, plan::LIMB_BITS};
 use crate::{
     error::{ExitCode, Explain},
     gates::TraceError,

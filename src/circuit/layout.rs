@@ -1,12 +1,17 @@
 //! Lays a program out in rows: node by node, outputs of a layer before its right-hand side. Moves only hand cells on.
 
-use super::{CircuitError, Statement, commitment, plan::is_shape_of};
+use super::{
+    CircuitError, Statement, commitment,
+    plan::is_shape_of,
+    pooling::{Pool, pools},
+};
 use crate::{
-    gates::{Cell, Shape, Trace, TraceError},
+    gates::{Cell, Shape, Trace, TraceError, pool::Window, rescale::Kind},
     op::{InputMode, Op},
     quant::{Program, QuantError, Run, interpret::gather, range, run_with},
 };
 use halo2_proofs::halo2curves::bn256::Fr;
+use std::collections::BTreeMap;
 
 /// One input of a batch, with what else its statement needs.
 #[derive(Clone)]
@@ -155,6 +160,9 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
     let mut instance = 1 + program.commitments()?;
     let model_commitment = instance - 1;
     let mut cells: Vec<Vec<Cell>> = Vec::with_capacity(program.nodes.len());
+    let pools: BTreeMap<usize, Pool> = pools(program).into_iter().map(|pool| (pool.conv + 1, pool)).collect();
+    // Results of pools, by the node of their maximum, until it is its turn.
+    let mut pooled: BTreeMap<usize, Vec<Cell>> = BTreeMap::new();
     for (index, node) in program.nodes.iter().enumerate() {
         let values = || gather(&node.inputs, &witness?.run.tensors);
         let read = gather(&node.inputs, &cells).unwrap_or_default();
@@ -171,8 +179,16 @@ pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Re
             Op::Move(moved) => moved.eval(&read),
             // Accumulators are no cells: the rescale that follows places them.
             Op::Linear(_) | Op::Sum(_) | Op::Conv(_) | Op::Product(_) => Vec::new(),
+            Op::Maximum(_) if pooled.contains_key(&index) => pooled.remove(&index).unwrap_or_default(),
             Op::Maximum(maximum) => maximum.rows(&mut trace, &read, values().as_deref())?,
-            Op::Rescale(_) => lay_out_layer(program, index, &mut trace, &cells, witness)?,
+            Op::Rescale(_) => match pools.get(&index) {
+                Some(pool) => {
+                    pooled.insert(pool.maximum, lay_out_pool(program, pool, &mut trace, &cells, witness)?);
+                    // No node but the maximum reads them.
+                    Vec::new()
+                }
+                None => lay_out_layer(program, index, &mut trace, &cells, witness)?,
+            },
             Op::Sigmoid(sigmoid) => sigmoid.rows(&mut trace, &read, values().as_deref())?,
             Op::Reveal | Op::Threshold(_) => {
                 expose_all(&mut trace, &read, &mut instance);
@@ -226,6 +242,41 @@ fn lay_out_layer(
         Op::Product(product) => product.rows(trace, &inputs, &mut place)?,
         _ => return Err(TraceError::NoSuchGate("rescale")),
     }
+    Ok(outputs)
+}
+
+/// The windows of a pool with the convolution behind them, in the order of the fold.
+fn lay_out_pool(
+    program: &Program,
+    pool: &Pool,
+    trace: &mut Trace,
+    cells: &[Vec<Cell>],
+    witness: Option<&Witness>,
+) -> Result<Vec<Cell>, TraceError> {
+    let nodes = [pool.conv, pool.conv + 1, pool.maximum].map(|index| &program.nodes[index]);
+    let (Op::Conv(conv), Op::Rescale(rescale), Op::Maximum(maximum)) = (&nodes[0].op, &nodes[1].op, &nodes[2].op) else {
+        return Err(TraceError::NoSuchGate("pool"));
+    };
+    let inputs = gather(&nodes[0].inputs, cells).unwrap_or_default();
+    let x = witness.and_then(|w| gather(&nodes[0].inputs, &w.run.tensors));
+    let y = witness.and_then(|w| w.run.tensors.get(pool.conv));
+    let kind = if rescale.relu { Kind::Relu } else { Kind::Signed };
+    let mut outputs = vec![Cell { row: 0 }; pool.windows()];
+    let mut under_way: Option<Window> = None;
+    let mut place = |trace: &mut Trace, output: usize, bias: i128| -> Result<usize, TraceError> {
+        let (window, element) = pool.place_of(output);
+        let values = y.map(|y| maximum.windows[window].iter().map(|&e| y[e as usize]).collect::<Vec<i128>>());
+        let largest = values.as_ref().and_then(|values| values.iter().copied().max());
+        let mut placed = under_way.take().unwrap_or_else(|| Window::new(largest));
+        let row = placed.place(trace, bias, values.map(|values| values[element]))?;
+        if element + 1 == pool.size() {
+            outputs[window] = placed.finish(trace, kind)?;
+        } else {
+            under_way = Some(placed);
+        }
+        Ok(row)
+    };
+    pool.layer(conv).rows(trace, &inputs, x.as_deref(), &mut place)?;
     Ok(outputs)
 }
 

@@ -2,11 +2,13 @@
 
 pub mod build;
 pub mod commitment;
+mod demand;
 pub mod drawing;
 pub mod error;
 pub mod layout;
 pub mod memory;
 pub mod plan;
+pub mod pooling;
 pub mod statement;
 
 pub use build::InferenceCircuit;

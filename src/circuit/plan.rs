@@ -1,17 +1,19 @@
 //! The planner: chooses limb size, lanes, weight columns and k for a program and an objective.
 
-use super::{CircuitError, Memory};
+use super::{
+    CircuitError, Memory,
+    demand::{Demand, Widths},
+};
 use crate::{
-    gates::{Columns, Shape, Steps, poseidon_params, stack},
-    op::{InputMode, Op},
-    quant::{Node, Program, range},
+    gates::{Columns, Shape, stack},
+    quant::Program,
 };
 use halo2_proofs::{
     halo2curves::bn256::Fr,
     plonk::{ConstraintSystem, Expression},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Smallest k that is planned for.
 pub const MIN_K: u32 = 4;
@@ -25,7 +27,7 @@ pub const LIMB_BITS: std::ops::RangeInclusive<u32> = 8..=16;
 /// Numbers of lanes that are tried.
 const LANES: std::ops::RangeInclusive<u32> = 1..=6;
 /// Numbers of weight columns that are tried.
-const WEIGHTS: [u32; 11] = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+const WEIGHTS: [u32; 13] = [2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64];
 
 /// Numbers of committed columns that a stacked layout's fixed columns are spread over.
 const SPREADS: std::ops::RangeInclusive<u32> = 1..=6;
@@ -96,29 +98,18 @@ impl Plan {
     }
 }
 
-/// The widths that a candidate chooses.
-#[derive(Clone, Copy)]
-struct Widths {
-    limb_bits: u32,
-    lanes: u32,
-    weights: u32,
-}
-
 /// Every candidate that fits, best first.
 pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, CircuitError> {
-    range::check(program)?;
+    let demand = Demand::of(program)?;
     let mut all = Vec::new();
     for weights in WEIGHTS {
-        // What a convolution takes beyond its rescales depends on the weight columns alone.
-        let mut convs = None;
+        let Some(convs) = demand.convolutions(weights) else { continue };
         for (limb_bits, lanes) in LIMB_BITS.flat_map(|bits| LANES.map(move |lanes| (bits, lanes))) {
-            let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? else { continue };
-            let convs = *convs.get_or_insert_with(|| conv_rows(program, &shape));
+            let Some(shape) = demand.shape(Widths { limb_bits, lanes, weights }, &convs) else { continue };
             let stacks = if objective == Objective::Gas { stacks(&shape) } else { vec![1] };
             for stack in stacks {
                 let shape = Shape { stack, ..shape };
-                let rows = other_rows(program, &shape)?.saturating_add(convs);
-                all.extend(smallest_k(shape, rows).filter(|plan| plan.shape.is_sound()));
+                all.extend(smallest_k(shape, demand.rows(&shape, &convs)).filter(|plan| plan.shape.is_sound()));
             }
         }
     }
@@ -128,18 +119,12 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
 
 /// Whether `plan` is one of the candidates of `program`.
 pub fn is_candidate(program: &Program, plan: &Plan) -> Result<bool, CircuitError> {
-    range::check(program)?;
     let Shape { limb_bits, lanes, weights, stack, .. } = plan.shape;
     if !LIMB_BITS.contains(&limb_bits) || !LANES.contains(&lanes) || !WEIGHTS.contains(&weights) {
         return Ok(false);
     }
-    let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? else { return Ok(false) };
-    if !stacks(&shape).contains(&stack) {
-        return Ok(false);
-    }
-    let shape = Shape { stack, ..shape };
-    let made = smallest_k(shape, rows(program, &shape)?).filter(|plan| plan.shape.is_sound());
-    Ok(made.as_ref() == Some(plan))
+    let Some((shape, rows)) = shape_and_rows(program, Widths { limb_bits, lanes, weights }, stack)? else { return Ok(false) };
+    Ok(smallest_k(shape, rows).filter(|plan| plan.shape.is_sound()).as_ref() == Some(plan))
 }
 
 /// The best candidate.
@@ -151,17 +136,13 @@ pub fn plan(program: &Program, objective: Objective) -> Result<Plan, CircuitErro
     match candidates(program, objective)?.into_iter().next() {
         Some(best) => Ok(best),
         None => {
-            let mut smallest: Option<usize> = None;
+            let demand = Demand::of(program)?;
             let weights = WEIGHTS[WEIGHTS.len() - 1];
-            for (limb_bits, lanes) in LIMB_BITS.flat_map(|bits| LANES.map(move |lanes| (bits, lanes))) {
-                if let Some(shape) = shape_of(program, Widths { limb_bits, lanes, weights })? {
-                    let needed = rows(program, &shape)?;
-                    smallest = Some(smallest.map_or(needed, |rows| rows.min(needed)));
-                }
-            }
+            let widths = LIMB_BITS.flat_map(|limb_bits| LANES.map(move |lanes| Widths { limb_bits, lanes, weights }));
+            let smallest = widths.filter_map(|widths| demand.shape_and_rows(widths)).map(|(_, rows)| rows).min();
             let precision = program.precision;
             let (shift, magnitude) = (precision.shift_bits, precision.magnitude_bits);
-            let none = CircuitError::NoLimbs { shift, magnitude, range: range_bits(program)? };
+            let none = CircuitError::NoLimbs { shift, magnitude, range: demand.range_bits() };
             Err(smallest.map_or(none, |rows| CircuitError::TooLarge { rows, max_k: MAX_K }))
         }
     }
@@ -182,134 +163,11 @@ pub fn plan_within(program: &Program, objective: Objective, allowed: u64) -> Res
     }
 }
 
-/// Bits of the widest range check.
-fn range_bits(program: &Program) -> Result<u32, CircuitError> {
-    let threshold = program.nodes.iter().any(|n| matches!(n.op, Op::Threshold(_)));
-    let precision = program.precision;
-    let widest = program.input()?.ranges.iter().map(|r| 128 - ((r.hi - r.lo) as u128).leading_zeros()).max().unwrap_or(1);
-    let widest = if threshold { widest.max(precision.magnitude_bits) } else { widest };
-    let widest = program.weights().map_or(widest, |w| widest.max(w.bits));
-    let results = program.nodes.iter().filter_map(|n| match &n.op {
-        Op::Sigmoid(s) => Some(128 - ((s.interval().hi - s.interval().lo) as u128).leading_zeros()),
-        _ => None,
-    });
-    Ok(results.fold(widest, u32::max).max(1))
-}
-
-/// Whether limbs of this size give range checks that do not wrap: both sides of one stay below 2^64.
-pub(super) fn holds_ranges(range_bits: u32, limb_bits: u32) -> bool {
-    range_bits.div_ceil(limb_bits) * limb_bits <= 64
-}
-
-/// The shape with these widths, when the program's precision is a whole number of limbs and its ranges fit them.
-fn shape_of(program: &Program, widths: Widths) -> Result<Option<Shape>, CircuitError> {
-    let Widths { limb_bits, lanes, weights } = widths;
-    let precision = program.precision;
-    let range_bits = range_bits(program)?;
-    let whole = precision.shift_bits.is_multiple_of(limb_bits) && precision.magnitude_bits.is_multiple_of(limb_bits);
-    if !whole || !holds_ranges(range_bits, limb_bits) {
-        return Ok(None);
-    }
-    let input = program.input()?;
-    let threshold = program.nodes.iter().any(|n| matches!(n.op, Op::Threshold(_)));
-    let has = |wanted: fn(&Op) -> bool| program.nodes.iter().any(|n| wanted(&n.op));
-    let instances = program.public_values()?.saturating_add(program.commitments()?).saturating_add(1);
-    let packed = program
-        .weights()
-        .map(|w| w.bits)
-        .into_iter()
-        .chain((input.mode == InputMode::Committed).then_some(8 * input.width_bytes));
-    let rescales = program.nodes.iter().filter(|n| matches!(&n.op, Op::Rescale(r) if !r.relu)).count();
-    let shape = Shape {
-        k: 0,
-        instances: u32::try_from(instances).unwrap_or(u32::MAX),
-        weights,
-        limb_bits,
-        lanes,
-        remainder_limbs: precision.shift_bits / limb_bits,
-        magnitude_limbs: precision.magnitude_bits / limb_bits,
-        range_limbs: range_bits.div_ceil(limb_bits),
-        pack_bits: packed.max().unwrap_or(0),
-        relu: has(|op| matches!(op, Op::Rescale(r) if r.relu)),
-        // A threshold takes the place of the rescale before it.
-        signed: rescales > usize::from(threshold),
-        threshold,
-        argmax: has(|op| matches!(op, Op::Argmax(_))),
-        function: has(|op| matches!(op, Op::Sigmoid(_))),
-        maximum: has(|op| matches!(op, Op::Maximum(_))),
-        ..Shape::default()
-    };
-    // More lanes than any value has limbs would stand empty.
-    let widest = (shape.remainder_limbs + shape.magnitude_limbs).max(2 * shape.range_limbs);
-    let Some(shape) = walking(program, shape).filter(|_| lanes <= widest) else { return Ok(None) };
-    let shape = Shape { span: span_in_place(program, &shape)?, ..shape };
-    // The segment of a function is one limb.
-    let fits = |op: &Op| !matches!(op, Op::Sigmoid(s) if s.segment_bits != limb_bits || s.input_bits != precision.magnitude_bits);
-    Ok((shape.magnitude_limbs >= 2 || !shape.function).then_some(shape).filter(|_| program.nodes.iter().all(|n| fits(&n.op))))
-}
-
-/// The shape with the steps of its walks, where a product needs them or a convolution is shorter for them; `None` when a product
-/// does not have the columns for it.
-fn walking(program: &Program, shape: Shape) -> Option<Shape> {
-    let convs = || program.nodes.iter().filter_map(|n| if let Op::Conv(conv) = &n.op { Some(conv) } else { None });
-    let products = || program.nodes.iter().filter_map(|n| if let Op::Product(product) = &n.op { Some(product) } else { None });
-    let multiplies = products().next().is_some();
-    if shape.weights < Steps::COLUMNS || (!multiplies && convs().next().is_none()) {
-        return (!multiplies).then_some(shape);
-    }
-    let mut moves = BTreeMap::new();
-    convs().for_each(|conv| conv.moves(&mut moves));
-    products().for_each(|product| product.moves(&mut moves));
-    let walking = Shape { steps: Steps::best(&moves), ..shape };
-    let (walks, border) = convs().map(|conv| conv.walks(&walking)).fold((false, false), |a, b| (a.0 || b.0, a.1 || b.1));
-    Some(if walks || multiplies { Shape { border, ..walking } } else { shape })
-}
-
-/// Rows that the placements of `program` take: [`lay_out`](super::lay_out) places exactly as many.
+/// Rows that the placements of `program` take in `shape`: [`lay_out`](super::lay_out) places exactly as many.
 pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
-    Ok(other_rows(program, shape)?.saturating_add(conv_rows(program, shape)))
-}
-
-/// Rows of the convolutions beyond their rescales.
-fn conv_rows(program: &Program, shape: &Shape) -> usize {
-    let rows = |node: &Node| if let Op::Conv(conv) = &node.op { conv.extra_rows(shape) } else { 0 };
-    program.nodes.iter().map(rows).fold(0, usize::saturating_add)
-}
-
-/// All rows but those of [`conv_rows`].
-fn other_rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
-    let input = program.input()?;
-    let features = input.ranges.len();
-    let in_place = shape.span > 0;
-    let mut total = if in_place { 0 } else { features.saturating_mul(program.items).saturating_mul(shape.range_rows()) };
-    // The last range row of an input without commitment leaves a packed sum on the row below.
-    total = total.saturating_add(usize::from(!in_place && shape.commits() && input.mode != InputMode::Committed));
-    let full_round = if shape.is_stacked() { 1 } else { 2 };
-    let hash = 2 + poseidon_params::FULL_ROUNDS * full_round + poseidon_params::PARTIAL_ROUNDS;
-    if input.mode == InputMode::Committed {
-        let hashes = 1 + features.div_ceil(input.values_per_element());
-        total = total.saturating_add(hashes.saturating_mul(hash).saturating_mul(program.items));
-    }
-    let read = |node: &Node| node.inputs.first().and_then(|&i| program.width(i)).unwrap_or(0);
-    for node in &program.nodes {
-        total = total.saturating_add(match &node.op {
-            Op::Linear(l) => l
-                .outputs
-                .saturating_mul(shape.rescale_rows())
-                .saturating_add(l.inputs.saturating_mul(l.outputs.div_ceil(shape.weights as usize))),
-            Op::Sum(s) => s.bias.len().saturating_mul(shape.rescale_rows()).saturating_add(s.extra_rows(shape.rescale_rows())),
-            Op::Conv(c) => c.stencil.outputs().saturating_mul(shape.rescale_rows()),
-            Op::Product(p) => p.dims.outputs().saturating_mul(shape.rescale_rows()).saturating_add(p.extra_rows(shape)),
-            Op::Maximum(m) => m.elements().saturating_mul(shape.maximum_rows()),
-            Op::Constant(c) => c.row_count(shape.range_rows(), shape.commits()),
-            Op::Weights(w) => w.count.saturating_mul(shape.range_rows()).saturating_add(hash.saturating_mul(1 + w.elements())),
-            Op::Threshold(_) => shape.range_rows().saturating_mul(program.items),
-            Op::Argmax(_) => read(node).saturating_mul(shape.argmax_rows()),
-            Op::Sigmoid(_) => read(node).saturating_mul(shape.function_rows() + shape.range_rows()),
-            Op::Input(_) | Op::Rescale(_) | Op::Reveal | Op::Move(_) => 0,
-        });
-    }
-    Ok(total)
+    let demand = Demand::of(program)?;
+    let convs = demand.convolutions(shape.weights);
+    Ok(convs.map_or(usize::MAX, |convs| demand.rows(shape, &convs)))
 }
 
 /// The stacks that are tried: none, and those that spread the fixed columns evenly over a few.
@@ -348,23 +206,13 @@ fn degree(cs: &ConstraintSystem<Fr>) -> usize {
     cs.gates().iter().flat_map(|gate| gate.polynomials()).map(Expression::degree).max().unwrap_or(0)
 }
 
-/// The common span of all inputs, where they can stand on the rows of the layer that reads them: nothing packs them, their limbs fit one
-/// row, and one dense layer or walking convolution reads all of them, once each. 0 otherwise.
-fn span_in_place(program: &Program, shape: &Shape) -> Result<u64, CircuitError> {
-    let input = program.input()?;
-    let mut readers = program.nodes.iter().filter(|node| node.inputs.contains(&0));
-    let (Some(reader), None) = (readers.next(), readers.next()) else { return Ok(0) };
-    let once = match &reader.op {
-        Op::Linear(_) => true,
-        Op::Conv(conv) => {
-            conv.walks(shape).0 && conv.stencil.axes.iter().all(|axis| axis.dilation == 1 && axis.stride <= axis.kernel)
-        }
-        _ => false,
-    };
-    let spans = || input.ranges.iter().map(|range| range.hi - range.lo);
-    let span = spans().next().filter(|first| spans().all(|span| span == *first)).unwrap_or(0);
-    let fits = once && reader.inputs == [0] && input.mode != InputMode::Committed && 2 * shape.range_limbs <= shape.lanes;
-    Ok(if fits { u64::try_from(span).unwrap_or(0) } else { 0 })
+/// The shape with these widths in a stack that is tried for it, k left open, and its rows.
+fn shape_and_rows(program: &Program, widths: Widths, stack: u32) -> Result<Option<(Shape, usize)>, CircuitError> {
+    let demand = Demand::of(program)?;
+    let Some(convs) = demand.convolutions(widths.weights) else { return Ok(None) };
+    let shape = demand.shape(widths, &convs).filter(|shape| stacks(shape).contains(&stack));
+    let stacked = shape.map(|shape| Shape { stack, ..shape });
+    Ok(stacked.map(|shape| (shape, demand.rows(&shape, &convs))))
 }
 
 /// Whether `shape` is what the planner makes of `program` with these limbs and weight columns, and no larger than needed.
@@ -377,10 +225,9 @@ pub(super) fn is_shape_of(program: &Program, shape: &Shape) -> Result<bool, Circ
         return Ok(false);
     }
     let widths = Widths { limb_bits: shape.limb_bits, lanes: shape.lanes, weights: shape.weights };
-    let expected = shape_of(program, widths)?.map(|expected| Shape { k: shape.k, stack: shape.stack, ..expected });
-    if expected != Some(*shape) || !stacks(shape).contains(&shape.stack) {
+    let Some((expected, rows)) = shape_and_rows(program, widths, shape.stack)? else { return Ok(false) };
+    if (Shape { k: shape.k, ..expected }) != *shape {
         return Ok(false);
     }
-    let smallest = smallest_k(*shape, rows(program, shape)?);
-    Ok(smallest.is_some_and(|plan| plan.shape.k == shape.k))
+    Ok(smallest_k(*shape, rows).is_some_and(|plan| plan.shape.k == shape.k))
 }

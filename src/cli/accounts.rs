@@ -2,6 +2,7 @@
 
 use super::failure::{CliError, Failure};
 use crate::chain::{Account, AccountSource, Password};
+use alloy::primitives::Address;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -17,6 +18,12 @@ pub struct AccountArguments {
     /// A development account, 0 to 9 (local chains only)
     #[arg(long, value_name = "INDEX", group = "signer")]
     pub dev_account: Option<usize>,
+    /// The Unix socket of a program that holds the key and answers eth_signTransaction, such as geth, also in front of clef
+    #[arg(long, value_name = "SOCKET", group = "signer", requires = "signer_address")]
+    pub remote_signer: Option<PathBuf>,
+    /// The account that the remote signer signs for
+    #[arg(long, value_name = "ADDRESS", requires = "remote_signer")]
+    pub signer_address: Option<Address>,
     /// The keystore's password is the first line of this file
     #[arg(long, value_name = "FILE", requires = "signer")]
     pub password_file: Option<PathBuf>,
@@ -32,12 +39,19 @@ impl AccountArguments {
             (Some(name), ..) => AccountSource::Named(name.clone()),
             (_, Some(path), _) => AccountSource::Keystore(path.clone()),
             (_, _, Some(index)) => AccountSource::Development(index),
-            _ => {
-                let how = "give `--account NAME`, `--keystore FILE`, or on a local chain `--dev-account INDEX`";
-                return Err(CliError::Missing { what: "a signing account", how }.into());
-            }
+            _ => self.remote()?,
         };
         let password = self.password_file.clone().map_or(Password::Ask, Password::File);
         Ok(source.unlock(&password, local)?)
+    }
+
+    fn remote(&self) -> Result<AccountSource, CliError> {
+        match (&self.remote_signer, self.signer_address) {
+            (Some(socket), Some(address)) => Ok(AccountSource::Remote { socket: socket.clone(), address }),
+            _ => {
+                let how = "give `--account NAME`, `--keystore FILE`, `--remote-signer SOCKET`, or on a local chain `--dev-account INDEX`";
+                Err(CliError::Missing { what: "a signing account", how })
+            }
+        }
     }
 }

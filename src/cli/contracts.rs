@@ -6,7 +6,7 @@ use crate::{
     chain::{
         CompiledContract,
         deploy::{DeployItem, Source},
-        registry::label,
+        registry::{Governance, label},
     },
     verifier::Compiler,
 };
@@ -97,15 +97,19 @@ impl Contracts {
 
     /// What to deploy, in order, and where it will be.
     pub fn items(&self, verifier: DeployItem, settings: &Settings) -> (Vec<DeployItem>, Addresses) {
-        let router = self.router.item(&(settings.owner, settings.guardian, settings.activation_delay));
-        let attestations = self.attestations.item(&(settings.owner, settings.guardian));
+        let Settings { owner, guardian, .. } = *settings;
+        let governance = Governance { owner, guardian, delay: None };
+        let governed = |item: DeployItem, delay| DeployItem { governance: Some(Governance { delay, ..governance }), ..item };
+        let delay = settings.activation_delay;
+        let router = governed(self.router.item(&(owner, guardian, delay)), Some(delay.into()));
+        let attestations = governed(self.attestations.item(&(owner, guardian)), None);
         let token = settings.token.is_none().then(|| {
             let arguments = ("Demo Dollar".to_owned(), "DUSD".to_owned(), U256::from(6));
             self.token.item(&arguments)
         });
         let token_address = settings.token.or(token.as_ref().map(DeployItem::address)).unwrap_or_default();
-        let arguments = (settings.owner, settings.guardian, token_address, router.address(), attestations.address());
-        let lending = self.lending.item(&arguments);
+        let arguments = (owner, guardian, token_address, router.address(), attestations.address());
+        let lending = governed(self.lending.item(&arguments), None);
         let addresses = Addresses {
             verifier: verifier.address(),
             router: router.address(),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     artifact::Folder,
-    chain::audit::{self, Approved, Finding},
+    chain::audit::{self, Approved, Expected, Finding},
     error::ExitCode,
 };
 use alloy::primitives::{Address, keccak256};
@@ -34,9 +34,12 @@ struct CheckArguments {
     chain: ChainArguments,
     #[command(flatten)]
     record: RecordArguments,
-    /// Who should own router, registry and pool
+    /// Who should own router, registry and pool; the recorded owner when absent
     #[arg(long, value_name = "ADDRESS")]
     owner: Option<Address>,
+    /// Who should be their guardian, zero for nobody; the recorded one when absent
+    #[arg(long, value_name = "ADDRESS")]
+    guardian: Option<Address>,
     /// The artifact folder of a recorded model: the router's form and family are compared with it
     #[arg(long, value_name = "DIR")]
     artifacts: Option<PathBuf>,
@@ -54,7 +57,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
         Some(path) => vec![approved(&Folder::open(path)?, arguments.family.as_deref())],
         None => Vec::new(),
     };
-    let findings = audit::audit(&chain, &registry, arguments.owner, &approved).await?;
+    let expected = Expected { owner: arguments.owner, guardian: arguments.guardian };
+    let findings = audit::audit(&chain, &registry, expected, &approved).await?;
     let differ = findings.iter().filter(|finding| !finding.ok).count();
     let mut table = table(["contract", "what", "", "is", "should be"]);
     for Finding { label, what, expected, got, ok } in &findings {

@@ -71,6 +71,12 @@ pub enum CliError {
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
+    /// The processor is too old for the arithmetic.
+    #[error("this processor has no `{lacking}` instructions, which proofs are computed with")]
+    Processor {
+        /// The instruction set.
+        lacking: &'static str,
+    },
     /// The system refuses threads or timers.
     #[error("cannot start: {0}")]
     Runtime(std::io::Error),
@@ -92,6 +98,7 @@ impl Explain for CliError {
             Self::NotRefused { .. } => "demo/not-refused",
             Self::Item { failure, .. } => failure.code(),
             Self::Interrupted => "interrupted",
+            Self::Processor { .. } => "environment/processor",
             Self::Runtime(_) => "environment/runtime",
             Self::Crashed(_) => "internal/crashed",
             Self::Output(_) => "environment/output",
@@ -112,6 +119,9 @@ impl Explain for CliError {
         match self {
             Self::Missing { how, .. } => (*how).into(),
             Self::NoProject { .. } => "run inside a checkout of zkml-evm, or name one with `--project DIR`".into(),
+            Self::Processor { .. } => {
+                "use a machine with an Intel processor from 2014 (Broadwell) or an AMD one from 2017 (Zen) on".into()
+            }
             Self::NotRefused { .. } | Self::Crashed(_) => "this is a bug of zkml-evm: please report it".into(),
             Self::Item { failure, .. } => failure.hint(),
             _ => String::new(),

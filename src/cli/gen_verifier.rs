@@ -5,7 +5,7 @@ use super::{
     failure::{CliError, Failure},
     output::Console,
     progress::Stages,
-    project, size,
+    project, size, srs,
 };
 use crate::{
     artifact::{
@@ -65,8 +65,8 @@ pub struct Arguments {
     max_memory: Option<u64>,
     #[command(flatten)]
     threshold: ThresholdArguments,
-    /// A ceremony's SRS, as `srs import` made it; an insecure one for development is made when absent
-    #[arg(long, value_name = "FILE")]
+    /// A ceremony's SRS, as `srs import` made it: a file, or a name that `srs list` shows; an insecure one for development is made when absent
+    #[arg(long, value_name = "FILE|NAME")]
     srs: Option<PathBuf>,
     /// The artifact folder to make
     #[arg(long, value_name = "DIR")]
@@ -262,9 +262,10 @@ fn resolved(path: &Path) -> Result<PathBuf, ArtifactError> {
 }
 
 /// An SRS file with every check that there is: what is made with it may guard value.
-fn checked_srs(path: &Path) -> Result<Srs, ProofError> {
-    let srs = Srs::load(path)?;
-    srs.check().map_err(|e| e.at(path))?;
+fn checked_srs(named: &Path) -> Result<Srs, ProofError> {
+    let path = srs::locate(named);
+    let srs = Srs::load(&path)?;
+    srs.check().map_err(|e| e.at(&path))?;
     Ok(srs)
 }
 

@@ -18,20 +18,25 @@ pub mod doctor;
 pub mod failure;
 pub mod gas;
 pub mod gen_verifier;
+pub mod init;
 pub mod inspect;
+mod machine;
 pub mod measure;
 pub mod model;
 pub mod operate;
 pub mod output;
+pub mod permit;
 pub mod progress;
 pub mod project;
 pub mod prove;
 pub mod register;
+pub mod replace;
 pub mod send;
 pub mod size;
 pub mod srs;
 pub mod status;
 pub mod submit;
+pub mod submit_batch;
 pub mod verify;
 pub mod verify_contract;
 
@@ -64,6 +69,8 @@ input, 3 unsupported model, 4 environment, 5 chain (see `retryable`), 130 interr
 /// The verbs.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Begin a Foundry project: a consumer contract with its test and a small model
+    Init(init::Arguments),
     /// Compile a model: integer program, keys, Solidity verifier, in one artifact folder
     GenVerifier(gen_verifier::Arguments),
     /// Prove the model's statement about one input
@@ -78,8 +85,12 @@ enum Verb {
     Deploy(deploy::Arguments),
     /// Approve the model on the router; add attestors and a lending policy (dry run unless --broadcast)
     Register(Box<register::Arguments>),
-    /// Open a loan with a proof and an attestation (dry run unless --broadcast)
-    Submit(submit::Arguments),
+    /// Open a loan with a proof and an attestation, or many (dry run unless --broadcast)
+    Submit(Box<submit::Arguments>),
+    /// Open many loans in one transaction (dry run unless --broadcast)
+    SubmitBatch(submit_batch::Arguments),
+    /// Let somebody else send your loan's transaction, as the borrower
+    Permit(permit::Arguments),
     /// Stop a model at once and for good (dry run unless --broadcast)
     Freeze(operate::freeze::Arguments),
     /// Announce a model's end (dry run unless --broadcast)
@@ -92,6 +103,16 @@ enum Verb {
     RetirePolicy(operate::retire_policy::Arguments),
     /// Take back an attestation (dry run unless --broadcast)
     Revoke(operate::revoke::Arguments),
+    /// End an attestor in good order (dry run unless --broadcast)
+    RetireAttestor(operate::attestor::RetireArguments),
+    /// Take an attestor off the list, with all that it ever signed (dry run unless --broadcast)
+    RemoveAttestor(operate::attestor::RemoveArguments),
+    /// Stop a model by two proofs that contradict each other, as anybody (dry run unless --broadcast)
+    Contradict(operate::contradict::Arguments),
+    /// Take back your permits and proofs for a nonce, as a borrower (dry run unless --broadcast)
+    CancelNonce(operate::cancel_nonce::Arguments),
+    /// Raise the fees of a transaction that is stuck (dry run unless --broadcast)
+    Replace(replace::Arguments),
     /// What is deployed on a chain, and in which state
     Status(status::Arguments),
     /// Compare the record of deployments with the chain
@@ -117,6 +138,10 @@ pub fn main() -> std::process::ExitCode {
         Err(error) => return usage(&error),
     };
     let console = Console::new(arguments.json, arguments.quiet);
+    machine::one_arena();
+    if let Some(lacking) = machine::lacking() {
+        return console.failure(&CliError::Processor { lacking }.into());
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return console.failure(&CliError::Runtime(error).into()),
@@ -154,6 +179,7 @@ async fn until_interrupted(verb: Verb, console: Console) -> Result<ExitCode, Fai
 
 async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
     match verb {
+        Verb::Init(arguments) => init::run(arguments, console).await,
         Verb::GenVerifier(arguments) => gen_verifier::run(arguments, console).await,
         Verb::Prove(arguments) => prove::run(arguments, console).await,
         Verb::Verify(arguments) => verify::run(&arguments, console),
@@ -161,13 +187,20 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Attest(arguments) => attest::run(&arguments, console),
         Verb::Deploy(arguments) => deploy::run(arguments, console).await,
         Verb::Register(arguments) => register::run(*arguments, console).await,
-        Verb::Submit(arguments) => submit::run(arguments, console).await,
+        Verb::Submit(arguments) => return submit::run(*arguments, console).await,
+        Verb::SubmitBatch(arguments) => return submit_batch::run(arguments, console).await,
+        Verb::Permit(arguments) => permit::run(&arguments, console),
         Verb::Freeze(arguments) => operate::freeze::run(arguments, console).await,
         Verb::Deprecate(arguments) => operate::deprecate::run(arguments, console).await,
         Verb::Pause(arguments) => operate::pause::pause(arguments, console).await,
         Verb::Unpause(arguments) => operate::pause::unpause(arguments, console).await,
         Verb::RetirePolicy(arguments) => operate::retire_policy::run(arguments, console).await,
         Verb::Revoke(arguments) => operate::revoke::run(arguments, console).await,
+        Verb::RetireAttestor(arguments) => operate::attestor::retire(arguments, console).await,
+        Verb::RemoveAttestor(arguments) => operate::attestor::remove(arguments, console).await,
+        Verb::Contradict(arguments) => operate::contradict::run(arguments, console).await,
+        Verb::CancelNonce(arguments) => operate::cancel_nonce::run(arguments, console).await,
+        Verb::Replace(arguments) => replace::run(arguments, console).await,
         Verb::Status(arguments) => status::run(arguments, console).await,
         Verb::Deployments(arguments) => return deployments::run(arguments, console).await,
         Verb::Gas(arguments) => gas::run(&arguments, console),

@@ -3,12 +3,11 @@
 use super::{
     chains::address,
     failure::{CliError, Failure},
-    gen_verifier::ThresholdArguments,
     model::ModelArguments,
     output::Console,
 };
 use crate::{
-    artifact::Folder,
+    artifact::{Folder, compile::ThresholdText},
     chain::{
         Account, Chain, ChainError, Registry, audit,
         bindings::IInferenceRouter::Registration,
@@ -32,20 +31,27 @@ pub struct Arguments {
     /// Put this attestor on the registry's list
     #[arg(long, value_name = "ADDRESS")]
     attestor: Option<Address>,
-    /// List the attestor again though it was retired or removed
-    #[arg(long, requires = "attestor")]
+    /// List the attestor or source again though it was retired or removed
+    #[arg(long)]
     relist: bool,
     /// The family that the model is the next version of; the ONNX file's name when absent
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
-    #[command(flatten)]
-    threshold: ThresholdArguments,
-    /// Most that a loan pays out, in the token's smallest unit; with a threshold this adds a policy
+    /// Put this contract on the registry's list: a source that looks attestations up, such as an EasAttestationSource
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "attestor")]
+    source: Option<Address>,
+    /// A tier's threshold, in the score's own unit; given again with --amount and --rate for each further tier, in rising order
+    #[arg(long, value_name = "SCORE", conflicts_with = "probability", allow_negative_numbers = true)]
+    threshold: Vec<String>,
+    /// A tier's threshold as a probability, for models that end in a Sigmoid; once for each tier
+    #[arg(long, value_name = "P")]
+    probability: Vec<String>,
+    /// Most that a loan of the tier pays out, in the token's smallest unit; with a threshold this adds a policy
     #[arg(long, value_name = "UNITS")]
-    amount: Option<U256>,
-    /// Interest per year, in hundredths of a percent
-    #[arg(long, value_name = "RATE", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000))]
-    rate: u32,
+    amount: Vec<U256>,
+    /// The tier's interest per year, in hundredths of a percent; none when absent
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(..=10_000))]
+    rate: Vec<u32>,
     /// Most principal that may be owed under the policy; unbounded when absent
     #[arg(long, value_name = "UNITS")]
     cap: Option<U256>,
@@ -77,14 +83,18 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     if !arguments.model.send.broadcast {
         let known = settle::model(&chain, plan.router, plan.model_id).await?;
         let form = audit::form(&plan.registration.statement);
-        let attestor = match arguments.attestor {
+        let attestor = match arguments.attestor.or(arguments.source) {
             Some(attestor) => Some(attestor_plan(&arguments, &chain, &registry, attestor, plan.schema_id).await?),
+            None => None,
+        };
+        let policy = match &plan.policy {
+            Some(terms) => Some(settle::policy_id(address(&registry, label::LENDING, None)?, terms)),
             None => None,
         };
         let value = json!({
             "broadcast": false, "modelId": plan.model_id, "router": plan.router, "verifier": plan.registration.verifier,
             "codehash": plan.registration.codehash, "familyId": plan.registration.familyId,
-            "state": format!("{:?}", known.state), "form": form, "attestor": attestor,
+            "state": format!("{:?}", known.state), "form": form, "attestor": attestor, "policyId": policy,
         });
         let human = format!(
             "model     {}\nstate     {:?}\nrouter    {}\nverifier  {}\ncodehash  {}\nform      {form}\n{}dry run on chain {}: add --broadcast to send",
@@ -114,7 +124,11 @@ async fn attestor_plan(
     schema_id: B256,
 ) -> Result<String, Failure> {
     let standing = settle::standing(chain, address(registry, label::ATTESTATIONS, None)?, attestor, schema_id).await?;
-    let done = if standing.to_list(attestor, schema_id, arguments.relist)? { ": would be listed" } else { "" };
+    let list = match arguments.source {
+        Some(_) => standing.to_list_source(attestor, schema_id, arguments.relist)?,
+        None => standing.to_list(attestor, schema_id, arguments.relist)?,
+    };
+    let done = if list { ": would be listed" } else { "" };
     Ok(format!("{attestor}: {}{done}", standing.describe()))
 }
 
@@ -136,28 +150,50 @@ async fn plan(
         return Err(ChainError::NoContract { what: what.into(), address: verifier }.into());
     }
     let codehash = keccak256(&code);
-    let policy = match (arguments.threshold.text(), arguments.amount) {
-        (Some(text), Some(limit)) => {
-            let threshold = text.integer(&ThresholdScale::of(&folder.program)?)?;
-            let tier = Tier { threshold, limit, rate: arguments.rate };
-            let terms = PolicyTerms::of_one_tier(facts.model_id, facts.schema_id, arguments.epoch, tier);
-            let (cap, borrower_limit) = (arguments.cap, arguments.borrower_limit);
-            Some(PolicyTerms {
-                cap: cap.unwrap_or(terms.cap),
-                borrower_limit: borrower_limit.unwrap_or(terms.borrower_limit),
-                ..terms
-            })
+    let tiers = tiers(arguments, folder)?;
+    let policy = (!tiers.is_empty()).then(|| {
+        let first = Tier { threshold: 0, limit: U256::ZERO, rate: 0 };
+        let terms = PolicyTerms::of_one_tier(facts.model_id, facts.schema_id, arguments.epoch, first);
+        PolicyTerms {
+            cap: arguments.cap.unwrap_or(terms.cap),
+            borrower_limit: arguments.borrower_limit.unwrap_or(terms.borrower_limit),
+            tiers,
+            ..terms
         }
-        (Some(_), None) => return Err(CliError::Missing { what: "the policy's amount", how: "give --amount" }.into()),
-        (None, Some(_)) => {
-            let how = "give --threshold or --probability";
-            return Err(CliError::Missing { what: "the policy's threshold", how }.into());
-        }
-        (None, None) => None,
-    };
+    });
     let family = arguments.family.as_deref().unwrap_or(&facts.model_file);
     let registration = facts.registration(family, verifier, codehash);
     Ok(Plan { model_id: facts.model_id, schema_id: facts.schema_id, router, registration, policy })
+}
+
+/// The policy's tiers: thresholds and amounts pair up in the order in which they are given, and so do rates where there are any.
+fn tiers(arguments: &Arguments, folder: &Folder) -> Result<Vec<Tier>, Failure> {
+    let values = arguments.threshold.iter().cloned().map(ThresholdText::Value);
+    let texts: Vec<_> = values.chain(arguments.probability.iter().cloned().map(ThresholdText::Probability)).collect();
+    let (thresholds, amounts, rates) = (texts.len(), arguments.amount.len(), arguments.rate.len());
+    match (thresholds, amounts) {
+        (0, 0) if rates == 0 => return Ok(Vec::new()),
+        (0, _) => {
+            let how = "give --threshold or --probability";
+            return Err(CliError::Missing { what: "the policy's threshold", how }.into());
+        }
+        (_, 0) => return Err(CliError::Missing { what: "the policy's amount", how: "give --amount" }.into()),
+        _ if thresholds != amounts || (rates != 0 && rates != amounts) => {
+            let text = format!("a tier has a threshold, an amount and a rate: {thresholds}, {amounts} and {rates} are given");
+            return Err(CliError::Conflict(text).into());
+        }
+        _ => {}
+    }
+    let scale = ThresholdScale::of(&folder.program)?;
+    let tier = |(i, text): (usize, &ThresholdText)| {
+        let (limit, rate) = (arguments.amount.get(i).copied(), arguments.rate.get(i).copied());
+        Ok(Tier { threshold: text.integer(&scale)?, limit: limit.unwrap_or_default(), rate: rate.unwrap_or_default() })
+    };
+    let tiers: Vec<Tier> = texts.iter().enumerate().map(tier).collect::<Result<_, Failure>>()?;
+    match tiers.windows(2).position(|pair| pair[0].threshold >= pair[1].threshold) {
+        Some(i) => Err(CliError::Conflict(format!("tier {}'s threshold is not above tier {i}'s", i + 1)).into()),
+        None => Ok(tiers),
+    }
 }
 
 async fn send(
@@ -180,11 +216,21 @@ async fn send(
         let mined = settle::list_attestor(chain, account, attestations, attestor, plan.schema_id, arguments.relist).await?;
         done.push(("attestor", transaction(mined.map(|m| m.tx))));
     }
+    if let Some(source) = arguments.source {
+        let attestations = address(registry, label::ATTESTATIONS, None)?;
+        let mined = settle::list_source(chain, account, attestations, source, plan.schema_id, arguments.relist).await?;
+        done.push(("source", transaction(mined.map(|m| m.tx))));
+    }
     if let Some(terms) = &plan.policy {
         let (policy_id, mined) = settle::add_policy(chain, account, address(registry, label::LENDING, None)?, terms).await?;
         done.push(("policyId", json!(policy_id)));
         done.push(("policy", transaction(mined.map(|m| m.tx))));
         done.extend(terms.tiers.first().map(|tier| ("threshold", json!(tier.threshold.to_string()))));
+        let tiers = terms
+            .tiers
+            .iter()
+            .map(|tier| json!({ "threshold": tier.threshold.to_string(), "limit": tier.limit.to_string(), "rate": tier.rate }));
+        done.push(("tiers", tiers.collect()));
     }
     if let Some(amount) = arguments.fund {
         let lending = address(registry, label::LENDING, None)?;

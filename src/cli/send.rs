@@ -8,7 +8,7 @@ use super::{
 use crate::chain::{Account, Chain, Offer};
 use alloy::primitives::{Address, U256, utils::parse_units};
 use clap::Args;
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// On which chain, signed by whom, whether at all, for how much, and when it counts.
 #[derive(Clone, Debug, Args)]
@@ -28,6 +28,13 @@ pub struct SendArguments {
     /// Blocks, its own included, that a transaction must be deep before it counts
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     confirmations: u64,
+    /// Seconds to wait for a transaction to be in a block
+    #[arg(long, value_name = "SECONDS", default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    timeout: u64,
+    /// Replace a transaction that is not in a block after so many seconds by the same with fees an eighth higher, or the node's
+    /// where these are higher, and again, within --max-fee and --max-cost; never when absent
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    replace_after: Option<u64>,
 }
 
 /// Fees: ceilings, and what is offered where that is not left to the node.
@@ -63,7 +70,9 @@ impl SendArguments {
         }
         let offer = Offer { gas_price: fees.gas_price, priority: fees.priority_gas_price, legacy: fees.legacy };
         let chain = self.chain.connect(None, project).await?;
-        Ok(chain.limited(fees.max_fee, fees.max_cost).offering(offer).confirming(self.confirmations))
+        let chain = chain.limited(fees.max_fee, fees.max_cost).offering(offer).confirming(self.confirmations);
+        let patient = chain.waiting(Duration::from_secs(self.timeout));
+        Ok(patient.replacing(self.replace_after.map(Duration::from_secs)))
     }
 }
 

@@ -12,7 +12,7 @@
 //! Both ends are pinned to zero (`lookup.rs`), so some `y_i - b_i - sum_j W_ij x_j != 0` survives with probability at most `N / r`.
 //! Every `y` (limbs), `x` (column `a`) is committed before γ is drawn; `W` and `b` are fixed.
 
-use super::{Cell, Columns, Shape, Trace, TraceError, field::to_field, rescale, walk};
+use super::{Cell, Columns, Shape, Trace, TraceError, border, field::to_field, rescale, walk};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -24,7 +24,7 @@ use halo2_proofs::{
 ///
 /// ```text
 /// linear * (folded - continues * γ^w * folded_prev - sum_k γ^(w-1-k) W_k) = 0          continues = linear_prev + shift_prev - last_prev
-/// active * (fold_next - fold) - sum_kinds selector * ((γ-1) * fold + y - b) + last * a * folded = 0
+/// active * (fold_next - fold) - sum_kinds selector * ((γ-1) * fold + y - b) - border's step + last * a * folded = 0
 /// ```
 ///
 /// `folded` restarts wherever the row before is not linear or is the last row of its input, by fixed columns alone: row 0 reads
@@ -45,12 +45,16 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape:
         let active = cells.query_fixed(columns.active, Rotation::cur());
         let [fold, fold_next] = [0, 1].map(|r| cells.query_advice(columns.fold, Rotation(r)));
         let x = cells.query_advice(columns.a, Rotation::cur());
+        let border = border::step(cells, columns, &gamma, &fold);
         let gamma_minus_one = gamma - Expression::Constant(Fr::ONE);
-        let step = rescale::accumulators(cells, columns, shape)
+        let mut step = rescale::accumulators(cells, columns, shape)
             .into_iter()
             .fold(active * (fold_next - fold.clone()), |step, (selector, y)| {
                 step - selector * (gamma_minus_one.clone() * fold.clone() + y - constant.clone())
             });
+        if let Some(border) = border {
+            step = step - border;
+        }
         vec![("folded weights", linear * (folded.clone() - horner)), ("fold of the linear layers", step + last * x * folded)]
     });
 }
@@ -152,6 +156,7 @@ pub fn assign_phase2(trace: &mut Trace, gamma: Fr) {
             if let Some(y) = rescale::accumulator_at(trace, row) {
                 fold = fold * gamma + y - fixed(trace, columns.constant, row);
             }
+            fold = border::outputs_at(trace, row).into_iter().fold(fold, |fold, y| fold * gamma + y);
         }
     }
     trace.advice[columns.fold.index()][trace.end] = fold;

@@ -4,11 +4,13 @@
 //! and the function that places its rows.
 
 pub mod argmax;
+pub mod border;
 pub mod field;
 pub mod fold;
 pub mod function;
 pub mod lookup;
 pub mod maximum;
+pub mod pool;
 pub mod poseidon;
 pub mod poseidon_params;
 pub mod range;

@@ -5,6 +5,7 @@
 use super::{
     Cell, Columns, Selector, Shape, Trace, TraceError,
     field::{power_of_two, to_field},
+    pool,
     range::limbs,
 };
 use halo2_proofs::{
@@ -28,7 +29,7 @@ pub enum Kind {
 /// ```text
 /// relu, signed:  y = 2^s * q + R - 2^(s-1),   q = b*G - (1-b)*(1+G)
 /// threshold:     y = 2^s * (a + G) + R - 2^(s-1)
-/// border:        y = a
+/// distance:      y = a - D, of one element of a window (`pool.rs`)
 /// ```
 ///
 /// Returned as pairs (selector, y) for the fold.
@@ -37,21 +38,17 @@ pub(super) fn accumulators(
     columns: &Columns,
     shape: &Shape,
 ) -> Vec<(Expression<Fr>, Expression<Fr>)> {
-    let scale = power_of_two(shape.shift_bits());
-    let half = Expression::Constant(power_of_two(shape.shift_bits() - 1));
     let mut all = Vec::new();
     if let Some(selector) = sum_of(cells, &[columns.relu, columns.signed]) {
-        let y = quotient(cells, columns, shape) * scale + remainder(cells, columns, shape) - half.clone();
-        all.push((selector, y));
+        all.push((selector, split(cells, columns, shape)));
     }
     if let Some(selector) = sum_of(cells, &[columns.threshold]) {
         let threshold = cells.query_advice(columns.a, Rotation::cur());
+        let (scale, half) = (power_of_two(shape.shift_bits()), Expression::Constant(power_of_two(shape.shift_bits() - 1)));
         let y = (threshold + magnitude(cells, columns, shape)) * scale + remainder(cells, columns, shape) - half;
         all.push((selector, y));
     }
-    if let Some(selector) = sum_of(cells, &[columns.border]) {
-        all.push((selector, cells.query_advice(columns.a, Rotation::cur())));
-    }
+    all.extend(pool::accumulator(cells, columns, shape));
     all
 }
 
@@ -95,6 +92,17 @@ pub fn place(trace: &mut Trace, kind: Kind, bias: i128, y: Option<i128>) -> Resu
         Kind::Relu => trace.columns.relu.ok_or(TraceError::NoSuchGate("relu"))?,
         Kind::Signed => trace.columns.signed.ok_or(TraceError::NoSuchGate("signed"))?,
     };
+    place_quotient(trace, selector, kind, bias, y)
+}
+
+/// The cells of one rescale, where `selector` is enabled.
+pub(super) fn place_quotient(
+    trace: &mut Trace,
+    selector: Selector,
+    kind: Kind,
+    bias: i128,
+    y: Option<i128>,
+) -> Result<Cell, TraceError> {
     let q = y.map(|y| (y + half(trace)) >> trace.shape.shift_bits());
     let magnitude = q.map(|q| if q < 0 { -q - 1 } else { q });
     let row = place_limbs(trace, selector, bias, y, magnitude)?;
@@ -123,20 +131,12 @@ pub fn place_threshold(
     Ok(row)
 }
 
-/// Places an output that nothing reads, as a cell of its own: it takes its place in the fold, which alone determines it.
-pub fn place_border(trace: &mut Trace, y: Option<Fr>) -> Result<(), TraceError> {
-    let selector = trace.columns.border.ok_or(TraceError::NoSuchGate("border"))?;
-    let row = trace.take_rows(1)?;
-    trace.enable(selector, row)?;
-    trace.assign(trace.columns.a, row, y)
-}
-
 /// The accumulator that the cells of `row` stand for, where a rescale or a threshold starts; the value side of [`accumulators`].
 pub(super) fn accumulator_at(trace: &Trace, row: usize) -> Option<Fr> {
     let (columns, shape) = (&trace.columns, &trace.shape);
     let enabled = |selector: Option<Selector>| trace.is_enabled(selector, row);
-    if enabled(columns.border) {
-        return Some(trace.advice[columns.a.index()][row]);
+    if enabled(columns.distance) {
+        return Some(trace.advice[columns.a.index()][row] - trace.limbs(row, 0..shape.pool_limbs()));
     }
     let (rescales, compares) = (enabled(columns.relu) || enabled(columns.signed), enabled(columns.threshold));
     if !rescales && !compares {
@@ -147,6 +147,12 @@ pub(super) fn accumulator_at(trace: &Trace, row: usize) -> Option<Fr> {
     let quotient = if rescales { b * (g.double() + Fr::ONE) - (Fr::ONE + g) } else { a + g };
     let (scale, half) = (power_of_two(shape.shift_bits()), power_of_two(shape.shift_bits() - 1));
     Some(quotient * scale + trace.limbs(row, 0..shape.remainder_limbs) - half)
+}
+
+/// `2^s * q + R - 2^(s-1)`, with the quotient as sign bit and magnitude.
+pub(super) fn split(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape) -> Expression<Fr> {
+    let half = Expression::Constant(power_of_two(shape.shift_bits() - 1));
+    quotient(cells, columns, shape) * power_of_two(shape.shift_bits()) + remainder(cells, columns, shape) - half
 }
 
 fn half(trace: &Trace) -> i128 {
@@ -175,12 +181,12 @@ fn remainder(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape)
     limbs(cells, columns, shape, 0, shape.remainder_limbs)
 }
 
-fn magnitude(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape) -> Expression<Fr> {
+pub(super) fn magnitude(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape) -> Expression<Fr> {
     limbs(cells, columns, shape, shape.remainder_limbs, shape.magnitude_limbs)
 }
 
 /// `b*G - (1-b)*(1+G)`, written as `b*(2G + 1) - (1 + G)`.
-fn quotient(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape) -> Expression<Fr> {
+pub(super) fn quotient(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, shape: &Shape) -> Expression<Fr> {
     let b = cells.query_advice(columns.b, Rotation::cur());
     let g = magnitude(cells, columns, shape);
     let one = Expression::Constant(Fr::ONE);

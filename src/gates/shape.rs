@@ -2,8 +2,8 @@
 //!
 //! | column | phase | in range rows | in rescale rows | in linear rows | in Poseidon rows |
 //! |---|---|---|---|---|---|
-//! | `a` (copyable) | 1 | the value | the result | `x_j`, or a border output | state 0 |
-//! | `b` | 1 | packed sum | sign bit | | state 1 |
+//! | `a` (copyable) | 1 | the value | the result, or a window's maximum | `x_j`, or a border output | state 0 |
+//! | `b` | 1 | packed sum | sign bit, or a product of distances | a border output | state 1 |
 //! | `c` | 1 | | | | state 2 |
 //! | `limbs` (lanes) | 1 | limbs of `v - lo`, `hi - v` | limbs of remainder, magnitude | | |
 //! | `multiplicity` | 1 | lookup multiplicities on table rows | | | |
@@ -13,7 +13,7 @@
 //! | `helpers` | 2 | parts of the lookup that a step of `sum` has no degree for, on every row | | | |
 //! | `sum` | 2 | running sum of the lookup, on every row | | | |
 
-use super::{Selector, Steps, argmax, fold, function, lookup, maximum, poseidon, range, rescale, walk};
+use super::{Selector, Steps, argmax, fold, function, lookup, maximum, pool, poseidon, range, rescale, walk};
 use halo2_proofs::{
     halo2curves::bn256::Fr,
     plonk::{Advice, Challenge, Column, ConstraintSystem, Fixed, Instance, SecondPhase},
@@ -66,6 +66,8 @@ pub struct Shape {
     pub lanes: u32,
     /// `hi - lo` of every input, where the inputs stand on the rows of the layer that reads them; 0 where they have range rows of their own.
     pub span: u64,
+    /// Some layer's accumulators are compared before they are rescaled.
+    pub pooled: bool,
     /// Rows of the circuit that one row of the layout takes: so many columns of a kind stand under each other in a committed one (`stack.rs`).
     pub stack: u32,
 }
@@ -106,6 +108,7 @@ impl Default for Shape {
             maximum: false,
             lanes: 1,
             span: 0,
+            pooled: false,
             stack: 1,
         }
     }
@@ -187,6 +190,16 @@ impl Shape {
         self.limb_rows(self.magnitude_limbs).max(2)
     }
 
+    /// Limbs of the distance of two accumulators that fit a rescale: they may lie on both sides of zero, which takes a bit more.
+    pub fn pool_limbs(&self) -> u32 {
+        self.remainder_limbs + self.magnitude_limbs + 1
+    }
+
+    /// Rows of one accumulator of a pooled window.
+    pub fn pool_rows(&self) -> usize {
+        self.limb_rows(self.pool_limbs())
+    }
+
     /// Rows of one function evaluation: its limbs, and at least the two cells of columns `a` and `b`.
     pub fn function_rows(&self) -> usize {
         self.limb_rows(2 * self.magnitude_limbs - 1).max(2)
@@ -212,6 +225,7 @@ impl Shape {
             && self.magnitude_bits() <= 48
             && self.range_limbs * self.limb_bits <= 64
             && (!self.function || self.magnitude_limbs >= 2)
+            && (!self.pooled || self.pool_limbs() * self.limb_bits <= 120)
             && (self.span == 0
                 || (2 * self.range_limbs <= self.lanes && self.span >> (self.range_limbs * self.limb_bits).min(63) == 0))
             && self.steps.is_sound()
@@ -273,6 +287,10 @@ pub struct Columns {
     pub border: Option<Selector>,
     /// On the first row of each element of a maximum.
     pub maximum: Option<Selector>,
+    /// On the first row of each accumulator of a pooled window.
+    pub distance: Option<Selector>,
+    /// On the first row of the rescale of a pooled window.
+    pub pooled: Option<Selector>,
     /// 1 on rows whose `folded` goes on from the row before; present where columns are stacked, elsewhere the row before tells.
     pub continues: Option<Column<Fixed>>,
     /// 1 on rows that move or load `folded`; present when something walks.
@@ -320,8 +338,10 @@ impl Columns {
             shape.border,
             shape.maximum,
             shape.span > 0,
+            shape.pooled,
+            shape.pooled,
         ];
-        let [range, relu, signed, threshold, argmax, absorb, border, maximum, in_place] =
+        let [range, relu, signed, threshold, argmax, absorb, border, maximum, in_place, distance, pooled] =
             if shape.is_stacked() { Selector::apart(cs, wanted) } else { Selector::shared(cs, wanted) };
         let folded = cs.advice_column_in(SecondPhase);
         let mut power = || cs.advice_column_in(SecondPhase);
@@ -351,6 +371,8 @@ impl Columns {
             function,
             border,
             maximum,
+            distance,
+            pooled,
             shift: (!shape.steps.is_empty()).then(|| cs.fixed_column()),
             in_place,
             continues: shape.is_stacked().then(|| cs.fixed_column()),
@@ -369,6 +391,7 @@ impl Columns {
         walk::configure(cs, &columns, shape);
         argmax::configure(cs, &columns, shape);
         maximum::configure(cs, &columns, shape);
+        pool::configure(cs, &columns, shape);
         function::configure(cs, &columns, shape);
         poseidon::configure(cs, &columns);
         lookup::configure(cs, &columns, shape);
@@ -399,10 +422,10 @@ impl Columns {
     /// Every fixed column, by index.
     pub fn fixed_columns(&self) -> Vec<Column<Fixed>> {
         let gates = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.border, self.maximum, self.in_place];
-        let hashes = [self.absorb, self.full, self.partial];
+        let others = [self.distance, self.pooled, self.absorb, self.full, self.partial];
         let single = [self.constant, self.table, self.active, self.linear, self.last];
         let function = self.function.iter().flat_map(|f| [f.selector.column(), f.table_value, f.table_slope, f.table_tag]);
-        let selectors = gates.iter().chain(&hashes).flatten().map(Selector::column);
+        let selectors = gates.iter().chain(&others).flatten().map(Selector::column);
         let shared = selectors.chain(function).chain(self.shift).chain(self.continues);
         let mut all: Vec<_> = self.weights.iter().copied().chain(single).chain(shared).collect();
         all.sort_by_key(Column::index);

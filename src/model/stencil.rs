@@ -118,7 +118,12 @@ impl Stencil {
     }
 
     /// `y[f, o] = bias[f] + sum_(c, k) weights[f, c, k] * x[c, o * stride + k * dilation - before]`, pads being zero.
-    pub fn convolve<T: Copy + AddAssign + Mul<Output = T>>(&self, weights: &[T], bias: &[T], x: &[T]) -> Vec<T> {
+    pub fn convolve<T: Copy + Default + PartialEq + AddAssign + Mul<Output = T>>(
+        &self,
+        weights: &[T],
+        bias: &[T],
+        x: &[T],
+    ) -> Vec<T> {
         let [rows, columns] = &self.axes;
         let mut y: Vec<T> = bias.iter().flat_map(|&b| std::iter::repeat_n(b, self.windows())).collect();
         for (filter, y) in y.chunks_mut(self.windows()).enumerate() {
@@ -127,6 +132,9 @@ impl Stencil {
                 let plane = &x[(first + channel) * self.pixels()..][..self.pixels()];
                 for (ky, kx) in (0..rows.kernel).flat_map(|ky| (0..columns.kernel).map(move |kx| (ky, kx))) {
                     let weight = weights[self.weight(filter, channel, [ky, kx])];
+                    if weight == T::default() {
+                        continue;
+                    }
                     for (oy, y) in y.chunks_mut(columns.outputs).enumerate() {
                         let Some(iy) = rows.source(oy, ky) else { continue };
                         for (ox, y) in y.iter_mut().enumerate() {

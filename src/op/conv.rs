@@ -66,37 +66,46 @@ impl Conv {
         hulls(&self.stencil, x)
     }
 
-    /// Counts how often a walk would move by each exponent of γ.
-    pub fn moves(&self, moves: &mut BTreeMap<u64, u64>) {
-        walk::moves(&self.stencil, moves);
-    }
-
-    /// Rows beyond those of the rescales.
-    pub fn extra_rows(&self, shape: &Shape) -> usize {
-        self.chosen(shape).1
-    }
-
-    /// Whether the kernels walk in `shape`, and whether that takes border outputs.
-    pub fn walks(&self, shape: &Shape) -> (bool, bool) {
-        let walks = self.chosen(shape).0 == Method::Walk;
-        (walks, walks && walk::Grid::of(&self.stencil).positions() > self.stencil.windows() as u64)
-    }
-
-    /// The shorter method in `shape`, with its rows.
-    fn chosen(&self, shape: &Shape) -> (Method, usize) {
-        let spans = [1, 2, 4, 8, 16].into_iter().filter(|&span| span == 1 || span <= self.stencil.axes[1].outputs);
-        let direct = spans.map(|span| (Method::Direct(span), direct::rows(&self.stencil, span, shape.weights as usize)));
-        let walked = (!shape.steps.is_empty()).then(|| (Method::Walk, walk::rows(&self.stencil, shape)));
-        direct.chain(walked).min_by_key(|(_, rows)| *rows).unwrap_or((Method::Direct(1), usize::MAX))
-    }
-
-    /// Outputs, border outputs and inputs, in the order of the fold.
+    /// Outputs, border outputs and inputs, in the order of the fold: position by position, filter by filter.
     pub fn rows(&self, trace: &mut Trace, inputs: &[Cell], x: Option<&[i128]>, place: &mut Place<'_>) -> Result<(), TraceError> {
-        match self.chosen(&trace.shape).0 {
+        match chosen(&self.stencil, &trace.shape).0 {
             Method::Direct(span) => direct::place_all(self, span, trace, inputs, place),
             Method::Walk => walk::place_all(self, trace, inputs, x, place),
         }
     }
+}
+
+/// How a convolution is placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// Whether its kernels walk.
+    pub walks: bool,
+    /// Whether it has border outputs.
+    pub border: bool,
+    /// Rows beyond those of its outputs.
+    pub rows: usize,
+}
+
+impl Placement {
+    /// How a convolution of this geometry is placed with the weight columns and steps of `shape`.
+    pub fn of(stencil: &Stencil, shape: &Shape) -> Self {
+        let (method, rows) = chosen(stencil, shape);
+        let walks = method == Method::Walk;
+        Self { walks, border: walks && walk::Grid::of(stencil).positions() > stencil.windows() as u64, rows }
+    }
+}
+
+/// The shorter method in `shape`, with its rows.
+fn chosen(stencil: &Stencil, shape: &Shape) -> (Method, usize) {
+    let spans = [1, 2, 4, 8, 16].into_iter().filter(|&span| span == 1 || span <= stencil.axes[1].outputs);
+    let direct = spans.map(|span| (Method::Direct(span), direct::rows(stencil, span, shape.weights as usize)));
+    let walked = (!shape.steps.is_empty()).then(|| (Method::Walk, walk::rows(stencil, shape)));
+    direct.chain(walked).min_by_key(|(_, rows)| *rows).unwrap_or((Method::Direct(1), usize::MAX))
+}
+
+/// Counts how often the kernels of a convolution would move by each exponent of γ.
+pub fn moves(stencil: &Stencil, moves: &mut BTreeMap<u64, u64>) {
+    walk::moves(stencil, moves);
 }
 
 /// The widest interval of each channel under `stencil`, zero included where windows reach over the edge.
@@ -142,12 +151,13 @@ mod tests {
         let walking = shape(Steps::new(&[4, 8, 32]));
         // 28x28, 4 filters of 5x5, stride 2: 12 * 12 windows of 25 taps each.
         let first = conv(1, 4, 28, 5, 2, 0);
-        assert!(!first.walks(&shape(Steps::default())).0);
-        assert_eq!(first.walks(&walking), (true, true));
-        let (direct, walked) = (first.extra_rows(&shape(Steps::default())), first.extra_rows(&walking));
-        assert!(walked < 1600 && direct > 2000, "{walked} {direct}");
+        let placed = |conv: &Conv, shape: &Shape| Placement::of(&conv.stencil, shape);
+        assert!(!placed(&first, &shape(Steps::default())).walks);
+        assert!(placed(&first, &walking).walks && placed(&first, &walking).border);
+        let (direct, walked) = (placed(&first, &shape(Steps::default())).rows, placed(&first, &walking).rows);
+        assert!(walked < 1300 && direct > 2000, "{walked} {direct}");
         // A kernel as large as the image is a fully connected layer.
-        assert_eq!(conv(3, 4, 5, 5, 1, 0).walks(&walking), (false, false));
-        assert_eq!(conv(3, 4, 5, 5, 1, 0).extra_rows(&walking), 75);
+        let whole = conv(3, 4, 5, 5, 1, 0);
+        assert_eq!(placed(&whole, &walking), Placement { walks: false, border: false, rows: 75 });
     }
 }

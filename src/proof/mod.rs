@@ -11,6 +11,7 @@ pub mod prove;
 pub mod ptau;
 pub mod srs;
 mod srs_check;
+pub mod srs_store;
 pub mod unfinished;
 pub mod verify;
 

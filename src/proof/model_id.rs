@@ -37,15 +37,15 @@ pub fn model_id_with(program: &Program, keys: &Keys, srs: &Srs, commitment: Opti
     }
     let encoding = |e: &dyn std::fmt::Display| ProofError::Halo2 { doing: "encoding the model id", problem: e.to_string() };
     let shape = &keys.shape;
-    let more =
-        postcard::to_stdvec(&(shape.steps, shape.border, shape.maximum, shape.lanes, shape.span)).map_err(|e| encoding(&e))?;
+    let more = postcard::to_stdvec(&(shape.steps, shape.border, shape.maximum, shape.lanes, shape.span, shape.pooled))
+        .map_err(|e| encoding(&e))?;
     let stack = postcard::to_stdvec(&shape.stack).map_err(|e| encoding(&e))?;
     let mut vk = postcard::to_stdvec(shape).map_err(|e| encoding(&e))?;
     vk.truncate(vk.len().saturating_sub(more.len() + stack.len()));
     vk.extend(keys.pk.get_vk().to_bytes(SerdeFormat::Processed));
     let layout = serde_json::to_vec(&statement::layout(program)?).map_err(|e| encoding(&e))?;
     let mut bytes = b"zkml-evm.model.v1".to_vec();
-    let more = (!shape.steps.is_empty() || shape.maximum || shape.lanes > 1).then_some(more);
+    let more = (!shape.steps.is_empty() || shape.maximum || shape.lanes > 1 || shape.pooled).then_some(more);
     let stack = shape.is_stacked().then_some(stack);
     for part in [vk, srs.digest().to_vec(), layout, program.schema_id.to_vec()]
         .into_iter()

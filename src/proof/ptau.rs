@@ -42,17 +42,14 @@ pub struct Ceremony<'a> {
 }
 
 impl Ceremony<'_> {
-    /// Stages of [`Ceremony::read`].
+    /// Stages of [`Ceremony::identify`] and [`Identified::read`].
     pub const STAGES: u64 = 4;
 
-    /// Reads an SRS of 2^k points, with every check that there is: sizes, curves, subgroup, consistency of all points, and that it is
-    /// not the development SRS. The Lagrange basis takes about a second at k = 10, and twice as much with each further k. `tell` hears
-    /// the name of each stage as it begins.
+    /// Hashes the file, and says what an SRS made of it is called. `tell` hears the name of the stage as it begins.
     ///
     /// # Errors
-    /// [`ProofError::Ptau`] for a foreign, truncated, too small or other file than the one whose hash is given;
-    /// [`ProofError::SrsInconsistent`], [`ProofError::SrsRelabelled`].
-    pub fn read(&self, k: u32, tell: &dyn Fn(&'static str)) -> Result<Srs, ProofError> {
+    /// [`ProofError::Ptau`] for a foreign file, or another than the one whose hash is given.
+    pub fn identify(&self, tell: &dyn Fn(&'static str)) -> Result<Identified<'_>, ProofError> {
         let failed = |problem: String| ProofError::Ptau { path: self.path.into(), problem };
         // One handle: the file that is hashed is the file that is read.
         let mut file = self.open()?;
@@ -61,19 +58,20 @@ impl Ceremony<'_> {
         if let Some(expected) = self.blake2b.filter(|expected| !expected.trim().eq_ignore_ascii_case(&hash)) {
             return Err(failed(format!("its blake2b hash is {hash}, expected {expected}")));
         }
-        let label = format!("{}.{hash}", self.name);
+        let sections = sections(&mut file).map_err(failed)?;
+        let power = power(&mut file, &sections).map_err(failed)?;
+        let label = format!("{}.{power}.{hash}", self.name);
         let provenance = Provenance::ceremony(&label)
             .ok_or_else(|| failed(format!("the ceremony's name {:?} is not of letters, digits, `.`, `_` and `-`", self.name)))?;
-        tell("reading its points");
-        let (g, s_g2) = points(&mut file, k).map_err(failed)?;
-        tell("computing the Lagrange basis");
-        // halo2's constructor is a method: of any other SRS.
-        let params = Srs::development(1).params.from_parts(k, g, None, G2Affine::generator(), s_g2);
-        srs_check::quick(&params).map_err(|problem| ProofError::SrsInconsistent { path: self.path.into(), problem })?;
-        let srs = Srs { params, provenance };
-        tell("checking all points");
-        srs.check().and_then(|()| srs.refuse_relabelled()).map_err(|e| e.at(self.path))?;
-        Ok(srs)
+        Ok(Identified { path: self.path, file, sections, power, provenance })
+    }
+
+    /// [`Ceremony::identify`] and [`Identified::read`].
+    ///
+    /// # Errors
+    /// Those of both.
+    pub fn read(&self, k: u32, tell: &dyn Fn(&'static str)) -> Result<Srs, ProofError> {
+        self.identify(tell)?.read(k, tell)
     }
 
     fn open(&self) -> Result<File, ProofError> {
@@ -83,6 +81,38 @@ impl Ceremony<'_> {
             true => File::open(self.path).map_err(failed),
             false => Err(ProofError::Ptau { path: self.path.into(), problem: "it is no plain file".into() }),
         }
+    }
+}
+
+/// A ceremony's file that is known by its hash.
+#[derive(Debug)]
+pub struct Identified<'a> {
+    path: &'a Path,
+    file: File,
+    sections: Vec<Section>,
+    power: u32,
+    /// The label of what is made of it.
+    pub provenance: Provenance,
+}
+
+impl Identified<'_> {
+    /// Reads an SRS of 2^k points, with every check that there is: sizes, curves, subgroup, consistency of all points, and that it is
+    /// not the development SRS. The Lagrange basis takes about a second at k = 10, and twice as much with each further k.
+    ///
+    /// # Errors
+    /// [`ProofError::Ptau`] for a truncated or too small file; [`ProofError::SrsInconsistent`], [`ProofError::SrsRelabelled`].
+    pub fn read(mut self, k: u32, tell: &dyn Fn(&'static str)) -> Result<Srs, ProofError> {
+        tell("reading its points");
+        let failed = |problem: String| ProofError::Ptau { path: self.path.into(), problem };
+        let (g, s_g2) = points(&mut self.file, &self.sections, self.power, k).map_err(failed)?;
+        tell("computing the Lagrange basis");
+        // halo2's constructor is a method: of any other SRS.
+        let params = Srs::development(1).params.from_parts(k, g, None, G2Affine::generator(), s_g2);
+        srs_check::quick(&params).map_err(|problem| ProofError::SrsInconsistent { path: self.path.into(), problem })?;
+        let srs = Srs { params, provenance: self.provenance };
+        tell("checking all points");
+        srs.check().and_then(|()| srs.refuse_relabelled()).map_err(|e| e.at(self.path))?;
+        Ok(srs)
     }
 }
 
@@ -97,15 +127,18 @@ fn hash(file: &mut File) -> std::io::Result<String> {
     }
 }
 
-/// The powers up to 2^k, and s·g2.
-fn points(file: &mut File, k: u32) -> Result<(Vec<G1Affine>, G2Affine), String> {
-    let sections = sections(file)?;
-    let section = |kind: u32, size: u64| match sections.iter().find(|(found, ..)| *found == kind) {
+/// Where a section stands, if it has the size that it must have.
+fn find(sections: &[Section], kind: u32, size: u64) -> Result<u64, String> {
+    match sections.iter().find(|(found, ..)| *found == kind) {
         Some((_, _, got)) if *got != size => Err(format!("section {kind} has {got} bytes, expected {size}")),
         Some((_, at, _)) => Ok(*at),
         None => Err(format!("section {kind} is missing")),
-    };
-    let header = bytes_at(file, section(1, 44)?, 44)?;
+    }
+}
+
+/// The header: the right curve, and powers up to 2^this.
+fn power(file: &mut File, sections: &[Section]) -> Result<u32, String> {
+    let header = bytes_at(file, find(sections, 1, 44)?, 44)?;
     if header[..4] != 32u32.to_le_bytes() || header[4..36] != Q {
         return Err("it is for another curve than BN254".into());
     }
@@ -113,11 +146,16 @@ fn points(file: &mut File, k: u32) -> Result<(Vec<G1Affine>, G2Affine), String> 
     if !(1..=MAX_POWER).contains(&power) {
         return Err(format!("its power is {power}, allowed are 1 to {MAX_POWER}"));
     }
+    Ok(power)
+}
+
+/// The powers up to 2^k, and s·g2.
+fn points(file: &mut File, sections: &[Section], power: u32, k: u32) -> Result<(Vec<G1Affine>, G2Affine), String> {
     if !(1..=power).contains(&k) {
         return Err(format!("it has powers for up to 2^{power} rows, 2^{k} are asked for"));
     }
-    let powers = section(2, ((2u64 << power) - 1) * 64)?;
-    let of_g2 = section(3, (1u64 << power) * 128)?;
+    let powers = find(sections, 2, ((2u64 << power) - 1) * 64)?;
+    let of_g2 = find(sections, 3, (1u64 << power) * 128)?;
     let bytes = bytes_at(file, powers, 64 << k)?;
     let points = bytes.chunks_exact(64).enumerate();
     let g = points.map(|(i, raw)| G1Affine::from_raw_bytes(raw).ok_or(format!("power {i} of section 2 is no point of G1")));
@@ -126,8 +164,11 @@ fn points(file: &mut File, k: u32) -> Result<(Vec<G1Affine>, G2Affine), String> 
     Ok((g, G2Affine::from_raw_bytes(&s_g2).ok_or("power 1 of section 3 is no point of the curve over Fq2")?))
 }
 
-/// Type, place and size of each section; together they are the whole file.
-fn sections(file: &mut File) -> Result<Vec<(u32, u64, u64)>, String> {
+/// Type, place and size.
+type Section = (u32, u64, u64);
+
+/// Each section; together they are the whole file.
+fn sections(file: &mut File) -> Result<Vec<Section>, String> {
     let length = file.metadata().map_err(|e| e.to_string())?.len();
     let start = bytes_at(file, 0, 12)?;
     if start[..4] != *b"ptau" || word(&start[4..8]) != 1 {
@@ -137,7 +178,7 @@ fn sections(file: &mut File) -> Result<Vec<(u32, u64, u64)>, String> {
     if count > MAX_SECTIONS {
         return Err(format!("it states {count} sections, at most {MAX_SECTIONS} are read"));
     }
-    let (mut found, mut at): (Vec<(u32, u64, u64)>, u64) = (Vec::new(), 12);
+    let (mut found, mut at): (Vec<Section>, u64) = (Vec::new(), 12);
     for _ in 0..count {
         let head = bytes_at(file, at, 12)?;
         let (kind, size) = (word(&head[..4]), u64::from_le_bytes(std::array::from_fn(|i| head[4 + i])));

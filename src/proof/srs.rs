@@ -25,7 +25,7 @@ use std::path::Path;
 pub enum Provenance {
     /// Generated here from a public seed: anybody can forge proofs. For local chains only.
     InsecureDev,
-    /// A public ceremony, named by the hash of its file.
+    /// A public ceremony: its name, its file's power and hash.
     Ceremony(String),
 }
 
@@ -38,12 +38,12 @@ impl Provenance {
         }
     }
 
-    /// A ceremony's label, name and hash.
+    /// A ceremony's label: name, power and hash.
     pub(super) fn ceremony(label: &str) -> Option<Self> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-        // Sixty for the name, a dot, and 128 hexadecimal digits.
+        // Sixty for the name, two for the power, 128 hexadecimal digits, two dots.
         let name = label.split('.').next().unwrap_or_default();
-        (!name.is_empty() && label.len() <= 189 && label.bytes().all(plain)).then(|| Self::Ceremony(label.into()))
+        (!name.is_empty() && label.len() <= 192 && label.bytes().all(plain)).then(|| Self::Ceremony(label.into()))
     }
 
     /// Whether proofs made with it mean nothing.

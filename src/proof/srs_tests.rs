@@ -112,7 +112,7 @@ fn a_development_srs_under_another_name_is_refused() {
 #[test]
 fn labels_are_plain() {
     let srs = Srs::development(K);
-    let long = format!("ceremony {}", "a".repeat(190));
+    let long = format!("ceremony {}", "a".repeat(193));
     for label in ["", "dev", "insecure-dev ", "ceremony ", "ceremony a\ncontract Evil {}", "ceremony a b", long.as_str()] {
         assert_eq!(code(&payload(&srs, label)), "proof/artifact", "{label:?}");
     }

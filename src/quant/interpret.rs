@@ -75,7 +75,7 @@ pub fn run_with(program: &Program, input: &[i128], weights: &[i128]) -> Result<R
 /// Where limbs bound hidden values: whether they can hold what node `index` reads.
 ///
 /// # Errors
-/// [`QuantError::Hidden`]: this input has no proof.
+/// [`QuantError::Hidden`]: this input gets no proof. (A pool holds the largest of each window only, whatever else is in it.)
 fn check_hidden(program: &Program, index: usize, read: &[i128]) -> Result<(), QuantError> {
     if !program.is_enforced() {
         return Ok(());

@@ -194,11 +194,17 @@ fn collect_sources(root: &Path, file: &str, sources: &mut Vec<(String, String)>)
     if sources.iter().any(|(name, _)| name == file) {
         return Ok(());
     }
-    let path = if file.starts_with('@') { root.join("node_modules").join(file) } else { root.join(file) };
+    let path = if file.starts_with('@') { package_file(root, file) } else { root.join(file) };
     let text = std::fs::read_to_string(&path).map_err(|source| VerifierError::Io { path, source })?;
     let imports: Vec<String> = text.lines().filter_map(import_of).map(|import| resolve(file, import)).collect();
     sources.push((file.to_string(), text));
     imports.iter().try_for_each(|import| collect_sources(root, import, sources))
+}
+
+/// A file of an npm package, in the nearest folder that has it.
+fn package_file(root: &Path, file: &str) -> PathBuf {
+    let of = |folder: &Path| folder.join("node_modules").join(file);
+    root.ancestors().map(of).find(|path| path.is_file()).unwrap_or_else(|| of(root))
 }
 
 fn import_of(line: &str) -> Option<&str> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {createFrom} from "./Creation.sol";
 import {stdJson} from "forge-std/StdJson.sol";
 import {Test} from "forge-std/Test.sol";
 import {IProofVerifier} from "zkml-evm/interfaces/IProofVerifier.sol";
@@ -33,7 +34,7 @@ abstract contract GoldenProof is Test {
         evaluations = json.readUint(".evaluations");
         proof = json.readBytes(".proof");
         _inputs = json.readUintArray(".publicInputs");
-        verifier = IProofVerifier(_create(json.readBytes(".creationCode")));
+        verifier = IProofVerifier(createFrom(json.readBytes(".creationCode")));
     }
 
     /// A copy, to be changed at will.
@@ -76,12 +77,5 @@ abstract contract GoldenProof is Test {
             mstore(add(add(into, 32), offset), word)
         }
         return into;
-    }
-
-    function _create(bytes memory code) private returns (address created) {
-        assembly ("memory-safe") {
-            created := create(0, add(code, 32), mload(code))
-        }
-        assertTrue(created.code.length != 0, "the fixture's verifier cannot be deployed");
     }
 }

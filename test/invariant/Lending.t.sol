@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Invariants} from "./Invariants.sol";
 import {LendingHandler} from "./LendingHandler.sol";
-import {Test} from "forge-std/Test.sol";
 
-contract LendingInvariantTest is Test {
+contract LendingInvariantTest is Invariants {
     LendingHandler private handler;
 
     function setUp() public {
@@ -22,8 +22,7 @@ contract LendingInvariantTest is Test {
         selectors[9] = handler.warp.selector;
         selectors[10] = handler.pause.selector;
         selectors[11] = handler.retirePolicy.selector;
-        targetContract(address(handler));
-        targetSelector(FuzzSelector(address(handler), selectors));
+        target(address(handler), selectors);
     }
 
     /// What the pool holds is what came in less what went out, and every principal is counted the same in three places.

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Invariants} from "./Invariants.sol";
 import {RouterHandler} from "./RouterHandler.sol";
-import {Test} from "forge-std/Test.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 
-contract RouterInvariantTest is Test {
+contract RouterInvariantTest is Invariants {
     uint32 private constant DELAY = 2 days;
 
     RouterHandler private handler;
 
     function setUp() public {
-        vm.warp(1_800_000_000);
         address owner = makeAddr("owner");
         address guardian = makeAddr("guardian");
         InferenceRouter router = new InferenceRouter(owner, guardian, DELAY);
@@ -24,8 +23,7 @@ contract RouterInvariantTest is Test {
         selectors[3] = handler.contradict.selector;
         selectors[4] = handler.setGuardian.selector;
         selectors[5] = handler.warp.selector;
-        targetContract(address(handler));
-        targetSelector(FuzzSelector(address(handler), selectors));
+        target(address(handler), selectors);
     }
 
     function invariant_frozenNeverVerifiesAgain() public view {

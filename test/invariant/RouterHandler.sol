@@ -2,20 +2,17 @@
 pragma solidity ^0.8.24;
 
 import {StubVerifier} from "../helpers/StubVerifiers.sol";
-import {CommonBase} from "forge-std/Base.sol";
-import {StdUtils} from "forge-std/StdUtils.sol";
+import {Callers} from "./Invariants.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 
 /// Does anything that owner, guardian and a stranger may try, and keeps its own book of what must be true.
-contract RouterHandler is CommonBase, StdUtils {
+contract RouterHandler is Callers {
     uint256 public constant IDS = 4;
     uint256 public constant FAMILIES = 2;
 
     InferenceRouter public immutable ROUTER;
-    address public immutable OWNER;
     StubVerifier[2] public verifiers;
-    address[3] public callers;
 
     mapping(bytes32 modelId => bool) public everFrozen;
     mapping(bytes32 modelId => address) public firstVerifier;
@@ -27,10 +24,10 @@ contract RouterHandler is CommonBase, StdUtils {
     bool public brokenWithoutContradiction;
     uint256 public contradictions;
 
-    constructor(InferenceRouter router, address owner, address guardian, address stranger) {
+    constructor(InferenceRouter router, address owner, address guardian, address stranger)
+        Callers(owner, guardian, stranger)
+    {
         ROUTER = router;
-        OWNER = owner;
-        callers = [owner, guardian, stranger];
         verifiers = [new StubVerifier(1), new StubVerifier(2)];
     }
 
@@ -53,7 +50,7 @@ contract RouterHandler is CommonBase, StdUtils {
             )
         });
         if (!_try(who, abi.encodeCall(ROUTER.registerModel, (idOf(id), r)))) return;
-        if (_caller(who) != OWNER) approvedByOther = true;
+        if (caller(who) != OWNER) approvedByOther = true;
         if (firstVerifier[idOf(id)] != address(0)) registeredTwice = true;
         firstVerifier[idOf(id)] = verifier;
         registeredAt[idOf(id)] = block.timestamp;
@@ -62,13 +59,13 @@ contract RouterHandler is CommonBase, StdUtils {
 
     function deprecate(uint256 id, uint256 who, uint40 until) external {
         if (!_try(who, abi.encodeCall(ROUTER.deprecateModel, (idOf(id), until)))) return;
-        if (_caller(who) != OWNER) approvedByOther = true;
+        if (caller(who) != OWNER) approvedByOther = true;
     }
 
     function freeze(uint256 id, uint256 who) external {
         if (!_try(who, abi.encodeCall(ROUTER.freezeModel, (idOf(id))))) return;
         everFrozen[idOf(id)] = true;
-        if (_caller(who) == callers[2]) frozenByStranger = true;
+        if (caller(who) == STRANGER) frozenByStranger = true;
     }
 
     /// Two statements that may or may not contradict each other, by a verifier that accepts both.
@@ -90,8 +87,8 @@ contract RouterHandler is CommonBase, StdUtils {
     }
 
     function setGuardian(uint256 who) external {
-        if (!_try(who, abi.encodeCall(ROUTER.setGuardian, (callers[1])))) return;
-        if (_caller(who) != OWNER) approvedByOther = true;
+        if (!_try(who, abi.encodeCall(ROUTER.setGuardian, (GUARDIAN)))) return;
+        if (caller(who) != OWNER) approvedByOther = true;
     }
 
     function warp(uint32 by) external {
@@ -110,12 +107,7 @@ contract RouterHandler is CommonBase, StdUtils {
         return ROUTER.model(modelId).state;
     }
 
-    function _caller(uint256 who) private view returns (address) {
-        return callers[who % callers.length];
-    }
-
     function _try(uint256 who, bytes memory call) private returns (bool ok) {
-        vm.prank(_caller(who));
-        (ok,) = address(ROUTER).call(call);
+        return attempt(caller(who), address(ROUTER), call);
     }
 }

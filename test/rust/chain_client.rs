@@ -144,7 +144,7 @@ async fn offers_are_sent_as_given(chain: Chain) {
 /// A transaction that a reorganisation throws out counts from the block that takes it again.
 #[tokio::test(flavor = "multi_thread")]
 async fn confirmations_outlive_a_reorganisation() {
-    let patience = Patience { confirm: Duration::from_secs(2), ..Patience::default() };
+    let patience = Patience { confirm: Duration::from_secs(4), ..Patience::default() };
     let chain = ChainTarget::anvil().connect(None, patience).await.unwrap().confirming(3);
     let ask = async |method: &'static str, parameters: serde_json::Value| {
         let _: serde_json::Value = chain.provider().raw_request(method.into(), parameters).await.unwrap();
@@ -164,15 +164,74 @@ async fn confirmations_outlive_a_reorganisation() {
         ask("anvil_reorg", serde_json::json!([2, []])).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(chain.provider().get_transaction_count(dev(0).address()).await.unwrap(), 0, "it is out of the chain");
-        let _pending = chain.provider().send_raw_transaction(&signed.encoded()).await.unwrap();
-        mine().await;
-        mine().await;
+        // Blocks come, and nobody hands it to the node again but the one who waits.
+        let start = std::time::Instant::now();
+        while chain.provider().get_transaction_count(dev(0).address()).await.unwrap() == 0 {
+            assert!(start.elapsed() < Duration::from_secs(10));
+            mine().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        for _ in 0..3 {
+            mine().await;
+        }
     };
     let (receipt, ()) = tokio::join!(waiting, events);
     let receipt = receipt.unwrap();
     let block = chain.provider().get_block_by_number(receipt.block_number.unwrap().into()).await.unwrap().unwrap();
     assert_eq!(Some(block.header.hash), receipt.block_hash, "the block is in the chain");
     assert_eq!(chain.provider().get_transaction_count(dev(0).address()).await.unwrap(), 1);
+}
+
+/// An anvil that mines when it is told to.
+async fn idle(confirm: Duration) -> Chain {
+    let chain = ChainTarget::anvil().connect(None, Patience { confirm, ..Patience::default() }).await.unwrap();
+    let _: serde_json::Value = chain.provider().raw_request("evm_setAutomine".into(), [false]).await.unwrap();
+    chain
+}
+
+/// What is stuck is replaced by the same with an eighth more; whichever of the two is mined counts, and only one is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stuck_is_replaced() {
+    let ask = async |chain: &Chain, method: &'static str, parameters: serde_json::Value| {
+        let _: serde_json::Value = chain.provider().raw_request(method.into(), parameters).await.unwrap();
+    };
+    let call = Call::transfer("paying", Address::repeat_byte(1), U256::from(5));
+    for the_first_is_mined in [false, true] {
+        let chain = idle(Duration::from_secs(20)).await.replacing(Some(Duration::from_millis(400)));
+        let first = chain.prepare(&dev(0), &call).await.unwrap();
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let account = dev(0);
+        let carried = chain.carry(&account, first.clone(), |raised| {
+            told.send((raised.hash(), raised.max_fee_per_gas())).unwrap();
+            Ok(())
+        });
+        let events = async {
+            let (hash, fee) = heard.recv().await.unwrap();
+            assert!(fee * 8 >= first.max_fee_per_gas() * 9 && hash != first.hash());
+            // Told before it is sent: give it the time.
+            while chain.provider().get_transaction_by_hash(hash).await.unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            if the_first_is_mined {
+                ask(&chain, "anvil_dropAllTransactions", serde_json::json!([])).await;
+                let _pending = chain.provider().send_raw_transaction(&first.encoded()).await.unwrap();
+            }
+            ask(&chain, "evm_mine", serde_json::json!([])).await;
+        };
+        let (receipt, ()) = tokio::join!(carried, events);
+        assert_eq!(receipt.unwrap().transaction_hash == first.hash(), the_first_is_mined);
+        assert_eq!(chain.provider().get_transaction_count(dev(0).address()).await.unwrap(), 1);
+    }
+    // Within the ceiling only, and not unless asked.
+    let chain = idle(Duration::from_secs(2)).await.replacing(Some(Duration::from_millis(300)));
+    let first = chain.prepare(&dev(0), &call).await.unwrap();
+    let chain = chain.limited(Some(first.max_fee_per_gas() * 9 / 8), None);
+    let error = chain.carry(&dev(0), first, |_| panic!("above the ceiling")).await.unwrap_err();
+    assert!(matches!(error, ChainError::NotMined { .. }), "{error}");
+    let chain = idle(Duration::from_secs(1)).await;
+    let first = chain.prepare(&dev(0), &call).await.unwrap();
+    let error = chain.carry(&dev(0), first, |_| panic!("nobody asked")).await.unwrap_err();
+    assert!(matches!(error, ChainError::NotMined { .. }), "{error}");
 }
 
 async fn underpriced(chain: Chain) {

@@ -7,14 +7,21 @@ use alloy::providers::Provider;
 use chain_support::{compiled, connect, dev, router_item, tiny_verifier};
 use std::process::Stdio;
 use std::time::Duration;
+use zkml_evm::chain::audit::{self, Expected};
 use zkml_evm::chain::deploy::{self, DeployItem, Step};
 use zkml_evm::chain::embedded::EmbeddedOptions;
 use zkml_evm::chain::governance;
 use zkml_evm::chain::keystore::Password;
-use zkml_evm::chain::{AccountSource, Chain, ChainError, ChainTarget, Patience, Registry, anvil};
+use zkml_evm::chain::{AccountSource, Chain, ChainError, ChainTarget, Governance, Patience, Registry, anvil};
 use zkml_evm::error::{ExitCode, Explain};
 
-on_both!(plan_then_deploy_then_nothing, a_half_done_run_goes_on, a_constructor_says_why, foreign_code_is_refused);
+on_both!(
+    who_decides_is_compared,
+    plan_then_deploy_then_nothing,
+    a_half_done_run_goes_on,
+    a_constructor_says_why,
+    foreign_code_is_refused
+);
 
 fn items() -> Vec<DeployItem> {
     let attestation = compiled("InputAttestation", "InputAttestation");
@@ -62,6 +69,49 @@ async fn plan_then_deploy_then_nothing(chain: Chain) {
     let found = run(&chain, &items(), &mut fresh).await.unwrap();
     assert_eq!(found[1].codehash, done[1].codehash);
     assert_eq!(chain.provider().get_block_number().await.unwrap(), 3);
+}
+
+/// Owner, guardian, delays and a timelock's roles, against the record and against what somebody names.
+async fn who_decides_is_compared(chain: Chain) {
+    let [decider, guardian] = [dev(1).address(), dev(2).address()];
+    let timelock = compiled("GuardedTimelock", "GuardedTimelock");
+    let governance = |owner, delay| Some(Governance { owner, guardian, delay });
+    let creation = timelock.with_args(&(U256::from(100), decider, guardian));
+    let timelock = DeployItem {
+        governance: governance(decider, Some(100)),
+        ..DeployItem::new("GuardedTimelock", creation, timelock.runtime_size)
+    };
+    let router = compiled("InferenceRouter", "InferenceRouter");
+    let creation = router.with_args(&(timelock.address(), guardian, 7_u32));
+    let router = DeployItem {
+        governance: governance(timelock.address(), Some(7)),
+        ..DeployItem::new("InferenceRouter", creation, router.runtime_size)
+    };
+    let mut registry = Registry::in_memory(chain.id());
+    let done = run(&chain, &[timelock, router], &mut registry).await.unwrap();
+    let differ = async |registry: &Registry, expected: Expected| {
+        let findings = audit::audit(&chain, registry, expected, &[]).await.unwrap();
+        assert!(findings.len() >= 14, "{findings:?}");
+        let differ = findings.into_iter().filter(|finding| !finding.ok);
+        differ.map(|finding| format!("{} {}", finding.label, finding.what)).collect::<Vec<_>>()
+    };
+    assert!(differ(&registry, Expected::default()).await.is_empty());
+    let other = Expected { owner: Some(decider), guardian: Some(Address::ZERO) };
+    assert_eq!(differ(&registry, other).await, ["InferenceRouter owner", "InferenceRouter guardian"]);
+
+    let changed = |i: usize, change: fn(&mut Governance)| {
+        let mut governance = done[i].governance.unwrap();
+        change(&mut governance);
+        zkml_evm::chain::Deployment { governance: Some(governance), ..done[i].clone() }
+    };
+    registry.put("InferenceRouter", changed(1, |g| (g.owner, g.delay) = (Address::ZERO, Some(8)))).unwrap();
+    assert_eq!(differ(&registry, Expected::default()).await, ["InferenceRouter owner", "InferenceRouter activation delay"]);
+    registry.put("InferenceRouter", done[1].clone()).unwrap();
+    registry.put("GuardedTimelock", changed(0, |g| g.delay = Some(99))).unwrap();
+    assert_eq!(differ(&registry, Expected::default()).await, ["GuardedTimelock delay"]);
+    registry.put("GuardedTimelock", changed(0, |g| std::mem::swap(&mut g.owner, &mut g.guardian))).unwrap();
+    let roles = ["decider schedules", "decider executes", "decider cancels", "guardian cancels", "guardian schedules"];
+    assert_eq!(differ(&registry, Expected::default()).await, roles.map(|role| format!("GuardedTimelock {role}")));
 }
 
 async fn a_half_done_run_goes_on(chain: Chain) {

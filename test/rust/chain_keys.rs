@@ -1,12 +1,19 @@
 //! Keys, passwords, and the deployment record: files that people edit, lose, and leave open.
 
-use alloy::primitives::{Address, B256, hex};
+use alloy::eips::eip2718::Encodable2718;
+use alloy::network::{EthereumWallet, NetworkTransactionBuilder};
+use alloy::primitives::{Address, B256, U256, b256, hex};
+use alloy::providers::Provider;
+use alloy::rpc::types::TransactionRequest;
 use alloy::signers::local::PrivateKeySigner;
+use serde_json::{Value, json};
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use zkml_evm::chain::keystore::{self, Password};
-use zkml_evm::chain::{AccountSource, ChainError, Deployment, Registry};
+use zkml_evm::chain::{Account, AccountSource, Call, Chain, ChainError, ChainTarget, Deployment, Patience, Registry};
 use zkml_evm::error::{ExitCode, Explain};
 
 const KEY: [u8; 32] = [0x42; 32];
@@ -148,6 +155,7 @@ fn deployment() -> Deployment {
         srs: Some("insecure-dev".into()),
         tx: Some(B256::repeat_byte(3)),
         block: Some(4),
+        governance: None,
     }
 }
 
@@ -213,4 +221,135 @@ fn a_record_that_cannot_be_written_is_an_error_and_the_old_one_stays() {
     let error = Registry::open(Path::new("/dev/null/deployments"), 5).unwrap_err();
     assert!(matches!(error, ChainError::File { .. }), "{error}");
     assert_eq!(error.exit_code(), ExitCode::Environment);
+}
+
+/// Development account 0, held by somebody else.
+const HELD: B256 = b256!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80");
+
+/// A signer on a socket: `change` may alter what it is asked to sign, `answer` what it says of the signed bytes.
+fn signer(
+    folder: &Path,
+    key: B256,
+    change: impl Fn(&mut TransactionRequest) + Send + 'static,
+    answer: impl Fn(String) -> String + Send + 'static,
+) -> PathBuf {
+    let path = folder.join(format!("signer-{}", rand::random::<u32>()));
+    let listener = UnixListener::bind(&path).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+            let question: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(question["method"], "eth_signTransaction");
+            let asked = &question["params"][0];
+            assert_eq!(asked["input"], asked["data"], "some read the one, some the other");
+            let mut request: TransactionRequest = serde_json::from_value(asked.clone()).unwrap();
+            change(&mut request);
+            request.from = None;
+            let wallet = EthereumWallet::from(PrivateKeySigner::from_bytes(&key).unwrap());
+            let raw = runtime.block_on(request.build(&wallet)).unwrap().encoded_2718();
+            // Without a newline, and without closing: the document's end is its own.
+            stream.write_all(answer(hex::encode_prefixed(raw)).as_bytes()).unwrap();
+            std::mem::forget(stream);
+        }
+    });
+    path
+}
+
+fn result(raw: String) -> String {
+    json!({ "jsonrpc": "2.0", "id": 1, "result": raw }).to_string()
+}
+
+fn held(socket: PathBuf) -> Account {
+    let address = PrivateKeySigner::from_bytes(&HELD).unwrap().address();
+    AccountSource::Remote { socket, address }.unlock(&Password::Ask, false).unwrap()
+}
+
+async fn pay(socket: PathBuf) -> Result<u64, ChainError> {
+    let chain: Chain = ChainTarget::embedded().connect(None, Patience::default()).await.unwrap();
+    let account = held(socket);
+    let paid = chain.send(&account, &Call::transfer("paying", Address::repeat_byte(9), U256::from(7))).await;
+    let sent = chain.provider().get_transaction_count(account.address()).await.unwrap();
+    assert_eq!(sent, u64::from(paid.is_ok()), "what is refused is not sent");
+    paid.map(|_| sent)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signer_behind_a_socket_signs() {
+    let folder = tempfile::tempdir().unwrap();
+    // As web3signer answers, and as geth and clef do.
+    assert_eq!(pay(signer(folder.path(), HELD, |_| (), result)).await.unwrap(), 1);
+    let geth = |raw: String| json!({ "jsonrpc": "2.0", "id": 1, "result": { "raw": raw, "tx": { "nonce": "0x0" } } }).to_string();
+    assert_eq!(pay(signer(folder.path(), HELD, |_| (), geth)).await.unwrap(), 1);
+    let error = held(folder.path().join("none")).sign_digest("attesting", &B256::ZERO).unwrap_err();
+    assert!(error.to_string().contains("transactions only"), "{error}");
+}
+
+/// A real one: anvil holds its accounts' keys, and answers on a socket.
+#[tokio::test(flavor = "multi_thread")]
+async fn anvil_signs_on_its_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("anvil.ipc");
+    let anvil = std::process::Command::new(zkml_evm::chain::anvil::locate(None).unwrap())
+        .args(["--port", "0", "--silent", "--ipc", socket.to_str().unwrap()])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    struct Ended(std::process::Child);
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+    let _anvil = Ended(anvil);
+    for _ in 0..200 {
+        if socket.exists() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(pay(socket.clone()).await.unwrap(), 1);
+    let stranger = AccountSource::Remote { socket, address: Address::repeat_byte(5) }.unlock(&Password::Ask, false).unwrap();
+    let chain = ChainTarget::embedded().connect(None, Patience::default()).await.unwrap();
+    let error = chain.send(&stranger, &Call::transfer("paying", Address::ZERO, U256::ZERO)).await.unwrap_err();
+    assert!(matches!(error, ChainError::RemoteSigner { .. }), "it does not hold this key: {error}");
+}
+
+/// Whatever comes back is compared with what was asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signer_that_signs_something_else_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let changes: [fn(&mut TransactionRequest); 6] = [
+        |request| request.value = Some(U256::from(8)),
+        |request| request.to = Some(Address::repeat_byte(8).into()),
+        |request| request.nonce = Some(1),
+        |request| request.chain_id = Some(1),
+        |request| request.max_fee_per_gas = request.max_fee_per_gas.map(|fee| fee + 1),
+        |request| request.input = vec![1].into(),
+    ];
+    for (i, change) in changes.into_iter().enumerate() {
+        let error = pay(signer(folder.path(), HELD, change, result)).await.unwrap_err();
+        assert!(matches!(error, ChainError::RemoteSigner { .. }), "{i}: {error}");
+        assert!(error.to_string().contains("another transaction"), "{i}: {error}");
+    }
+    let error = pay(signer(folder.path(), B256::from(KEY), |_| (), result)).await.unwrap_err();
+    assert!(error.to_string().contains(&address().to_string()), "{error}");
+    let answers: [fn(String) -> String; 6] = [
+        |_| r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Request denied\u001b[31m"}}"#.into(),
+        |_| "garbage".into(),
+        |_| "{}".into(),
+        |_| r#"{"result":"0x"}"#.into(),
+        |_| r#"{"result":"0xzz"}"#.into(),
+        |raw| result(raw + "00"),
+    ];
+    for (i, answer) in answers.into_iter().enumerate() {
+        let error = pay(signer(folder.path(), HELD, |_| (), answer)).await.unwrap_err();
+        assert!(matches!(error, ChainError::RemoteSigner { .. }), "{i}: {error}");
+        assert_eq!(error.exit_code(), ExitCode::Environment);
+        assert!(!error.to_string().contains('\u{1b}'), "{i}: {error}");
+    }
+    assert!(matches!(pay(folder.path().join("none")).await.unwrap_err(), ChainError::RemoteSigner { .. }));
 }

@@ -8,11 +8,14 @@ use alloy::sol_types::{SolCall, SolStruct};
 use chain_support::{compiled, dev, router_item, tiny_verifier};
 use std::collections::BTreeMap;
 use std::path::Path;
+use zkml_evm::chain::action::Shown;
 use zkml_evm::chain::attest::{Context, SignedAttestation, domain};
+use zkml_evm::chain::batch::{Batch, ItemResult};
 use zkml_evm::chain::bindings::IInferenceRouter::{InputMode, OutputMode, Registration, State, Statement};
 use zkml_evm::chain::bindings::IInputAttestation::{self, Attestation};
 use zkml_evm::chain::bindings::{ILendingThreshold, Ownable2Step};
 use zkml_evm::chain::deploy::{self, DeployItem};
+use zkml_evm::chain::permit::{self, Permit};
 use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms, Standing, Tier};
 use zkml_evm::chain::{Account, Action, Call, Chain, ChainError, ChainTarget, Patience, Registry, Revert};
 
@@ -22,6 +25,9 @@ on_both!(
     a_mined_failure_says_why,
     setting_up_twice_sends_nothing_twice,
     an_attestor_that_was_ended_stays_so,
+    a_permit_is_for_one_request,
+    a_batch_says_what_became_of_each,
+    a_contradiction_stops_a_model,
     operators_act_once
 );
 
@@ -119,7 +125,8 @@ async fn request(chain: &Chain, stage: &Stage, policy_id: B256, subject: Address
     let context = settle::next_context(chain, stage.lending, subject, policy_id, stage.model, expiry).await.unwrap();
     let proof = Bytes::from(context.instance().to_be_bytes::<32>());
     let (tier, amount) = (0, U256::from(250));
-    LoanRequest { lending: stage.lending, policy_id, tier, amount, attestation, nonce: context.nonce, expiry, proof }
+    let (lending, nonce) = (stage.lending, context.nonce);
+    LoanRequest { lending, policy_id, tier, amount, attestation, nonce, expiry, proof, permit: None }
 }
 
 fn refusal(error: &ChainError) -> String {
@@ -259,8 +266,10 @@ async fn an_attestor_that_was_ended_stays_so(chain: Chain) {
     }
     // The registry itself, as some contract.
     let source = stage.attestations;
-    let call = IInputAttestation::setAttestorCall { attestor: source, schemaId: schema, kind: IInputAttestation::Kind::Source };
-    chain.send(&owner(), &Call::new("listing a source", stage.attestations, &call)).await.unwrap();
+    let nobody = settle::list_source(&chain, &owner(), stage.attestations, Address::repeat_byte(9), schema, false).await;
+    assert!(matches!(nobody.unwrap_err(), ChainError::NoContract { .. }));
+    assert!(settle::list_source(&chain, &owner(), stage.attestations, source, schema, false).await.unwrap().is_some());
+    assert!(settle::list_source(&chain, &owner(), stage.attestations, source, schema, false).await.unwrap().is_none());
     let error = settle::list_attestor(&chain, &owner(), stage.attestations, source, schema, true).await.unwrap_err();
     assert!(matches!(error, ChainError::AttestorWas { relistable: false, .. }), "{error}");
     assert_eq!(settle::standing(&chain, stage.attestations, source, schema).await.unwrap(), Standing::Source);
@@ -273,11 +282,17 @@ async fn operators_act_once(chain: Chain) {
     let struct_hash = B256::repeat_byte(3);
     let revoke = |by_owner| Action::Revoke { attestations, attestor: attestor().address(), struct_hash, by_owner };
     let freeze = Action::Freeze { router, model_id: stage.model };
+    let (by, schema_id) = (attestor().address(), stage.schema);
+    let retire = |accepted_until| Action::RetireAttestor { attestations, attestor: by, schema_id, accepted_until };
+    let remove = Action::RemoveAttestor { attestations, attestor: by, schema_id };
     let actions = [
         (Action::Pause { lending }, owner(), "NotOwnerOrGuardian"),
         (Action::Unpause { lending }, owner(), "OwnableUnauthorizedAccount"),
         (Action::RetirePolicy { lending, policy_id }, owner(), "OwnableUnauthorizedAccount"),
         (revoke(false), attestor(), "AttestorUnknown"),
+        (retire(u64::MAX), owner(), "NotOwnerOrGuardian"),
+        (retire(5_000_000_000), owner(), "NotOwnerOrGuardian"),
+        (remove, owner(), "NotOwnerOrGuardian"),
         (freeze, owner(), "NotOwnerOrGuardian"),
     ];
     for (action, by, refused) in actions {
@@ -292,8 +307,109 @@ async fn operators_act_once(chain: Chain) {
     assert!(revoke(true).is_done(&chain).await.unwrap());
     let other = Action::Revoke { attestations, attestor: borrower().address(), struct_hash, by_owner: true };
     assert!(other.run(&chain, &owner()).await.unwrap().is_some());
+    // A nonce is used up once, and never another than the one that is meant.
+    let cancel = |nonce: u64| Action::CancelNonce { lending, borrower: borrower().address(), nonce: U256::from(nonce) };
+    assert!(cancel(0).run(&chain, &borrower()).await.unwrap().is_some());
+    assert!(cancel(0).run(&chain, &borrower()).await.unwrap().is_none());
+    let error = cancel(2).run(&chain, &borrower()).await.unwrap_err();
+    assert!(matches!(error, ChainError::NonceAhead { got, .. } if got == U256::ONE), "{error}");
     let late = Action::Deprecate { router, model_id: stage.model, until: 1 };
     assert_eq!(refusal(&late.run(&chain, &owner()).await.unwrap_err()), "ModelNotActive");
+}
+
+/// Anybody may send it, nobody can turn it to another use.
+async fn a_permit_is_for_one_request(chain: Chain) {
+    let stage = stage(&chain).await;
+    let policy_id = open_for_business(&chain, &stage).await;
+    let honest = request(&chain, &stage, policy_id, borrower().address()).await;
+    let theirs = ILendingThreshold::permitDigestCall { request: honest.encoded() };
+    let theirs = chain.read("reading the digest", stage.lending, &theirs).await.unwrap();
+    assert_eq!(theirs, permit::digest(chain.id(), &honest), "ours is the contract's");
+    let permit = Permit::sign(&borrower(), chain.id(), &honest).unwrap();
+    let text = serde_json::to_string(&permit).unwrap();
+    assert_eq!(Permit::parse(&text, Path::new("permit.json")).unwrap(), permit);
+    for broken in ["{}", "[]", "", &text.replace("zkml-evm/permit", "permit"), &text.replace("tier", "teir")] {
+        let error = Permit::parse(broken, Path::new("permit.json")).unwrap_err();
+        assert!(matches!(error, ChainError::PermitForeign { .. }), "{broken}: {error}");
+    }
+    let other = sign(&chain, &stage, &attestor(), dev(4).address()).await;
+    assert!(permit.request(other, honest.proof.clone()).is_err(), "another's attestation");
+
+    let permitted = permit.request(honest.attestation.clone(), honest.proof.clone()).unwrap();
+    let relayer = dev(3);
+    let less = LoanRequest { amount: U256::from(249), ..permitted.clone() };
+    assert_eq!(refusal(&settle::open_loan(&chain, &relayer, &less).await.unwrap_err()), "InvalidPermit");
+    assert!(!permitted.is_open(&chain).await.unwrap());
+    let loan = settle::open_loan(&chain, &relayer, &permitted).await.unwrap();
+    assert_eq!((loan.borrower, loan.amount), (borrower().address(), U256::from(250)));
+    assert_eq!(settle::balance(&chain, stage.token, borrower().address()).await.unwrap(), U256::from(250));
+    assert!(permitted.is_open(&chain).await.unwrap());
+    // Another attestation of the same subject and epoch is not the one that has the loan.
+    let again = request(&chain, &stage, policy_id, borrower().address()).await;
+    let mut another = again.clone();
+    another.attestation.expires_at += 1;
+    assert!(!another.is_open(&chain).await.unwrap());
+}
+
+/// One by one and by one proof for all, with a bad item in the middle.
+async fn a_batch_says_what_became_of_each(chain: Chain) {
+    let stage = stage(&chain).await;
+    let policy_id = open_for_business(&chain, &stage).await;
+    let sender = dev(3);
+    let mut requests = Vec::new();
+    for by in [dev(2), dev(4), dev(5)] {
+        let mut request = request(&chain, &stage, policy_id, by.address()).await;
+        request.permit = Some(Permit::sign(&by, chain.id(), &request).unwrap().signature);
+        requests.push(request);
+    }
+    let (lending, gas_per_item, all_or_nothing) = (stage.lending, 400_000, false);
+    requests[1].proof = Bytes::from(vec![1; 32]);
+    let batch = Batch { lending, requests: requests[..2].to_vec(), proof: None, gas_per_item, all_or_nothing };
+    let strict = Batch { all_or_nothing: true, ..batch.clone() };
+    assert_eq!(strict.open(&chain, &sender).await.unwrap_err().revert().unwrap().name, "BatchItemFailed");
+    let (results, _) = batch.open(&chain, &sender).await.unwrap();
+    let opened = |result: &ItemResult| matches!(result, ItemResult::Opened { amount, .. } if *amount == U256::from(250));
+    assert!(opened(&results[0]), "{results:?}");
+    assert!(matches!(&results[1], ItemResult::Refused(revert) if revert.root().name == "PairingFailed"), "{results:?}");
+
+    // By one proof: the first has its loan already, the others get theirs.
+    let expiry = chain.timestamp().await.unwrap() + 600;
+    let context = settle::next_context(&chain, lending, sender.address(), policy_id, stage.model, expiry).await.unwrap();
+    let proof = Some((expiry, Bytes::from(context.instance().to_be_bytes::<32>())));
+    let fund = settle::fund(&chain, &owner(), lending, U256::from(0)).await;
+    assert_eq!(refusal(&fund.unwrap_err()), "InvalidAmount");
+    let together = Batch { lending, requests, proof, gas_per_item, all_or_nothing };
+    let (results, _) = together.open(&chain, &sender).await.unwrap();
+    assert!(matches!(&results[0], ItemResult::Refused(revert) if revert.root().name == "NullifierSpent"), "{results:?}");
+    assert!(opened(&results[1]) && opened(&results[2]), "{results:?}");
+    let forged = Batch { proof: Some((expiry + 1, together.proof.clone().unwrap().1)), ..together };
+    assert_eq!(refusal(&forged.open(&chain, &sender).await.unwrap_err()), "PairingFailed");
+}
+
+/// The stand-in verifier takes any outputs, which is exactly what the circuit breaker is for.
+async fn a_contradiction_stops_a_model(chain: Chain) {
+    let stage = stage(&chain).await;
+    let statement = Statement { input: InputMode::Committed, output: OutputMode::Reveal, outputs: 1 };
+    let registration = Registration { statement, ..registration(&stage, stage.codehash) };
+    settle::register_model(&chain, &owner(), stage.router, stage.model, &registration).await.unwrap();
+    let shown = |context: u64, commitment: u64, output: u64| Shown {
+        inputs: [context, commitment, output].map(U256::from).to_vec(),
+        proof: U256::from(context).to_be_bytes::<32>().into(),
+    };
+    let pair =
+        |first, second| Action::Contradict { router: stage.router, model_id: stage.model, proofs: Box::new([first, second]) };
+    let anybody = dev(6);
+    for (action, refused) in [
+        (pair(shown(1, 5, 9), shown(2, 5, 9)), "SameAnswer"),
+        (pair(shown(1, 5, 9), shown(2, 6, 8)), "DifferentQuestion"),
+        (pair(shown(1, 5, 9), Shown { proof: Bytes::from(vec![7; 32]), ..shown(2, 5, 8) }), "PairingFailed"),
+    ] {
+        assert_eq!(refusal(&action.run(&chain, &anybody).await.unwrap_err()), refused);
+    }
+    let action = pair(shown(1, 5, 9), shown(2, 5, 8));
+    assert!(action.run(&chain, &anybody).await.unwrap().is_some());
+    assert_eq!(settle::model(&chain, stage.router, stage.model).await.unwrap().state, State::Frozen);
+    assert!(action.run(&chain, &anybody).await.unwrap().is_none());
 }
 
 /// What an interrupted run sent is waited for before anything is looked at.
@@ -366,9 +482,15 @@ fn attestation_type_is_the_contracts() {
 fn every_error_of_the_contracts_is_known() {
     let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("out");
     let mut seen = BTreeMap::new();
-    for name in
-        ["InferenceRouter", "InputAttestation", "EasAttestationSource", "LendingThreshold", "MockERC20", "MockProofVerifier"]
-    {
+    for name in [
+        "InferenceRouter",
+        "InputAttestation",
+        "EasAttestationSource",
+        "LendingThreshold",
+        "MockERC20",
+        "MockProofVerifier",
+        "GuardedTimelock",
+    ] {
         let text = std::fs::read_to_string(out.join(format!("{name}.sol/{name}.json"))).expect("run `forge build` first");
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let abi: alloy::json_abi::JsonAbi = serde_json::from_value(json["abi"].clone()).unwrap();

@@ -6,7 +6,8 @@ use cli_support::{DATA, MODEL, attest, copy, generate, project, prove, relist, r
 use serde_json::Value;
 use std::{fs, path::Path};
 
-const VERBS: [&str; 22] = [
+const VERBS: [&str; 23] = [
+    "init",
     "gen-verifier",
     "prove",
     "verify",
@@ -109,7 +110,7 @@ fn keys_of_a_ceremony() {
     assert_eq!(import(&["--k", "9", "--blake2b", &wrong]).refused(), (2, "proof/ptau".into()));
     assert_eq!(import(&["--k", "10"]).refused(), (2, "proof/ptau".into()));
     assert!(!work.path().join("srs").exists());
-    let label = format!("ceremony fixture.{hash}");
+    let label = format!("ceremony fixture.9.{hash}");
     assert_eq!(import(&["--k", "9", "--blake2b", hash]).result()["srs"], label);
     assert_eq!(run(&["srs", "verify", &path("srs")]).result()["k"], 9);
 

@@ -91,8 +91,17 @@ fn the_tour_on_anvil() {
     let dry = verb(&with_attestor).result();
     assert_eq!((dry["state"].as_str(), dry["form"].as_str()), (Some("Unset"), Some(FORM)));
     assert_eq!(dry["attestor"], format!("{ATTESTOR}: it was never listed: would be listed"));
-    let terms = ["--attestor", ATTESTOR, "--probability", "0.75", "--amount", "5000", "--fund", "20000", "--broadcast"];
+    let tier = |p, amount, rate| ["--probability", p, "--amount", amount, "--rate", rate];
+    let tiers = [tier("0.75", "5000", "800"), tier("0.9", "8000", "300")].concat();
+    let falling = [tier("0.9", "5000", "800"), tier("0.75", "8000", "300")].concat();
+    for odd in [&tiers[..8], &[&tiers[..], &["--rate", "1"]].concat(), &falling] {
+        assert_eq!(verb(&[&register[..], odd].concat()).refused(), (2, "usage/conflict".into()), "{odd:?}");
+    }
+    let terms = [&["--attestor", ATTESTOR, "--fund", "20000", "--broadcast"], &tiers[..]].concat();
+    let planned = verb(&[&register[..], &tiers].concat()).result()["policyId"].clone();
     let registered = verb(&[&register[..], &terms].concat()).result();
+    assert_eq!(registered["policyId"], planned, "the dry run names the policy");
+    assert_eq!(registered["tiers"][1]["limit"], "8000", "{registered}");
     let policy = registered["policyId"].as_str().unwrap();
     assert_eq!(verb(&with_attestor).result()["attestor"], format!("{ATTESTOR}: it is listed"));
     let again = verb(&[&register[..], &terms].concat()).result();
@@ -180,12 +189,15 @@ fn every_statement_of_the_record_is_compared(folder: &Path, url: &str) {
     assert!(check(&["--owner", "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"]).is_empty());
     let owned = ["InferenceRouter owner", "InputAttestation owner", "LendingThreshold owner"];
     assert_eq!(check(&["--owner", ALICE]), owned);
+    let guarded = owned.map(|part| part.replace("owner", "guardian"));
+    assert_eq!(check(&["--guardian", ALICE]), guarded);
     assert!(check(&["--artifacts", "a"]).is_empty());
     let family = check(&["--artifacts", "a", "--family", "another"]);
     assert!(matches!(&family[..], [one] if one.ends_with(" registered family")), "{family:?}");
 
     let path = folder.join("deployments/31337.json");
     let honest = std::fs::read_to_string(&path).unwrap();
+    fits_the_schema(&serde_json::from_str(&honest).unwrap(), folder);
     let edited = |change: &dyn Fn(&mut Value)| {
         let mut record: Value = serde_json::from_str(&honest).unwrap();
         change(&mut record["contracts"]);
@@ -203,19 +215,61 @@ fn every_statement_of_the_record_is_compared(folder: &Path, url: &str) {
     let differ = edited(&|c| c[verifier]["codehash"] = wrong_hash.clone().into());
     assert_eq!(differ, [part("codehash"), part("registered codehash")]);
     assert_eq!(edited(&|c| c[verifier]["modelId"] = wrong_hash.clone().into()), [part("state")]);
+    let router_is = |field: &str, value: Value| edited(&|c| c["InferenceRouter"]["governance"][field] = value.clone());
+    assert_eq!(router_is("owner", ALICE.into()), ["InferenceRouter owner"]);
+    assert_eq!(router_is("guardian", ALICE.into()), ["InferenceRouter guardian"]);
+    assert_eq!(router_is("delay", 5.into()), ["InferenceRouter activation delay"]);
     // Another contract in the verifier's place.
     let router = contracts["contracts"]["InferenceRouter"]["address"].clone();
     assert_eq!(edited(&|c| c[verifier]["address"] = router.clone()), [part("codehash"), part("interface")]);
 }
 
+/// The record is what `docs/deployments.schema.json` says, and the schema refuses what is not.
+fn fits_the_schema(record: &Value, folder: &Path) {
+    const CHECK: &str = "const fs = require('fs'), Ajv = require('ajv/dist/2020'); const [schema, record] = process.argv.slice(1) \
+        .map(path => JSON.parse(fs.readFileSync(path))); process.exit(new Ajv({ strict: true }).validate(schema, record) ? 0 : 1)";
+    let file = folder.join("record.json");
+    let fits = |record: &Value| {
+        std::fs::write(&file, record.to_string()).unwrap();
+        let schema = project("docs/deployments.schema.json");
+        let node = std::process::Command::new("node")
+            .args(["-e", CHECK, schema.to_str().unwrap(), file.to_str().unwrap()])
+            .current_dir(project(""))
+            .output()
+            .unwrap();
+        assert!(node.stderr.is_empty(), "{}", String::from_utf8_lossy(&node.stderr));
+        node.status.success()
+    };
+    assert!(fits(record), "{record}");
+    let changes: [fn(&mut Value); 7] = [
+        |r| r["version"] = 2.into(),
+        |r| r["chainid"] = 1.into(),
+        |r| r["contracts"]["InferenceRouter"]["adress"] = "0x".into(),
+        |r| r["contracts"]["InferenceRouter"]["address"] = "0x12".into(),
+        |r| r["contracts"]["InferenceRouter"]["srs"] = "insecure-dev".into(),
+        |r| r["contracts"]["InferenceRouter"]["governance"]["delay"] = "5".into(),
+        |r| r["contracts"]["InferenceRouter"]["governance"]["keeper"] = ALICE.into(),
+    ];
+    for (i, change) in changes.into_iter().enumerate() {
+        let mut changed = record.clone();
+        change(&mut changed);
+        assert!(!fits(&changed), "change {i}");
+    }
+}
+
 /// How an operator ends what was begun: each verb dry, sent, and sent again, which sends nothing.
 fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
     let revoke = ["revoke", "--attestation", "alice/attestation.json"];
-    let steps: [(&[&str], &str, &str); 6] = [
+    let attestor = ["--attestor", ATTESTOR, "--artifacts", "a"];
+    let retire = [&["retire-attestor", "--accepted-until", "4000000000"], &attestor[..]].concat();
+    let remove = [&["remove-attestor"], &attestor[..]].concat();
+    let steps: [(&[&str], &str, &str); 8] = [
         (&["pause"], "0", "NotOwnerOrGuardian"),
         (&["unpause"], "0", "OwnableUnauthorizedAccount"),
         (&["retire-policy", "--policy", policy], "0", "OwnableUnauthorizedAccount"),
         (&revoke, "1", "NotOwnerOrGuardian"),
+        (&retire, "0", "NotOwnerOrGuardian"),
+        (&remove, "0", "NotOwnerOrGuardian"),
         (&["deprecate", "--artifacts", "a", "--until", "4000000000"], "0", "OwnableUnauthorizedAccount"),
         (&["freeze", "--artifacts", "a"], "0", "NotOwnerOrGuardian"),
     ];

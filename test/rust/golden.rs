@@ -1,9 +1,13 @@
-//! Golden verifying key and golden proof of the credit example: a change of the circuit, the quantisation, the statement or the
+//! Golden verifying keys and golden proofs of the credit example and of the worked consumers: a change of the circuit, the quantisation, the statement or the
 //! rendered contract is seen in review.
 //!
 //! `UPDATE_GOLDEN=1 cargo test --release --test golden` writes the files anew. Every verifier on chain, every key file and every
 //! stored proof is void after a change of `modelId`, so it belongs in the changelog.
 
+#[path = "golden/cases.rs"]
+mod cases;
+#[path = "golden/consumers.rs"]
+mod consumers;
 mod credit_support;
 
 use credit_support::golden::{FORGE, ForgeProof, GoldenKeys, KEYS, Made, field_elements, read};

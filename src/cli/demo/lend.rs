@@ -75,6 +75,7 @@ pub(super) fn request(stage: &Stage, applicant: &Applicant, proof: &ProofFile) -
         nonce: context.nonce,
         expiry: context.expiry,
         proof: proof.proof.clone(),
+        permit: None,
     })
 }
 

@@ -1,5 +1,8 @@
-//! The operator's verbs: one transaction on one contract each, a dry run unless `--broadcast`, and nothing sent where it is so already.
+//! The verbs of operators and borrowers on contracts that run: one transaction on one contract each, a dry run unless `--broadcast`, and nothing sent where it is so already.
 
+pub mod attestor;
+pub mod cancel_nonce;
+pub mod contradict;
 pub mod deprecate;
 pub mod freeze;
 pub mod pause;

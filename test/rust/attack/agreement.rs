@@ -8,12 +8,13 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use std::collections::BTreeMap;
 use zkml_evm::{
-    circuit::{InferenceCircuit, Item, Objective, PrivateWeights, Witness, lay_out, plan, plan::candidates},
+    circuit::{InferenceCircuit, Item, Objective, PrivateWeights, Witness, lay_out, plan, plan::candidates, pooling::pools},
     gates::field::to_field,
     model::{self, Stencil, stencil::Axis},
     op::{
         Argmax, Constant, Conv, Input, InputMode, Interval, Linear, Maximum, Move, Op, Product, Rescale, Sigmoid, Sum, Term,
-        Threshold, conv::hulls,
+        Threshold,
+        conv::{Placement, hulls},
     },
     proof::{Keys, Srs, prove, verify},
     quant::{Hidden, Node, Precision, Program, batch, privatise, range, run, run_with},
@@ -114,9 +115,21 @@ pub fn program_of(rng: &mut ChaCha20Rng, mode: InputMode, output: Output) -> Pro
             let y = sum.intervals(&x).unwrap();
             (Op::Sum(sum), inputs, y)
         };
+        let windows = if let Op::Conv(conv) = &op { pooled_windows(rng, &conv.stencil) } else { None };
         nodes.push(read(&format!("layer{layer}"), op, inputs));
         nodes.push(node(&format!("rescale{layer}"), Op::Rescale(rescale), nodes.len()));
-        tensors.push((nodes.len() - 1, y.iter().map(|y| rescale.interval(y)).collect()));
+        let rescaled: Vec<Interval> = y.iter().map(|y| rescale.interval(y)).collect();
+        match windows.map(|windows| Maximum { windows }).and_then(|maximum| {
+            let (y, widest) = maximum.intervals(&rescaled)?;
+            (widest < 1 << magnitude_bits && !(last && output == Output::Threshold)).then_some((maximum, y))
+        }) {
+            // Nothing else reads what is pooled, so that the circuit compares the accumulators.
+            Some((maximum, y)) => {
+                nodes.push(node(&format!("pool{layer}"), Op::Maximum(maximum), nodes.len()));
+                tensors.push((nodes.len() - 1, y));
+            }
+            None => tensors.push((nodes.len() - 1, rescaled)),
+        }
     }
     if output == Output::Sigmoid {
         nodes.push(node("sigmoid", Op::Sigmoid(Sigmoid::new(8, magnitude_bits, magnitude_bits as i32 - 4)), nodes.len()));
@@ -198,6 +211,22 @@ fn random_stencil(rng: &mut ChaCha20Rng) -> Stencil {
     let (channels, filters) = (groups * rng.gen_range(1..=2), groups * rng.gen_range(1..=2));
     let axes = if rng.gen_bool(0.3) { [Axis::POINT, axis(rng)] } else { [axis(rng), axis(rng)] };
     Stencil { channels, filters, groups, axes }
+}
+
+/// Windows side by side over the outputs of a convolution, where there is room for one.
+fn pooled_windows(rng: &mut ChaCha20Rng, stencil: &Stencil) -> Option<Vec<Vec<u32>>> {
+    let [rows, columns] = stencil.axes.map(|axis| axis.outputs);
+    let (down, across) = (rng.gen_range(1..=rows.min(3)), rng.gen_range(1..=columns.min(3)));
+    if down * across < 2 || rng.gen_bool(0.3) {
+        return None;
+    }
+    let windows = |f: usize| (0..rows / down).flat_map(move |y| (0..columns / across).map(move |x| (f, y, x)));
+    let element = |f: usize, y: usize, x: usize| ((f * rows + y) * columns + x) as u32;
+    let of = |(f, y, x): (usize, usize, usize)| {
+        let at = |i: usize| element(f, y * down + i / across, x * across + i % across);
+        (0..down * across).map(at).collect()
+    };
+    Some((0..stencil.filters).flat_map(windows).map(of).collect())
 }
 
 fn random_conv(rng: &mut ChaCha20Rng, stencil: Stencil, x: &[Interval], bound: i128) -> Conv {
@@ -294,10 +323,15 @@ fn check_private(
     prop_assert_eq!(zkml_evm::circuit::statement::layout(program).unwrap().len(), instances.len());
     // Every rescaled value in the circuit is the interpreter's: in order, but for convolutions, which place window by window.
     let columns = trace.columns.clone();
-    let selected = |row: usize| [columns.relu, columns.signed].iter().any(|&s| trace.is_enabled(s, row));
+    let selected = |row: usize| [columns.relu, columns.signed, columns.pooled].iter().any(|&s| trace.is_enabled(s, row));
     let mut placed: Vec<Fr> =
         (0..trace.end).filter(|&row| selected(row)).map(|row| trace.advice[columns.a.index()][row]).collect();
-    for (node, tensor) in program.nodes.iter().zip(&run.tensors).filter(|(node, _)| matches!(node.op, Op::Rescale(_))) {
+    let pools = pools(program);
+    let rescales = program.nodes.iter().enumerate().filter(|(_, node)| matches!(node.op, Op::Rescale(_)));
+    for (index, node) in rescales {
+        // Of a pool, only the largest of each window is rescaled.
+        let pool = pools.iter().find(|pool| pool.conv + 1 == index);
+        let tensor = &run.tensors[pool.map_or(index, |pool| pool.maximum)];
         if !witness.thresholds.is_empty() && node.name == program.nodes[program.nodes.len() - 2].name {
             continue;
         }
@@ -354,18 +388,26 @@ proptest! {
 /// Among the random programs, each method of a convolution is the shorter one many times.
 #[test]
 fn random_programs_walk_and_do_not() {
-    let (mut walks, mut direct, mut others) = (0, 0, 0);
+    let (mut walks, mut direct, mut others, mut pooled, mut pooled_walks) = (0, 0, 0, 0, 0);
     for seed in 0..200 {
         let program = random_program(&mut ChaCha20Rng::seed_from_u64(seed));
         others += program.nodes.iter().filter(|n| matches!(n.op, Op::Maximum(_) | Op::Product(_))).count();
+        let pools = pools(&program);
+        pooled += pools.len();
         for plan in candidates(&program, Objective::Balanced).unwrap().iter().filter(|p| p.shape.weights >= 6) {
-            let convs = program.nodes.iter().filter_map(|n| if let Op::Conv(conv) = &n.op { Some(conv) } else { None });
-            for conv in convs {
-                *if conv.walks(&plan.shape).0 { &mut walks } else { &mut direct } += 1;
+            let placed = |(index, node): (usize, &Node)| match &node.op {
+                Op::Conv(conv) => Some(pools.iter().find(|pool| pool.conv == index).map_or(conv.stencil, |pool| pool.stencil)),
+                _ => None,
+            };
+            let convs: Vec<Stencil> = program.nodes.iter().enumerate().filter_map(placed).collect();
+            pooled_walks += usize::from(plan.shape.pooled && plan.shape.border);
+            for stencil in convs {
+                *if Placement::of(&stencil, &plan.shape).walks { &mut walks } else { &mut direct } += 1;
             }
         }
     }
-    assert!(walks > 50 && direct > 50 && others > 50, "{walks} {direct} {others}");
+    let counts = [walks, direct, others, 2 * pooled, pooled_walks];
+    assert!(counts.iter().all(|&count| count > 50), "{counts:?}");
 }
 
 #[test]

@@ -3,17 +3,20 @@
 use super::lab::Lab;
 use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_evm::{
+    circuit::{Objective, Witness, lay_out, plan::candidates},
     gates::{
         Cell, Shape, Steps, Trace, argmax,
         field::to_field,
         function,
+        pool::Window,
         poseidon::{self, Left},
         poseidon_params::Parameters,
         range::{self, Packed},
         rescale::{self, Kind},
     },
     model::{self, Stencil, stencil::Axis},
-    op::{Conv, Interval, Linear, Maximum, Product, Sigmoid, Sum, Term},
+    op::{Conv, Input, InputMode, Interval, Linear, Maximum, Op, Product, Rescale, Sigmoid, Sum, Term, conv::Placement},
+    quant::{Hidden, Node, Precision, Program},
 };
 
 /// A trace with its public values.
@@ -208,7 +211,7 @@ pub fn walk_in_place_sample(stencil: Stencil, steps: &[u32]) -> Sample {
     let mut place =
         |trace: &mut Trace, i: usize, bias: i128| rescale::place(trace, Kind::Signed, bias, Some(y[i])).map(|cell| cell.row);
     conv.rows(&mut trace, &inputs, Some(&x), &mut place).unwrap();
-    assert_eq!(trace.row, y.len() * shape.rescale_rows() + conv.extra_rows(&shape));
+    assert_eq!(trace.row, y.len() * shape.rescale_rows() + Placement::of(&stencil, &shape).rows);
     trace.finish().unwrap();
     Sample { name: format!("walk in place {stencil:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
 }
@@ -240,7 +243,8 @@ pub fn conv_sample(base: Shape, stencil: Stencil, steps: &[u32]) -> Sample {
     let [lo, hi] = [-20, 30];
     let weights = (0..stencil.weights() as i128).map(|i| (i * 37 + 11) % 61 - 30).collect();
     let conv = Conv { stencil, weights, bias: (0..stencil.filters as i128).map(|f| 50 - 77 * f).collect() };
-    assert_eq!(conv.walks(&shape), (true, true), "{stencil:?}");
+    let placed = Placement::of(&stencil, &shape);
+    assert!(placed.walks && placed.border, "{stencil:?}");
     let x: Vec<i128> = (0..stencil.inputs() as i128).map(|i| (i * 29 + 3) % 51 - 20).collect();
     let mut trace = Trace::new(shape).unwrap();
     let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [lo, hi], Some(v)).unwrap()).collect();
@@ -250,7 +254,7 @@ pub fn conv_sample(base: Shape, stencil: Stencil, steps: &[u32]) -> Sample {
     let mut place =
         |trace: &mut Trace, i: usize, bias: i128| rescale::place(trace, Kind::Signed, bias, Some(y[i])).map(|cell| cell.row);
     conv.rows(&mut trace, &inputs, Some(&x), &mut place).unwrap();
-    assert_eq!(trace.row - before, y.len() * shape.rescale_rows() + conv.extra_rows(&shape));
+    assert_eq!(trace.row - before, y.len() * shape.rescale_rows() + Placement::of(&stencil, &shape).rows);
     trace.finish().unwrap();
     Sample { name: format!("walk {stencil:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
 }
@@ -277,6 +281,68 @@ pub fn tiny_maximum_sample(x: &[i128]) -> Sample {
     inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
     trace.finish().unwrap();
     Sample { name: format!("maximum of {x:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
+}
+
+/// A layer of public values whose accumulators are pooled, `windows` naming how many in turn; signed and rectified in turn.
+pub fn pool_sample(base: Shape, layer: &Linear, windows: &[usize], x: &[i128], [lo, hi]: [i128; 2]) -> Sample {
+    let shape = Shape { pooled: true, ..base };
+    let mut trace = Trace::new(shape).unwrap();
+    let inputs: Vec<Cell> = x.iter().map(|&v| range::place(&mut trace, [lo, hi], Some(v)).unwrap()).collect();
+    inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
+    let y = layer.eval(x);
+    assert_eq!(windows.iter().sum::<usize>(), y.len());
+    let (before, mut first) = (trace.row, 0);
+    for (i, &size) in windows.iter().enumerate() {
+        let outputs = first..first + size;
+        first += size;
+        let mut window = Window::new(y[outputs.clone()].iter().copied().max());
+        for output in outputs {
+            window.place(&mut trace, layer.bias[output], Some(y[output])).unwrap();
+        }
+        window.finish(&mut trace, [Kind::Signed, Kind::Relu][i % 2]).unwrap();
+    }
+    assert_eq!(trace.row - before, y.len() * shape.pool_rows() + windows.len() * shape.rescale_rows());
+    layer.terms(&mut trace, &inputs).unwrap();
+    trace.finish().unwrap();
+    Sample { name: format!("pools of {y:?}"), trace, instances: x.iter().map(|&v| to_field(v)).collect() }
+}
+
+/// Two pools: three signed accumulators, two rectified ones.
+pub fn two_pools(base: Shape, x: [i128; 2]) -> Sample {
+    let layer = linear(&[&[300, -200], &[-411, 77], &[5, 901], &[-30, 2], &[-31, 7]], &[1000, -70_000, 12, -900, 5]);
+    pool_sample(base, &layer, &[3, 2], &x, [-1000, 3000])
+}
+
+/// A max pool behind a convolution whose kernels walk, pixels public, as a whole program: pools, walk and border outputs in one circuit.
+pub fn walking_pool_sample(lanes: u32) -> Sample {
+    let axis = Axis { size: 6, kernel: 3, stride: 1, dilation: 1, before: 1, outputs: 6 };
+    let stencil = Stencil { channels: 1, filters: 2, groups: 1, axes: [axis; 2] };
+    let weights = (0..stencil.weights() as i128).map(|i| (i * 37 + 11) % 61 - 30).collect();
+    let conv = Conv { stencil, weights, bias: vec![50, -27] };
+    let element = |f: usize, y: usize, x: usize| ((f * 6 + y) * 6 + x) as u32;
+    let window = |i: usize| (0..4).map(|e| element(i / 9, i / 3 % 3 * 2 + e / 2, i % 3 * 2 + e % 2)).collect();
+    let node = |op, inputs| Node { name: "node".into(), op, inputs, scale_log2: 0 };
+    let ranges = vec![Interval::new(-20, 30); 36];
+    let nodes = vec![
+        node(Op::Input(Input { mode: InputMode::Public, width_bytes: 1, ranges }), vec![]),
+        node(Op::Conv(conv), vec![0]),
+        node(Op::Rescale(Rescale { shift: 8, relu: true }), vec![1]),
+        node(Op::Maximum(Maximum { windows: (0..18).map(window).collect() }), vec![2]),
+        node(Op::Reveal, vec![3]),
+    ];
+    let precision = Precision { shift_bits: 8, magnitude_bits: 8 };
+    let program = Program { schema_id: [0; 32], precision, items: 1, hidden: Hidden::WorstCase, nodes };
+    let plans = candidates(&program, Objective::Prover).unwrap();
+    let fits = |shape: &Shape| shape.lanes == lanes && shape.weights == 6 && shape.limb_bits == 8;
+    let shape = plans.iter().map(|plan| plan.shape).find(fits).unwrap();
+    assert!(shape.pooled && shape.border && !shape.steps.is_empty() && !shape.maximum, "{shape:?}");
+    let x: Vec<i128> = (0..36).map(|i| (i * 29 + 3) % 51 - 20).collect();
+    let witness = Witness::new(&program, &x, Fr::from(1), None, None).unwrap();
+    let trace = lay_out(&program, shape, Some(&witness)).unwrap();
+    // The results are not public here: one that is no maximum would be another witness.
+    let mut sample = Sample { name: format!("walking pool, {lanes} lanes"), trace, instances: witness.statement.instances() };
+    sample.trace.exposed.truncate(36);
+    sample
 }
 
 /// Products of public values, every result rescaled.
@@ -312,6 +378,24 @@ pub fn stencils() -> Vec<(Stencil, Vec<u32>)> {
     ]
 }
 
+/// The outputs of the fold in their order, as the advice cells (column, row) that they begin with: the first limb of a rescale or a distance, the
+/// cell of a border output.
+pub fn fold_order(trace: &Trace) -> Vec<(usize, usize)> {
+    let columns = &trace.columns;
+    let limbs = [columns.relu, columns.signed, columns.threshold, columns.distance];
+    let mut all = Vec::new();
+    for row in 0..trace.end {
+        if limbs.iter().any(|&selector| trace.is_enabled(selector, row)) {
+            all.push((columns.limbs[0].index(), row));
+        }
+        if trace.is_enabled(columns.border, row) {
+            let pair = trace.fixed[columns.weights[0].index()][row] == Fr::one();
+            all.extend([columns.a, columns.b][..if pair { 2 } else { 1 }].iter().map(|c| (c.index(), row)));
+        }
+    }
+    all
+}
+
 /// A layer from its rows.
 pub fn linear(rows: &[&[i128]], bias: &[i128]) -> Linear {
     Linear { outputs: rows.len(), inputs: rows[0].len(), weights: rows.concat(), bias: bias.to_vec() }
@@ -325,7 +409,8 @@ pub fn every_gate() -> Vec<Sample> {
     let ends = linear(&[&[1, 0], &[0, 1], &[0, 0]], &[0, 0, 0]);
     let in_place = [(&three, [417, -55]), (&ends, [-1000, 3000])].map(|(layer, x)| in_place_sample(shape(), layer, &x, -1000));
     let walks = stencils().into_iter().take(1).map(|(stencil, steps)| walk_in_place_sample(stencil, &steps));
-    [1, 3, 5].into_iter().flat_map(with).chain(in_place).chain(walks).chain(every_gate_stacked()).collect()
+    let pools = [1, 3].map(walking_pool_sample);
+    [1, 3, 5].into_iter().flat_map(with).chain(in_place).chain(walks).chain(pools).chain(every_gate_stacked()).collect()
 }
 
 /// The same in stacks: of as many columns as there are of a kind, of a few, and of a number that no power of two is a multiple of.
@@ -375,6 +460,7 @@ fn every_gate_in(base: Shape) -> Vec<Sample> {
     ]
     .into_iter()
     .chain([maximum_sample(base, &[17, -3, 17, 99, -100]), maximum_sample(base, &[-1, -2, -1, -1, -1])])
+    .chain([two_pools(base, [417, -55]), two_pools(base, [0, 2]), two_pools(base, [-1000, 1000])])
     .chain([product_sample(base, MATRICES), product_sample(base, model::Product { count: 3, rows: 1, inner: 1, columns: 1 })])
     .chain(stencils().into_iter().map(|(stencil, steps)| conv_sample(base, stencil, &steps)))
     .collect()

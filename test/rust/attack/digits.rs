@@ -59,6 +59,23 @@ pub fn requotient(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Option
     is_free(&all, taken).then_some(all)
 }
 
+/// Sign, magnitude, remainder and result of a pool's rescale at `row` for another accumulator, if it has them.
+pub fn requotiented(lab: &Lab, row: usize, y: i128) -> Option<Changes> {
+    let (columns, shape) = (&lab.trace.columns, &lab.trace.shape);
+    let rounded = y + (1 << (shape.shift_bits() - 1));
+    let (q, rest) = (rounded >> shape.shift_bits(), rounded & ((1 << shape.shift_bits()) - 1));
+    let magnitude = if q < 0 { -q - 1 } else { q };
+    if magnitude >> shape.magnitude_bits() != 0 {
+        return None;
+    }
+    let whole = (magnitude << shape.shift_bits()) | rest;
+    let mut all = digits_of(lab, row, 0..shape.remainder_limbs + shape.magnitude_limbs, whole);
+    let rectifies = lab.fixed(columns.weights[0], row) == Fr::ONE;
+    all.push((lab.cell(columns.b.index(), row), if q < 0 { Fr::ZERO } else { Fr::ONE }));
+    all.push((lab.cell(columns.a.index(), row), to_field(if rectifies { q.max(0) } else { q })));
+    Some(all)
+}
+
 /// For the linear step of a function: result and remainder of what value, slope and place give.
 pub fn reinterpolate(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Option<Changes> {
     if constraint.name != "linear step" {
@@ -77,13 +94,13 @@ pub fn reinterpolate(lab: &Lab, constraint: &Constraint, taken: &Changes) -> Opt
 }
 
 /// What the limbs at `indices` from `row` on stand for.
-fn sum(lab: &Lab, row: usize, indices: Range<u32>) -> Fr {
+pub fn sum(lab: &Lab, row: usize, indices: Range<u32>) -> Fr {
     let bits = lab.trace.shape.limb_bits;
     (0..).zip(indices).map(|(i, index)| lab.values[lab.limb(row, index) as usize] * power_of_two(bits * i)).sum()
 }
 
 /// A value in the limbs at `indices` from `row` on.
-fn digits_of(lab: &Lab, row: usize, indices: Range<u32>, value: i128) -> Changes {
+pub fn digits_of(lab: &Lab, row: usize, indices: Range<u32>, value: i128) -> Changes {
     let bits = lab.trace.shape.limb_bits;
     let digit = |i: u32| Fr::from((value >> (bits * i)) as u64 & ((1 << bits) - 1));
     (0..).zip(indices).map(|(i, index)| (lab.limb(row, index), digit(i))).collect()
@@ -94,7 +111,7 @@ fn is_free(changes: &Changes, taken: &Changes) -> bool {
 }
 
 /// The integer below 2^120 in magnitude that a field element stands for.
-fn signed(value: Fr) -> Option<i128> {
+pub fn signed(value: Fr) -> Option<i128> {
     let small = |value: Fr| {
         let bytes = value.to_bytes();
         let low = u128::from_le_bytes(std::array::from_fn(|i| bytes[i]));

@@ -1,5 +1,6 @@
 //! Real forgers against real keys: each makes a proof as a cheating prover would, and none verifies.
 
+use super::bench::fold_order;
 use super::credit::credit;
 use super::lab::Lab;
 use super::lattice::cancelling;
@@ -239,14 +240,16 @@ fn an_honest_proof_verifies_and_one_with_empty_running_columns_does_not() {
 fn no_forged_convolution_verifies() {
     let mut mint = Mint::of_a_walk();
     mint.try_forge(&mint.trace, assign_phase2, &mint.instances()).unwrap();
+    let order = fold_order(&mint.trace);
     let (outputs, borders) = (mint.rows(mint.trace.columns.relu), mint.rows(mint.trace.columns.border));
-    assert_eq!((outputs.len(), borders.len()), (2 * 25, 2 * (49 - 25)));
-    let (output, border) = (outputs[7], borders[20]);
+    // Seven lines of six positions and one: those behind a line are those before the next.
+    assert_eq!((outputs.len(), order.len()), (2 * 25, 2 * 43));
+    let (output, border) = (outputs[7], borders[10]);
     let error = if mint.shift_remainder(output, 1) { Fr::ONE } else { -Fr::ONE };
     assert!(error == Fr::ONE || mint.shift_remainder(output, -1));
-    let power = |row: usize| known().pow_vartime([outputs.iter().chain(&borders).filter(|&&other| other > row).count() as u64]);
-    let a = mint.trace.columns.a.index();
-    mint.trace.advice[a][border] -= error * power(output) * power(border).invert().unwrap();
+    let [a, limb] = [mint.trace.columns.a, mint.trace.columns.limbs[0]].map(|column| column.index());
+    let power = |output| known().pow_vartime([order.iter().rev().position(|&other| other == output).unwrap() as u64]);
+    mint.trace.advice[a][border] -= error * power((limb, output)) * power((a, border)).invert().unwrap();
     recount(&mut mint.trace);
     let lab = Lab::forced_with(mint.trace.clone(), &mint.instances(), 3, Some([known(), Fr::from(1 << 40)]));
     assert_eq!(lab.first_violated(&lab.values), None, "a challenge known in advance is forgeable");

@@ -3,8 +3,8 @@
 
 use super::bench::{
     End, MATRICES, Sample, conv_sample, every_gate, function_sample, hash_sample, in_place_sample, layer_sample, linear,
-    maximum_sample, product_sample, range_sample, shape, stencils, tiny, tiny_function, tiny_function_sample,
-    tiny_maximum_sample,
+    maximum_sample, pool_sample, product_sample, range_sample, shape, stencils, tiny, tiny_function, tiny_function_sample,
+    tiny_maximum_sample, two_pools,
 };
 use super::enumerate::{Choice, witnesses};
 use super::lab::Lab;
@@ -107,6 +107,8 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     let range = || range_in(1);
     let in_place = || in_place_sample(shape(), &three, &[417, -55], -1000);
     let maximum = || maximum_sample(shape(), &[17, -3, 17, 99, -100]);
+    let pools = || two_pools(shape(), [417, -55]);
+    let zero_pool = || pool_sample(shape(), &linear(&[&[0, 0], &[0, 1]], &[0, 0]), &[1, 1], &[0, 0], inputs);
     let walk = || stencils().into_iter().map(|(stencil, steps)| conv_sample(shape(), stencil, &steps)).next().unwrap();
     let samples: Vec<(&str, Sample)> = vec![
         ("a - lo is made of limbs", range()),
@@ -138,6 +140,13 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
         ("no element is larger", maximum()),
         ("product of the distances", maximum()),
         ("the maximum is an element", maximum()),
+        ("product of the accumulators' distances", pools()),
+        ("one maximum for a window", pools()),
+        ("some accumulator is the maximum", pools()),
+        ("the maximum is split", pools()),
+        ("b is a bit", zero_pool()),
+        ("a is the pooled result", pools()),
+        ("fold of the linear layers", pools()),
         ("fold of the linear layers", product_sample(shape(), MATRICES)),
         ("fold of the linear layers", walk()),
         ("a = q", walk()),
@@ -388,5 +397,48 @@ fn a_maximum_has_one_witness() {
         let all = choices(&broken);
         let reach = 4 - (x.iter().max().unwrap() - x.iter().min().unwrap());
         assert_eq!(witnesses(&mut broken, &all).len(), reach as usize, "{x:?}");
+    }
+}
+
+/// Every window of two small accumulators: one maximum, one result. Limbs of 2 bits, all of a distance in one row.
+#[test]
+fn a_pool_has_one_witness() {
+    let shape = Shape { range_limbs: 3, lanes: 3, ..tiny() };
+    let identity = linear(&[&[1, 0], &[0, 1]], &[0, 0]);
+    for (x, rectifies) in
+        (0..49i128).flat_map(|code| [([code % 7 - 3, code / 7 - 3], false), ([code % 7 - 3, code / 7 - 3], true)])
+    {
+        // The second window is rectified; the first of one accumulator stands before it.
+        let layer = if rectifies { linear(&[&[0, 0], &[1, 0], &[0, 1]], &[0; 3]) } else { identity.clone() };
+        let windows: &[usize] = if rectifies { &[1, 2] } else { &[2] };
+        let sample = pool_sample(shape, &layer, windows, &x, [-8, 8]);
+        let mut lab = Lab::new(sample.trace, &sample.instances, 5);
+        let columns = lab.trace.columns.clone();
+        let rows = |selector| (0..lab.trace.end).filter(|&row| lab.trace.is_enabled(selector, row)).collect::<Vec<usize>>();
+        let (distances, pooled) = (rows(columns.distance), rows(columns.pooled));
+        let (a, b) = (columns.a.index(), columns.b.index());
+        let limb = |row: usize, index: u32| {
+            let (column, row) = columns.limb_at(row, index);
+            Choice::new(&lab, column.index(), row, &domain(0..=3))
+        };
+        let mut choices = vec![];
+        for &row in &distances[distances.len() - 2..] {
+            choices.push(Choice::new(&lab, a, row, &domain(-9..=9)));
+            choices.extend((0..3).map(|index| limb(row, index)));
+            choices.push(Choice::new(&lab, b, row, &domain(-1..=80)));
+        }
+        let row = pooled[pooled.len() - 1];
+        choices.extend((0..2).map(|index| limb(row, index)));
+        choices.push(Choice::new(&lab, b, row, &domain(-1..=2)));
+        choices.push(Choice::new(&lab, a, row, &domain(-5..=5)));
+        let found = witnesses(&mut lab, &choices);
+        assert_eq!(found.len(), 1, "{x:?} {rectifies}");
+        let q = (x[0].max(x[1]) + 2) >> 2;
+        let result = lab.cell(a, row);
+        let published = found[0].iter().find(|(cell, _)| *cell == result).unwrap().1;
+        assert_eq!(published, to_field(if rectifies { q.max(0) } else { q }), "{x:?} {rectifies}");
+        // Without membership larger maxima are witnesses too.
+        let mut broken = lab.without("some accumulator is the maximum");
+        assert!(witnesses(&mut broken, &choices).len() > 1, "{x:?}");
     }
 }

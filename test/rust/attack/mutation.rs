@@ -7,14 +7,14 @@
 //! report.assert_sound(20);
 //! ```
 
-use super::digits::{redigit, reinterpolate, requotient};
+use super::digits::{digits_of, redigit, reinterpolate, requotient, requotiented, signed, sum};
 use super::lab::{Changes, Lab};
 use super::system::CellId;
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::collections::{BTreeMap, HashMap};
-use zkml_evm::gates::field::power_of_two;
+use zkml_evm::gates::field::{power_of_two, to_field};
 
 /// How much of a circuit is attacked.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,12 @@ pub fn attack(lab: &mut Lab, effort: Effort) -> Report {
             continue;
         }
         *report.cells.entry(kind.clone()).or_default() += 1;
-        for start in single(lab, cell, &mut rng).into_iter().chain(carries(lab, cell)).chain(quotients(lab, cell)) {
+        for start in single(lab, cell, &mut rng)
+            .into_iter()
+            .chain(carries(lab, cell))
+            .chain(quotients(lab, cell))
+            .chain(windows(lab, cell))
+        {
             let whole = whole_classes(lab, &start);
             let starts = if whole.len() == start.len() { vec![start] } else { vec![start, whole] };
             for start in starts {
@@ -178,7 +183,7 @@ fn carries(lab: &Lab, cell: CellId) -> Vec<Changes> {
 fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
     let (_, row) = lab.place(cell);
     let columns = &lab.trace.columns;
-    let starts = [columns.relu, columns.signed, columns.threshold].iter().any(|&s| lab.trace.is_enabled(s, row));
+    let starts = [columns.relu, columns.signed, columns.threshold, columns.pooled].iter().any(|&s| lab.trace.is_enabled(s, row));
     if cell != lab.limb(row, 0) || !starts {
         return vec![];
     }
@@ -199,6 +204,49 @@ fn quotients(lab: &Lab, cell: CellId) -> Vec<Changes> {
     all.push(flipped);
     all.push(vec![(b, Fr::ONE - value(b))]);
     all
+}
+
+/// On the first row of a pooled window: another maximum in all of its rows or in the last only, with the distances, the products (or the
+/// honest ones) and the rescale that follow from it.
+fn windows(lab: &Lab, cell: CellId) -> Vec<Changes> {
+    let (columns, shape, row) = (&lab.trace.columns, &lab.trace.shape, lab.place(cell).1);
+    let starts = |row: usize| lab.trace.is_enabled(columns.distance, row) && lab.fixed(columns.weights[0], row) == Fr::ZERO;
+    if cell != lab.limb(row, 0) || !starts(row) {
+        return vec![];
+    }
+    let h = shape.pool_rows();
+    let rows: Vec<usize> =
+        (row..).step_by(h).take_while(|&r| lab.trace.is_enabled(columns.distance, r) && (r == row || !starts(r))).collect();
+    let value = |column: usize, row: usize| lab.values[lab.cell(column, row) as usize];
+    let (a, b) = (columns.a.index(), columns.b.index());
+    let Some(largest) = signed(value(a, row)) else { return vec![] };
+    let mut all = vec![];
+    let steps = [1, -1, 1 << shape.shift_bits(), -(1 << shape.shift_bits())];
+    for (step, first) in steps.into_iter().flat_map(|step| [(step, 0), (step, rows.len() - 1)]) {
+        let result = requotiented(lab, rows[rows.len() - 1] + h, largest + step);
+        let distances: Option<Vec<i128>> = rows.iter().map(|&r| signed(value(a, r) - accumulator(lab, r))).collect();
+        let (Some(mut changes), Some(distances)) = (result, distances) else { continue };
+        let mut product = Fr::ONE;
+        let mut products = vec![];
+        for (i, (&row, distance)) in rows.iter().zip(&distances).enumerate() {
+            let distance = if i >= first { distance + step } else { *distance };
+            if i >= first {
+                changes.push((lab.cell(a, row), to_field(largest + step)));
+                changes.extend(digits_of(lab, row, 0..shape.pool_limbs(), distance));
+            }
+            product *= to_field(distance);
+            products.push((lab.cell(b, row), product));
+        }
+        all.push(changes.clone());
+        all.push([changes, products].concat());
+    }
+    all
+}
+
+/// What a distance row stands for.
+fn accumulator(lab: &Lab, row: usize) -> Fr {
+    let (columns, shape) = (&lab.trace.columns, &lab.trace.shape);
+    lab.values[lab.cell(columns.a.index(), row) as usize] - sum(lab, row, 0..shape.pool_limbs())
 }
 
 fn whole_classes(lab: &Lab, changes: &[(CellId, Fr)]) -> Changes {
@@ -227,6 +275,7 @@ impl Kinds {
         let mut selectors = vec![(columns.range, "range"), (columns.relu, "relu"), (columns.signed, "signed")];
         selectors.extend([(columns.threshold, "threshold"), (columns.argmax, "argmax"), (function, "function")]);
         selectors.extend([(columns.in_place, "input in place"), (columns.border, "border"), (columns.maximum, "maximum")]);
+        selectors.extend([(columns.distance, "distance"), (columns.pooled, "pooled")]);
         selectors.extend([(columns.full, "full round"), (columns.partial, "partial round"), (columns.absorb, "absorb")]);
         let mut owner = "none";
         let owners = (0..lab.trace.end).map(|row| {

@@ -1,6 +1,6 @@
 //! What is committed before which challenge, the degree of every shape the planner can choose, and a forger who knows the challenge.
 
-use super::bench::{End, MATRICES, Sample, conv_sample, layer_sample, linear, product_sample, shape, stencils};
+use super::bench::{End, MATRICES, Sample, conv_sample, fold_order, layer_sample, linear, product_sample, shape, stencils};
 use super::lab::Lab;
 use super::support::{Output, mlp};
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
@@ -48,10 +48,14 @@ fn shapes() -> Vec<Shape> {
                 span: if 2 * range_limbs <= lanes { 1 + u64::from(bits % 2) } else { 0 },
                 border,
                 maximum,
+                pooled: maximum
+                    && Shape { limb_bits, remainder_limbs, magnitude_limbs, ..Shape::default() }.pool_limbs() * limb_bits <= 120,
                 ..Shape::default()
             });
         }
     }
+    let stacked: Vec<Shape> = all.iter().map(|shape| Shape { stack: 11, ..*shape }).collect();
+    all.extend(stacked);
     all
 }
 
@@ -72,7 +76,7 @@ fn every_column_is_committed_in_its_phase() {
         assert_eq!((columns.gamma.phase(), columns.beta.phase()), (0, 0));
         assert_ne!(columns.gamma.index(), columns.beta.index(), "one challenge, one purpose");
         let phases = cs.advice_column_phase();
-        assert_eq!(phases.iter().filter(|&&p| p == 1).count(), 3 + shape.helped_lanes().len());
+        assert_eq!(phases.iter().filter(|&&p| p == 1).count(), 3 + shape.helped_lanes().len() + columns.powers.map_or(0, |_| 5));
         assert!(cs.challenge_phase().iter().all(|&phase| phase == 0));
         assert_eq!(cs.challenge_phase().len(), if shape.function { 3 } else { 2 });
         assert!(cs.lookups().is_empty(), "nothing is looked up but by our own argument");
@@ -135,20 +139,21 @@ fn a_border_output_hides_an_error_from_a_known_challenge_only() {
         let Sample { name, trace: honest, instances } = conv_sample(shape(), stencil, &steps);
         let known = Fr::from(37).pow_vartime([1_000_003]);
         let columns = honest.columns.clone();
-        let rows = |selector| (0..honest.end).filter(|&row| honest.is_enabled(selector, row)).collect::<Vec<usize>>();
-        let (outputs, borders) = (rows(columns.signed), rows(columns.border));
-        // The power of γ of a row is the number of accumulators behind it, for walks and blocks place their inputs later.
-        let power = |row: usize| outputs.iter().chain(&borders).filter(|&&other| other > row).count() as u64;
         let limb = columns.limbs[0].index();
+        let order = fold_order(&honest);
+        // The power of γ of an output is the number of outputs behind it, for walks and blocks place their inputs later.
+        let power = |output: (usize, usize)| order.iter().rev().position(|&other| other == output).unwrap() as u64;
+        let (outputs, borders): (Vec<_>, Vec<_>) = order.iter().copied().partition(|(column, _)| *column == limb);
+        assert!(borders.iter().any(|(column, _)| *column == columns.b.index()), "{name}: two border outputs in one row");
         // A group's outputs stand together; any border of the circuit will do.
-        for &output in &outputs {
+        for &(_, output) in &outputs {
             let mut forged = honest.clone();
             let digit = &mut forged.advice[limb][output];
             *digit = if *digit == Fr::ZERO { Fr::ONE } else { *digit - Fr::ONE };
             let error = forged.advice[limb][output] - honest.advice[limb][output];
             let border = borders[output % borders.len()];
-            let powers = [power(output), power(border)].map(|p| known.pow_vartime([p]));
-            forged.advice[columns.a.index()][border] -= error * powers[0] * powers[1].invert().unwrap();
+            let powers = [power((limb, output)), power(border)].map(|p| known.pow_vartime([p]));
+            forged.advice[border.0][border.1] -= error * powers[0] * powers[1].invert().unwrap();
             let multiplicity = columns.multiplicity.index();
             for (row, count) in zkml_evm::gates::lookup::multiplicities(&forged).into_iter().enumerate() {
                 forged.advice[multiplicity][row] = Fr::from(count);

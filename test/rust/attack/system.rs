@@ -207,7 +207,7 @@ pub fn layer_identities(trace: &Trace, all: &[Constraint]) -> Vec<Constraint> {
     };
     let fixed = |column: Column<Fixed>, row: usize| trace.fixed[column.index()][row];
     let columns = &trace.columns;
-    let outputs = [columns.relu, columns.signed, columns.threshold, columns.border];
+    let outputs = [columns.relu, columns.signed, columns.threshold, columns.distance];
     let mut found: Vec<Constraint> = Vec::new();
     // `folded` as a polynomial: the coefficient of the highest power of γ first. It starts afresh after an input has taken part.
     let mut folded: Vec<Vec<Term>> = Vec::new();
@@ -217,7 +217,13 @@ pub fn layer_identities(trace: &Trace, all: &[Constraint]) -> Vec<Constraint> {
         if outputs.iter().any(|&s| trace.is_enabled(s, row)) {
             found.push(Constraint { name: "layer identity".into(), row, terms: accumulator(row) });
         }
-        let a = (columns.a.index() * rows + row) as CellId;
+        let [a, b] = [columns.a, columns.b].map(|column| (column.index() * rows + row) as CellId);
+        if trace.is_enabled(columns.border, row) {
+            let pair = fixed(columns.weights[0], row) == Fr::ONE;
+            for &cell in &[a, b][..if pair { 2 } else { 1 }] {
+                found.push(Constraint { name: "layer identity".into(), row, terms: vec![(Fr::ONE, vec![cell])] });
+            }
+        }
         if fixed(columns.linear, row) == Fr::ONE {
             if taken {
                 folded.clear();

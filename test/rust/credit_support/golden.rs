@@ -155,11 +155,13 @@ pub fn read<T: DeserializeOwned>(path: &str) -> T {
     try_read(path).unwrap_or_else(|| panic!("{path} is missing or of another format; UPDATE_GOLDEN=1 writes it"))
 }
 
-fn try_read<T: DeserializeOwned>(path: &str) -> Option<T> {
+/// The same, where it may be missing or older.
+pub fn try_read<T: DeserializeOwned>(path: &str) -> Option<T> {
     serde_json::from_str(&std::fs::read_to_string(in_project(path)).ok()?).ok()
 }
 
-fn write(path: &str, value: &impl Serialize) {
+/// Writes a golden file of this checkout.
+pub fn write(path: &str, value: &impl Serialize) {
     let text = serde_json::to_string_pretty(value).expect("JSON") + "\n";
     artifact::write_bytes(&in_project(path), text.as_bytes(), false).expect("the fixture is writable");
 }

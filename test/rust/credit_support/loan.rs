@@ -18,10 +18,10 @@ use zkml_evm::{
     quant::ThresholdScale,
 };
 
-const CHAIN_ID: u64 = 31_337;
+pub const CHAIN_ID: u64 = 31_337;
 /// 2027-01-15: the time at which forge's tests run.
-const NOW: u64 = 1_800_000_000;
-const DAY: u64 = 86_400;
+pub const NOW: u64 = 1_800_000_000;
+pub const DAY: u64 = 86_400;
 
 /// What a forge test needs to open the loan, with the proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,8 @@ pub struct Terms {
     pub borrower_limit: u64,
 }
 
-fn account(index: usize) -> Account {
+/// A development account.
+pub fn account(index: usize) -> Account {
     AccountSource::Development(index).unlock(&Password::Ask, true).expect("a development account")
 }
 
@@ -65,8 +66,13 @@ fn field(value: U256) -> Fr {
     Option::from(Fr::from_repr(value.to_le_bytes())).expect("below r")
 }
 
+/// The account whose first creation is the attestation registry, and whose second is the consumer.
+pub fn deployer() -> Address {
+    Address::from_word(keccak256("zkml-evm golden deployer"))
+}
+
 /// The salt that golden commitments use: anything below r that everybody can recompute.
-fn salt() -> Fr {
+pub fn salt() -> Fr {
     field(U256::from_be_bytes(keccak256("zkml-evm golden salt").0) >> 8)
 }
 
@@ -76,7 +82,7 @@ impl Loan {
         let program = credit.program();
         let schema_id = B256::from(program.schema_id);
         let threshold = ThresholdScale::of(program).and_then(|scale| scale.from_probability("0.75")).expect("a threshold");
-        let deployer = Address::from_word(keccak256("zkml-evm golden deployer"));
+        let deployer = deployer();
         let (attestor, subject) = (account(1), account(2).address());
         let mut loan = Self {
             chain_id: CHAIN_ID,

@@ -161,6 +161,7 @@ fn document(name: &str, folder: &Path) -> Vec<u8> {
                 srs: None,
                 tx: Some(B256::ZERO),
                 block: Some(1),
+                governance: None,
             };
             Registry::open(folder, 1).unwrap().put("InferenceRouter", deployment).unwrap();
             return fs::read(folder.join("1.json")).unwrap();

@@ -70,7 +70,7 @@ async fn many_public_inputs() {
 #[tokio::test]
 async fn inversions_one_by_one_and_in_a_loop() {
     let mut looped = Vec::new();
-    for features in [1, 4, 12, 40] {
+    for features in [1, 12, 40, 100] {
         let stand = Stand::new(&[features, 2], InputMode::Public, Output::Reveal, Objective::Prover);
         looped.push(stand.source().contains("gt(word, INVERSES)"));
         agree(&stand, &format!("{features} public inputs")).await;

@@ -1,0 +1,104 @@
+//! Many loans in one transaction: each with its own proof, or all by one proof. Each stands for itself, and the events say what became of it.
+
+use super::bindings::ILendingThreshold;
+use super::error::ChainError;
+use super::provider::Chain;
+use super::revert::Revert;
+use super::send::Call;
+use super::settle::{LoanRequest, Mined};
+use super::signer::Account;
+use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::rpc::types::TransactionReceipt;
+use alloy::sol_types::SolEvent;
+
+/// Loans of one pool, ready to send.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The pool.
+    pub lending: Address,
+    /// The loans; one without a permit is the sender's own.
+    pub requests: Vec<LoanRequest>,
+    /// One proof over all inputs, in the order of the loans, with its expiry; each brings its own where this is absent.
+    pub proof: Option<(u64, Bytes)>,
+    /// Gas that each item gets.
+    pub gas_per_item: u64,
+    /// Whether one refusal undoes them all.
+    pub all_or_nothing: bool,
+}
+
+/// What became of one loan of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ItemResult {
+    /// It is open.
+    Opened {
+        /// The loan.
+        id: U256,
+        /// What was paid out.
+        amount: U256,
+        /// What it spent.
+        nullifier: B256,
+    },
+    /// It was refused, for this reason.
+    Refused(Box<Revert>),
+}
+
+impl Batch {
+    /// The transaction.
+    pub fn call(&self) -> Call {
+        let requests: Vec<_> = self.requests.iter().map(LoanRequest::encoded).collect();
+        let permits = self.requests.iter().map(|request| request.permit.clone().unwrap_or_default()).collect();
+        let (what, all) = ("opening the loans", self.all_or_nothing);
+        let gas = U256::from(self.gas_per_item);
+        match &self.proof {
+            None => {
+                let call = ILendingThreshold::openLoansCall { requests, permits, gasPerItem: gas, allOrNothing: all };
+                Call::new(what, self.lending, &call)
+            }
+            Some((expiry, proof)) => {
+                let requests = requests.into_iter().map(without_proof).collect();
+                let call = ILendingThreshold::openLoansTogetherCall {
+                    requests,
+                    permits,
+                    expiry: *expiry,
+                    proof: proof.clone(),
+                    gasPerItem: gas,
+                    allOrNothing: all,
+                };
+                Call::new(what, self.lending, &call)
+            }
+        }
+    }
+
+    /// Sends, and reads what became of each loan, in their order.
+    ///
+    /// # Errors
+    /// [`ChainError::Reverted`] with `BatchItemFailed`, `BatchGasTooLow`, `PairingFailed`, ...; those of sending.
+    pub async fn open(&self, chain: &Chain, account: &Account) -> Result<(Vec<ItemResult>, Mined), ChainError> {
+        let call = self.call();
+        let receipt = chain.send(account, &call).await?;
+        let results = self.results(&receipt).ok_or_else(|| {
+            chain.malformed(&call.what, format!("the events do not say what became of {} loans", self.requests.len()))
+        })?;
+        Ok((results, Mined::from(&receipt)))
+    }
+
+    /// A refusal names its place; the loans that were opened come in their order, each with its borrower.
+    fn results(&self, receipt: &TransactionReceipt) -> Option<Vec<ItemResult>> {
+        let logs = || receipt.logs().iter().filter(|log| log.address() == self.lending).map(|log| &log.inner);
+        let mut results: Vec<Option<ItemResult>> = vec![None; self.requests.len()];
+        for refused in logs().filter_map(|log| ILendingThreshold::BatchItemRefused::decode_log(log).ok()) {
+            let reason = Box::new(Revert::decode(&refused.reason));
+            *results.get_mut(usize::try_from(refused.index).ok()?)? = Some(ItemResult::Refused(reason));
+        }
+        let mut opened = logs().filter_map(|log| ILendingThreshold::LoanOpened::decode_log(log).ok());
+        for (request, result) in self.requests.iter().zip(&mut results).filter(|(_, result)| result.is_none()) {
+            let loan = opened.next().filter(|loan| loan.borrower == request.attestation.subject)?;
+            *result = Some(ItemResult::Opened { id: loan.loanId, amount: loan.amount, nullifier: loan.nullifier });
+        }
+        if opened.next().is_some() { None } else { results.into_iter().collect() }
+    }
+}
+
+fn without_proof(request: ILendingThreshold::BorrowRequest) -> ILendingThreshold::BorrowRequest {
+    ILendingThreshold::BorrowRequest { proof: Bytes::new(), ..request }
+}

@@ -1,0 +1,243 @@
+//! What a run of many transactions has signed and what became of it, on disk before anything is sent.
+//!
+//! A line is `<sum> <entry>`: the entry is JSON, the sum keccak256 of the line before's sum and the entry's bytes, so that no line can be
+//! changed, left out or moved unnoticed. The first line says whose journal it is. A line is written and synced before the transaction
+//! that it names leaves this process; a process that was killed leaves at most a last line without its end, whose transaction was then
+//! never sent, and that line is taken away.
+
+use super::error::ChainError;
+use super::send::Signed;
+use alloy::primitives::{Address, B256, Bytes, TxHash, hex, keccak256};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+const FORMAT: &str = "zkml-evm/journal";
+const VERSION: u32 = 1;
+/// A loan's transaction takes some 13 kB here: this is room for twenty thousand.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// Whose journal it is.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Head {
+    format: String,
+    version: u32,
+    chain_id: u64,
+    /// The chain's first block: a local chain that was started anew is another chain of the same id.
+    genesis: B256,
+    sender: Address,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "camelCase", deny_unknown_fields)]
+pub enum Entry {
+    /// A transaction is signed and may be sent from now on; another one with the same nonce replaces it.
+    Signed {
+        /// The item's name, for people.
+        item: String,
+        /// keccak256 of the proof file, for people.
+        proof: B256,
+        /// What the item is: keccak256 of contract and calldata.
+        digest: B256,
+        nonce: u64,
+        tx: TxHash,
+        raw: Bytes,
+    },
+    /// One of the nonce's transactions is in a block that is deep enough.
+    Mined { digest: B256, nonce: u64, tx: TxHash, block: u64, succeeded: bool },
+    /// A transaction that is not in this journal has used the nonce: none of ours with it can be mined any more.
+    Dropped { digest: B256, nonce: u64 },
+}
+
+/// An item's transactions of one nonce.
+#[derive(Clone, Debug)]
+pub struct Flight {
+    /// The item's name.
+    pub item: String,
+    /// keccak256 of the proof file.
+    pub proof: B256,
+    /// What the item is.
+    pub digest: B256,
+    /// The transaction and its replacements, in the order in which they were signed.
+    pub attempts: Vec<Signed>,
+}
+
+/// A journal, open for writing and locked against other processes.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    sum: B256,
+    /// By nonce. A mined transaction stays: the chain may be reorganised.
+    flights: BTreeMap<u64, Flight>,
+}
+
+impl Journal {
+    /// Opens a journal, or begins it where there is none.
+    ///
+    /// # Errors
+    /// [`ChainError::JournalForeign`] for what is no journal, or that of another chain or account; [`ChainError::JournalDamaged`],
+    /// [`ChainError::JournalBusy`], [`ChainError::File`]. The file is not touched then.
+    pub fn open(path: &Path, chain_id: u64, genesis: B256, sender: Address) -> Result<Self, ChainError> {
+        let failed = |error: std::io::Error| ChainError::File { path: path.to_owned(), reason: error.to_string() };
+        let options = OpenOptions::new().read(true).append(true).create(true).clone();
+        let mut file = options.open(path).map_err(failed)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => ChainError::JournalBusy { path: path.to_owned() },
+            TryLockError::Error(error) => failed(error),
+        })?;
+        let mut bytes = Vec::new();
+        (&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            let reason = format!("it is larger than {MAX_BYTES} bytes");
+            return Err(ChainError::JournalForeign { path: path.to_owned(), reason });
+        }
+        let head = Head { format: FORMAT.to_owned(), version: VERSION, chain_id, genesis, sender };
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let mut journal = Self { file, path: path.to_owned(), sum: B256::ZERO, flights: BTreeMap::new() };
+        if whole == 0 && !bytes.is_empty() && !is_begun(&bytes) {
+            return Err(journal.foreign("its first line is not a journal's"));
+        }
+        journal.read(&bytes[..whole], &head)?;
+        if whole < bytes.len() {
+            // Its transaction was never sent.
+            journal.file.set_len(whole as u64).and_then(|()| journal.file.sync_all()).map_err(failed)?;
+            journal.file.seek(SeekFrom::End(0)).map_err(failed)?;
+        }
+        if whole == 0 {
+            journal.write(&head)?;
+            sync_folder(path).map_err(failed)?;
+        }
+        Ok(journal)
+    }
+
+    fn foreign(&self, reason: impl Into<String>) -> ChainError {
+        ChainError::JournalForeign { path: self.path.clone(), reason: reason.into() }
+    }
+
+    fn read(&mut self, bytes: &[u8], head: &Head) -> Result<(), ChainError> {
+        for (i, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+            let damaged = |reason: String| ChainError::JournalDamaged { path: self.path.clone(), line: i + 1, reason };
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let entry = match parts(line) {
+                Some((sum, entry)) if sum == keccak256([self.sum.as_slice(), entry].concat()) => {
+                    self.sum = sum;
+                    entry
+                }
+                _ if i == 0 => return Err(self.foreign("its first line is not a journal's")),
+                _ => return Err(damaged("its checksum is not that of its text and the lines before".to_owned())),
+            };
+            if i == 0 {
+                self.check_head(entry, head)?;
+                continue;
+            }
+            let entry: Entry = serde_json::from_slice(entry).map_err(|e| damaged(e.to_string()))?;
+            self.apply(&entry, head).map_err(|reason| ChainError::JournalDamaged {
+                path: self.path.clone(),
+                line: i + 1,
+                reason,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_head(&self, entry: &[u8], expected: &Head) -> Result<(), ChainError> {
+        let got: Head = serde_json::from_slice(entry).map_err(|e| self.foreign(e.to_string()))?;
+        let of = |head: &Head| {
+            let Head { format, version, chain_id, genesis, sender } = head;
+            format!("{format} version {version} of {sender} on chain {chain_id} with first block {genesis}")
+        };
+        match got == *expected {
+            true => Ok(()),
+            false => Err(self.foreign(format!("it is {}, expected {}", of(&got), of(expected)))),
+        }
+    }
+
+    fn apply(&mut self, entry: &Entry, head: &Head) -> Result<(), String> {
+        match entry {
+            Entry::Signed { item, proof, digest, nonce, tx, raw } => {
+                let signed = Signed::decode(&opening(item), raw, head.sender, head.chain_id)?;
+                if (signed.hash(), signed.nonce()) != (*tx, *nonce) {
+                    return Err(format!("its transaction is {} with nonce {}", signed.hash(), signed.nonce()));
+                }
+                self.add(item, *proof, *digest, signed);
+            }
+            Entry::Mined { nonce, .. } if self.flights.contains_key(nonce) => {}
+            Entry::Dropped { nonce, .. } if self.flights.remove(nonce).is_some() => {}
+            Entry::Mined { nonce, .. } | Entry::Dropped { nonce, .. } => {
+                return Err(format!("nothing with nonce {nonce} was signed"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A nonce whose transaction a reorganisation threw out, and which another item got meanwhile, belongs to the later one.
+    fn add(&mut self, item: &str, proof: B256, digest: B256, signed: Signed) {
+        let nonce = signed.nonce();
+        match self.flights.get_mut(&nonce).filter(|flight| flight.digest == digest) {
+            Some(flight) => flight.attempts.push(signed),
+            None => {
+                let flight = Flight { item: item.to_owned(), proof, digest, attempts: vec![signed] };
+                self.flights.insert(nonce, flight);
+            }
+        }
+    }
+
+    /// Every nonce that is not dropped, with its transactions.
+    pub fn flights(&self) -> &BTreeMap<u64, Flight> {
+        &self.flights
+    }
+
+    /// Writes down a transaction. Only afterwards may it be sent.
+    pub fn signed(&mut self, item: &str, proof: B256, digest: B256, signed: &Signed) -> Result<(), ChainError> {
+        let (nonce, tx, raw) = (signed.nonce(), signed.hash(), signed.encoded().into());
+        self.write(&Entry::Signed { item: item.to_owned(), proof, digest, nonce, tx, raw })?;
+        self.add(item, proof, digest, signed.clone());
+        Ok(())
+    }
+
+    /// Writes down what became of a nonce.
+    pub fn ended(&mut self, entry: &Entry) -> Result<(), ChainError> {
+        self.write(entry)?;
+        if let Entry::Dropped { nonce, .. } = entry {
+            self.flights.remove(nonce);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, entry: &impl Serialize) -> Result<(), ChainError> {
+        let failed = |error: std::io::Error| ChainError::File { path: self.path.clone(), reason: error.to_string() };
+        let text = serde_json::to_vec(entry).map_err(|e| failed(e.into()))?;
+        let sum = keccak256([self.sum.as_slice(), &text].concat());
+        let line = [hex::encode(sum).as_bytes(), b" ", &text, b"\n"].concat();
+        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(failed)?;
+        self.sum = sum;
+        Ok(())
+    }
+}
+
+/// What a transaction is called in errors.
+pub(super) fn opening(item: &str) -> String {
+    format!("opening the loan of {item}")
+}
+
+fn parts(line: &[u8]) -> Option<(B256, &[u8])> {
+    let (sum, entry) = (line.get(..64)?, line.get(65..)?);
+    let sum = hex::decode(sum).ok()?;
+    (line[64] == b' ').then(|| (B256::from_slice(&sum), entry))
+}
+
+/// Whether a lone line without its end may be the beginning of a first line of ours.
+fn is_begun(bytes: &[u8]) -> bool {
+    bytes.iter().take(64).all(u8::is_ascii_hexdigit) && bytes.get(64).is_none_or(|&byte| byte == b' ') && bytes.len() < 1_024
+}
+
+/// A new file's name is kept by its folder.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,90 @@
+//! A signer that is another program: geth (alone, or in front of clef and what clef holds), or whatever else answers
+//! `eth_signTransaction` on a Unix socket. The key never comes here.
+//!
+//! What comes back is not trusted: it must be exactly the transaction that was asked for, signed by exactly the account that was named.
+
+use super::error::ChainError;
+use alloy::consensus::transaction::SignerRecoverable;
+use alloy::consensus::{SignableTransaction, TxEnvelope};
+use alloy::eips::eip2718::Decodable2718;
+use alloy::network::NetworkTransactionBuilder;
+use alloy::primitives::{Address, Bytes};
+use alloy::rpc::types::{TransactionInput, TransactionRequest};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// For a person to read the request and to agree.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// A signed transaction is at most 128 kB, twice that in hex; geth sends its fields besides.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// An account whose key another program holds.
+#[derive(Clone, Debug)]
+pub(super) struct RemoteSigner {
+    pub socket: PathBuf,
+    pub address: Address,
+}
+
+impl RemoteSigner {
+    /// Asks for a signature.
+    ///
+    /// # Errors
+    /// [`ChainError::RemoteSigner`]: no such socket, no answer, a refusal, another transaction, another account's signature.
+    pub async fn sign(&self, what: &str, request: TransactionRequest) -> Result<TxEnvelope, ChainError> {
+        let failed = |reason: String| ChainError::RemoteSigner { what: what.to_owned(), socket: self.socket.clone(), reason };
+        let unsigned = request.clone().build_unsigned().map_err(|e| failed(e.to_string()))?;
+        let data = request.input.input().cloned().unwrap_or_default();
+        // Some programs read `input`, some `data`.
+        let wire = TransactionRequest { from: Some(self.address), input: TransactionInput::both(data), ..request };
+        let question = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_signTransaction", "params": [wire] });
+        let socket = self.socket.clone();
+        let answer = tokio::task::spawn_blocking(move || ask(&socket, &question)).await;
+        let answer = answer.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
+        let raw = raw_transaction(&answer).map_err(failed)?;
+        let envelope = TxEnvelope::decode_2718_exact(&raw).map_err(|e| failed(format!("its answer is no transaction: {e}")))?;
+        if envelope.signature_hash() != unsigned.signature_hash() {
+            return Err(failed("it signed another transaction than the one that it was asked to sign".to_owned()));
+        }
+        match envelope.recover_signer() {
+            Ok(signer) if signer == self.address => Ok(envelope),
+            Ok(signer) => Err(failed(format!("it signed as {signer}, expected {}", self.address))),
+            Err(error) => Err(failed(format!("its signature is invalid: {error}"))),
+        }
+    }
+}
+
+/// The transaction's bytes: the result itself, or its `raw` as geth answers.
+fn raw_transaction(answer: &Value) -> Result<Bytes, String> {
+    if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
+        let message = error.get("message").and_then(Value::as_str).unwrap_or("without a reason");
+        let line: String = message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
+        return Err(format!("it refused: {line}"));
+    }
+    let result = answer.get("result").unwrap_or(&Value::Null);
+    let text = result.as_str().or_else(|| result.get("raw").and_then(Value::as_str));
+    text.and_then(|text| text.parse().ok()).ok_or_else(|| "its answer holds no signed transaction".to_owned())
+}
+
+/// One question, one answer; a JSON document ends where its outermost brace does, so nothing has to close the connection.
+#[cfg(unix)]
+fn ask(socket: &Path, question: &Value) -> std::io::Result<Value> {
+    use std::io::{Error, ErrorKind, Read, Write};
+    let mut stream = std::os::unix::net::UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(format!("{question}\n").as_bytes())?;
+    let mut bounded = stream.take(MAX_ANSWER as u64);
+    let mut documents = serde_json::Deserializer::from_reader(&mut bounded).into_iter::<Value>();
+    match documents.next() {
+        Some(Ok(answer)) => Ok(answer),
+        Some(Err(error)) if error.is_io() => Err(error.into()),
+        Some(Err(error)) => Err(Error::new(ErrorKind::InvalidData, format!("its answer is not JSON: {error}"))),
+        None => Err(Error::new(ErrorKind::UnexpectedEof, "it closed the connection without an answer")),
+    }
+}
+
+#[cfg(not(unix))]
+fn ask(_: &Path, _: &Value) -> std::io::Result<Value> {
+    Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "this system has no Unix sockets"))
+}
