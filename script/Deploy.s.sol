@@ -65,7 +65,7 @@ contract Deploy is DeploymentRecord {
         if (config.owner == address(0)) (, config.owner,) = vm.readCallers();
         d = deploy(config);
         vm.stopBroadcast();
-        _record(d);
+        _record(d, config);
         console2.log("owner            ", d.router.owner());
         if (address(d.timelock) != address(0)) console2.log("GuardedTimelock  ", address(d.timelock));
         console2.log("InferenceRouter  ", address(d.router));
@@ -141,14 +141,18 @@ contract Deploy is DeploymentRecord {
         return new LendingThreshold{salt: SALT}(owner, guardian, d.token, d.router, d.attestations);
     }
 
-    function _record(Deployment memory d) private {
-        if (address(d.timelock) != address(0)) record("GuardedTimelock", "GuardedTimelock", address(d.timelock), 0);
-        record("InferenceRouter", "InferenceRouter", address(d.router), 0);
-        record("InputAttestation", "InputAttestation", address(d.attestations), 0);
+    function _record(Deployment memory d, Config memory config) private {
+        (address owner, address guardian) = (config.owner, config.guardian);
+        if (address(d.timelock) != address(0)) {
+            recordGoverned("GuardedTimelock", address(d.timelock), owner, guardian, config.timelockDelay);
+            owner = address(d.timelock);
+        }
+        recordGoverned("InferenceRouter", address(d.router), owner, guardian, config.activationDelay);
+        recordGoverned("InputAttestation", address(d.attestations), owner, guardian, NO_DELAY);
         bool ours = placeOf(bytes.concat(type(MockERC20).creationCode, abi.encode("Demo Dollar", "DUSD", uint8(6))))
             == address(d.token);
         if (ours) record("MockERC20", "MockERC20", address(d.token), 0);
-        record("LendingThreshold", "LendingThreshold", address(d.lending), 0);
+        recordGoverned("LendingThreshold", address(d.lending), owner, guardian, NO_DELAY);
     }
 
     function _requirePublic(Config memory config) private view {

@@ -21,6 +21,9 @@ abstract contract DeploymentRecord is Script {
     /// @notice As in `chain/deploy.rs`.
     bytes32 internal constant SALT = keccak256("zkml-evm.deploy.v1");
 
+    /// @notice The contract has no delay of its own.
+    uint256 internal constant NO_DELAY = type(uint256).max;
+
     string private constant FORMAT = "zkml-evm/deployments";
     uint256 private constant VERSION = 1;
 
@@ -54,16 +57,33 @@ abstract contract DeploymentRecord is Script {
         write(label, name, place, modelId);
     }
 
+    /// @notice {record} for a contract that somebody decides over; the label is its name. The entry says who, as it was deployed.
+    /// @param delay Seconds between decision and effect; {NO_DELAY} where the contract has none of its own.
+    function recordGoverned(string memory label, address place, address owner, address guardian, uint256 delay)
+        internal
+    {
+        if (!vm.isContext(VmSafe.ForgeContext.ScriptBroadcast)) return;
+        writeGoverned(label, place, owner, guardian, delay);
+    }
+
     /// @notice What {record} does.
     function write(string memory label, string memory name, address place, bytes32 modelId) internal {
         if (recorded(label) == place) return;
-        string memory path = recordPath();
-        if (!vm.exists(path)) _begin(path);
-        string memory entry = string.concat("zkml-evm ", label);
+        string memory entry = _entryOf(label);
         if (modelId != bytes32(0)) vm.serializeBytes32(entry, "modelId", modelId);
-        vm.serializeString(entry, "name", name);
-        vm.serializeBytes32(entry, "codehash", place.codehash);
-        vm.writeJson(vm.serializeAddress(entry, "address", place), path, string.concat(".contracts.", label));
+        _put(label, name, place);
+    }
+
+    /// @notice What {recordGoverned} does.
+    function writeGoverned(string memory label, address place, address owner, address guardian, uint256 delay)
+        internal
+    {
+        if (recorded(label) == place) return;
+        string memory governance = string.concat("zkml-evm governance of ", label);
+        if (delay != NO_DELAY) vm.serializeUint(governance, "delay", delay);
+        vm.serializeAddress(governance, "owner", owner);
+        vm.serializeString(_entryOf(label), "governance", vm.serializeAddress(governance, "guardian", guardian));
+        _put(label, label, place);
     }
 
     /// @notice The file of this chain.
@@ -80,6 +100,19 @@ abstract contract DeploymentRecord is Script {
             first[i] = digits[2 + i];
         }
         return string.concat("InferenceVerifier-", string(first));
+    }
+
+    function _entryOf(string memory label) private pure returns (string memory key) {
+        return string.concat("zkml-evm ", label);
+    }
+
+    function _put(string memory label, string memory name, address place) private {
+        string memory path = recordPath();
+        if (!vm.exists(path)) _begin(path);
+        string memory entry = _entryOf(label);
+        vm.serializeString(entry, "name", name);
+        vm.serializeBytes32(entry, "codehash", place.codehash);
+        vm.writeJson(vm.serializeAddress(entry, "address", place), path, string.concat(".contracts.", label));
     }
 
     function _begin(string memory path) private {

@@ -10,7 +10,7 @@ use halo2_proofs::{SerdeFormat, halo2curves::bn256::Fr};
 use std::path::Path;
 use zkml_evm::{
     artifact::{Contract, Manifest, Opening, ProofFile, WeightsFile},
-    chain::{Registry, attest::SignedAttestation},
+    chain::{AccountSource, Password, Registry, attest::SignedAttestation, journal::Journal, permit::Permit},
     circuit::{Objective, Plan, Witness, lay_out, plan, plan::is_candidate, statement},
     model,
     op::{InputMode, Op},
@@ -136,7 +136,7 @@ pub fn proof(edits: &[u8]) -> bool {
     accepted
 }
 
-/// JSON files that go between people: manifest (under its right checksum), proof, opening, attestation, contract, deployments, private weights.
+/// JSON files that go between people: manifest (under its right checksum), proof, opening, attestation, contract, deployments, private weights, permit, journal.
 pub fn documents(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let path = Path::new("fuzz");
@@ -165,5 +165,10 @@ pub fn documents(bytes: &[u8]) -> bool {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("1.json"), bytes).expect("a temporary file");
     let deployments = Registry::view(folder.path(), 1).is_ok();
-    manifest || proof || opening || attestation || contract || deployments || weights
+    let permit = Permit::parse(text, path).is_ok();
+    let account = AccountSource::Development(0).unlock(&Password::Ask, true).expect("a development account");
+    let journal = folder.path().join("journal");
+    std::fs::write(&journal, bytes).expect("a temporary file");
+    let journal = Journal::open(&journal, 1, Default::default(), account.address()).is_ok();
+    manifest || proof || opening || attestation || contract || deployments || weights || permit || journal
 }

@@ -1,4 +1,5 @@
-//! A folder that appears whole or not at all: written beside its place, then renamed.
+//! A folder that appears whole or not at all: written beside its place, then renamed. Where there is an empty folder already, which may be
+//! the one that somebody works in, it is written inside, and its entries are renamed.
 
 use super::{ArtifactError, names};
 use crate::proof::unfinished;
@@ -12,6 +13,7 @@ pub struct Staging {
     // Dropped after the locals of `commit`: it takes the lock that they hold.
     _unfinished: unfinished::Entry,
     target: PathBuf,
+    inside: bool,
 }
 
 impl Staging {
@@ -22,14 +24,13 @@ impl Staging {
     /// `force`, [`ArtifactError::Io`] where nothing can be written.
     pub fn begin(target: &Path, force: bool) -> Result<Self, ArtifactError> {
         match std::fs::symlink_metadata(target) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(io("read", target)(source)),
-            Ok(_) if is_artifacts(target) && force => {}
-            Ok(_) if is_artifacts(target) => return Err(ArtifactError::Exists { path: target.into() }),
-            Ok(found) if found.is_dir() && is_empty(target).map_err(io("read", target))? => {}
-            Ok(_) => return Err(ArtifactError::Occupied { path: target.into() }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Self::make(target, false),
+            Err(source) => Err(io("read", target)(source)),
+            Ok(_) if is_artifacts(target) && force => Self::make(target, false),
+            Ok(_) if is_artifacts(target) => Err(ArtifactError::Exists { path: target.into() }),
+            Ok(found) if found.is_dir() && is_empty(target).map_err(io("read", target))? => Self::make(target, true),
+            Ok(_) => Err(ArtifactError::Occupied { path: target.into() }),
         }
-        Self::beside(target)
     }
 
     /// The same for a folder of any kind: there is none yet, or an empty one.
@@ -38,20 +39,20 @@ impl Staging {
     /// [`ArtifactError::NotEmpty`] for anything else, [`ArtifactError::Io`] where nothing can be written.
     pub fn fresh(target: &Path) -> Result<Self, ArtifactError> {
         match std::fs::symlink_metadata(target) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(io("read", target)(source)),
-            Ok(found) if found.is_dir() && is_empty(target).map_err(io("read", target))? => {}
-            Ok(_) => return Err(ArtifactError::NotEmpty { path: target.into() }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Self::make(target, false),
+            Err(source) => Err(io("read", target)(source)),
+            Ok(found) if found.is_dir() && is_empty(target).map_err(io("read", target))? => Self::make(target, true),
+            Ok(_) => Err(ArtifactError::NotEmpty { path: target.into() }),
         }
-        Self::beside(target)
     }
 
-    fn beside(target: &Path) -> Result<Self, ArtifactError> {
-        let parent = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fn make(target: &Path, inside: bool) -> Result<Self, ArtifactError> {
+        let beside = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = if inside { target } else { beside };
         std::fs::create_dir_all(parent).map_err(io("create", parent))?;
         let make = || tempfile::Builder::new().prefix(".zkml-evm-").tempdir_in(parent);
         let (temporary, unfinished) = unfinished::begin(make).map_err(io("write", parent))?;
-        Ok(Self { temporary, _unfinished: unfinished, target: target.into() })
+        Ok(Self { temporary, _unfinished: unfinished, target: target.into(), inside })
     }
 
     /// Where to write the files.
@@ -63,8 +64,15 @@ impl Staging {
     pub fn commit(self) -> Result<PathBuf, ArtifactError> {
         let failed = |source| ArtifactError::Io { doing: "write", path: self.target.clone(), source };
         open_to_readers(self.temporary.path()).map_err(failed)?;
-        // Between two renames there is no folder: an interrupt waits.
+        // Between two renames there is no folder, or half of one: an interrupt waits.
         let _held = unfinished::hold().map_err(failed)?;
+        if self.inside {
+            for entry in std::fs::read_dir(self.temporary.path()).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                std::fs::rename(entry.path(), self.target.join(entry.file_name())).map_err(failed)?;
+            }
+            return Ok(self.target.clone());
+        }
         // The old folder steps aside first: a rename over a folder with files in it is refused by the system.
         let aside = match is_artifacts(&self.target) {
             true => {

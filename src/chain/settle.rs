@@ -390,11 +390,7 @@ pub async fn fill(
 /// Approves, where that is not done yet, and pays tokens into the pool; returns what arrived.
 pub async fn fund(chain: &Chain, lender: &Account, lending: Address, amount: U256) -> Result<(U256, Mined), ChainError> {
     let token = chain.read("reading the pool's token", lending, &ILendingThreshold::tokenCall {}).await?;
-    let allowance = IERC20::allowanceCall { owner: lender.address(), spender: lending };
-    if chain.read("reading the allowance", token, &allowance).await? < amount {
-        let approve = IERC20::approveCall { spender: lending, value: amount };
-        chain.send(lender, &Call::new("approving the pool", token, &approve)).await?;
-    }
+    approve(chain, lender, token, lending, amount).await?;
     let call = Call::new("funding the pool", lending, &ILendingThreshold::fundCall { amount });
     let receipt = chain.send(lender, &call).await?;
     let event: ILendingThreshold::Funded = find_event(&call.what, lending, &receipt)?;
@@ -465,4 +461,65 @@ pub async fn open_loan(chain: &Chain, borrower: &Account, request: &LoanRequest)
     let call = request.call();
     let receipt = chain.send(borrower, &call).await?;
     OpenLoan::of(request.lending, &receipt)
+}
+
+/// A loan as it stands; the zero borrower where there is none.
+pub async fn loan(chain: &Chain, lending: Address, id: U256) -> Result<ILendingThreshold::Loan, ChainError> {
+    chain.read("reading the loan", lending, &ILendingThreshold::loanCall { loanId: id }).await
+}
+
+/// What was paid back on a loan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repaid {
+    /// Of the amount lent.
+    pub principal: U256,
+    /// Besides.
+    pub interest: U256,
+    /// What is still owed of the amount lent.
+    pub left: U256,
+    pub mined: Mined,
+}
+
+/// What paying a loan back takes: nothing where nothing is owed. The allowance has room for a day's interest; the pool pulls what is owed.
+///
+/// # Errors
+/// [`ChainError::Reverted`] with `LoanUnknown`, found out by asking the contract.
+pub async fn repayment(chain: &Chain, lending: Address, id: U256) -> Result<Option<(Call, U256)>, ChainError> {
+    let loan = self::loan(chain, lending, id).await?;
+    let repay = ILendingThreshold::repayCall { loanId: id, amount: U256::MAX };
+    let owed = loan.principal.saturating_add(loan.interest);
+    if loan.borrower.is_zero() {
+        // The contract's own word for it, before anything is approved.
+        chain.read("paying the loan back", lending, &repay).await?;
+    }
+    if owed.is_zero() {
+        return Ok(None);
+    }
+    let tiers = policy(chain, lending, loan.policyId).await?.terms.tiers;
+    let rate = tiers.get(usize::from(loan.tier)).map_or(0, |tier| tier.rate);
+    // Hundredths of a percent in a year of 365 days.
+    let of_a_day = loan.principal.saturating_mul(U256::from(rate)) / U256::from(10_000 * 365);
+    Ok(Some((Call::new("paying the loan back", lending, &repay), owed.saturating_add(of_a_day).saturating_add(U256::ONE))))
+}
+
+/// Pays all that is owed on a loan, after approving it where that is not done yet; nothing where nothing is owed. An interrupted run is made
+/// again: neither comes twice.
+pub async fn repay(chain: &Chain, payer: &Account, lending: Address, id: U256) -> Result<Option<Repaid>, ChainError> {
+    let Some((call, most)) = repayment(chain, lending, id).await? else { return Ok(None) };
+    let token = chain.read("reading the pool's token", lending, &ILendingThreshold::tokenCall {}).await?;
+    approve(chain, payer, token, lending, most).await?;
+    let receipt = chain.send(payer, &call).await?;
+    let event: ILendingThreshold::LoanRepaid = find_event(&call.what, lending, &receipt)?;
+    let (principal, interest, left) = (event.principal, event.interest, event.principalLeft);
+    Ok(Some(Repaid { principal, interest, left, mined: Mined::from(&receipt) }))
+}
+
+/// Lets the pool pull tokens, unless it may already.
+async fn approve(chain: &Chain, owner: &Account, token: Address, lending: Address, amount: U256) -> Result<(), ChainError> {
+    let allowance = IERC20::allowanceCall { owner: owner.address(), spender: lending };
+    if chain.read("reading the allowance", token, &allowance).await? < amount {
+        let approve = IERC20::approveCall { spender: lending, value: amount };
+        chain.send(owner, &Call::new("approving the pool", token, &approve)).await?;
+    }
+    Ok(())
 }

@@ -109,6 +109,8 @@ enum Verb {
     RemoveAttestor(operate::attestor::RemoveArguments),
     /// Stop a model by two proofs that contradict each other, as anybody (dry run unless --broadcast)
     Contradict(operate::contradict::Arguments),
+    /// Pay back all that is owed on a loan (dry run unless --broadcast)
+    Repay(operate::repay::Arguments),
     /// Take back your permits and proofs for a nonce, as a borrower (dry run unless --broadcast)
     CancelNonce(operate::cancel_nonce::Arguments),
     /// Raise the fees of a transaction that is stuck (dry run unless --broadcast)
@@ -199,6 +201,7 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::RetireAttestor(arguments) => operate::attestor::retire(arguments, console).await,
         Verb::RemoveAttestor(arguments) => operate::attestor::remove(arguments, console).await,
         Verb::Contradict(arguments) => operate::contradict::run(arguments, console).await,
+        Verb::Repay(arguments) => operate::repay::run(arguments, console).await,
         Verb::CancelNonce(arguments) => operate::cancel_nonce::run(arguments, console).await,
         Verb::Replace(arguments) => replace::run(arguments, console).await,
         Verb::Status(arguments) => status::run(arguments, console).await,

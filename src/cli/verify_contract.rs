@@ -43,14 +43,18 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     let chain = arguments.chain.connect(None, None).await?;
     let code = chain.code("reading the contract's code", arguments.address).await?;
     let (got, same) = (keccak256(&code), code.as_ref() == compiled.runtime.as_slice());
-    let verdict = match (same, code.is_empty()) {
-        (true, _) => "the contract is this model's verifier",
-        (false, true) => "there is no contract at this address",
-        (false, false) => "the contract is another",
+    // What the code holds of the ceremony, by itself: another model's verifier may have it too.
+    let same_srs = prover.srs.is_in(&code);
+    let verdict = match (same, code.is_empty(), same_srs) {
+        (true, ..) => "the contract is this model's verifier",
+        (_, true, _) => "there is no contract at this address",
+        (.., true) => "the contract is another, with the s·g2 of this SRS",
+        (.., false) => "the contract is another, and the s·g2 of this SRS is not in it",
     };
     let value = json!({
         "address": arguments.address, "chainId": chain.id(), "modelId": id, "srs": prover.srs.provenance.to_string(),
         "solc": compiler.version(), "expected": expected, "got": got, "codeBytes": code.len(), "same": same,
+        "sameSrs": same_srs,
     });
     let lines = [
         ("model id", id.to_string()),

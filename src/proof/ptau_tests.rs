@@ -129,3 +129,14 @@ fn the_development_srs_as_a_ceremony_is_refused() {
     bytes[of_g2 + 128..of_g2 + 256].copy_from_slice(&params.s_g2().to_raw_bytes());
     assert_eq!(code(&bytes), "proof/srs-relabelled");
 }
+
+/// The stored verifier of the credit example was made with the development SRS.
+#[test]
+fn a_verifiers_code_shows_the_s_g2_of_its_srs() {
+    let stored = Path::new(env!("CARGO_MANIFEST_DIR")).join("test/fixtures/credit_proof.json");
+    let stored: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(stored).unwrap()).unwrap();
+    let code = alloy::hex::decode(stored["creationCode"].as_str().unwrap()).unwrap();
+    assert!(Srs::development(3).is_in(&code));
+    assert!(!import(&fixture(), 3).unwrap().is_in(&code));
+    assert!(!Srs::development(3).is_in(&[]) && !Srs::development(3).is_in(&code[..500]));
+}

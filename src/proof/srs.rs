@@ -10,7 +10,7 @@ use halo2_proofs::{
     SerdeFormat,
     halo2curves::{
         bn256::{Bn256, Fr, G2Affine},
-        ff::Field,
+        ff::{Field, PrimeField},
         group::Curve,
     },
     poly::{commitment::Params, kzg::commitment::ParamsKZG},
@@ -94,6 +94,18 @@ impl Srs {
             bytes.extend_from_slice(&g2_bytes(&point));
         }
         keccak256(bytes)
+    }
+
+    /// Whether a verifier's code on chain has this SRS's s·g2 among its constants: all that it holds of a ceremony.
+    pub fn is_in(&self, code: &[u8]) -> bool {
+        let G2Affine { x, y } = self.params.s_g2();
+        [x.c0, x.c1, y.c0, y.c1].iter().all(|coordinate| {
+            let mut word = coordinate.to_repr().as_ref().to_vec();
+            word.reverse();
+            // A constant is pushed without its leading zeros.
+            let digits = &word[word.iter().take_while(|byte| **byte == 0).count()..];
+            code.windows(digits.len().max(1)).any(|part| part == digits)
+        })
     }
 
     /// Checks that all points are consecutive powers of one secret, and the Lagrange basis theirs (`srs_check`). A prover may leave it

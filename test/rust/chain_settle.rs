@@ -160,6 +160,14 @@ async fn a_loan_is_opened_and_misuse_refused(chain: Chain) {
     assert!(loan.mined.gas_used <= simulated.gas_limit);
     assert_eq!(settle::balance(&chain, stage.token, borrower().address()).await.unwrap(), U256::from(250));
 
+    // Paid back once, whoever pays, and there is nothing to pay afterwards.
+    settle::mint(&chain, &owner(), stage.token, thief.address(), U256::from(300)).await.unwrap();
+    let repaid = settle::repay(&chain, &thief, stage.lending, loan.id).await.unwrap().unwrap();
+    assert_eq!((repaid.principal, repaid.left), (U256::from(250), U256::ZERO));
+    assert_eq!(settle::repay(&chain, &thief, stage.lending, loan.id).await.unwrap(), None);
+    let unknown = settle::repay(&chain, &thief, stage.lending, U256::from(7)).await.unwrap_err();
+    assert_eq!(refusal(&unknown), "LoanUnknown");
+
     // After it: the same again.
     assert_eq!(refusal(&settle::open_loan(&chain, &borrower(), &honest).await.unwrap_err()), "NullifierSpent");
     let again = request(&chain, &stage, policy_id, borrower().address()).await;

@@ -6,7 +6,7 @@ mod cli_support;
 use alloy::primitives::keccak256;
 use cli_support::{Run, project, run_in};
 use serde_json::Value;
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Command};
 use zkml_evm::chain::ChainTarget;
 
 /// Development account 2.
@@ -106,9 +106,11 @@ async fn the_readme_leads_to_a_member() {
     let registry = text(&read("deployments/31337.json")["contracts"]["InputAttestation"]["address"]);
 
     let policy = keccak256("Membership.v1").to_string();
-    let expiry = (chain.timestamp().await.unwrap() + 3_600).to_string();
+    // The time of the last block, as `cast block latest --field timestamp` has it: forge simulates at it.
+    let now = chain.timestamp().await.unwrap();
+    let [now, expiry] = [now, now + 3_600].map(|time| time.to_string());
     let attest = ["attest", "--artifacts", "artifacts", "--input", "model/input.json", "--subject", MEMBER, "--out", "member"];
-    zkml(&[&attest[..], &["--registry", &registry, "--chain-id", "31337", "--dev-account", "1"]].concat());
+    zkml(&[&attest[..], &["--registry", &registry, "--chain-id", "31337", "--dev-account", "1", "--issued-at", &now]].concat());
     let [opening, attestation] = ["member/opening.json", "member/attestation.json"];
     let prove = ["prove", "--artifacts", "artifacts", "--opening", opening, "--attestation", attestation, "--threshold", "40"];
     let binding = ["--consumer", &membership, "--policy", &policy, "--nonce", "0", "--expiry", &expiry, "--out", "proof.json"];
@@ -135,7 +137,14 @@ fn only_a_folder_of_its_own_is_taken() {
     fs::create_dir(parent.path().join("empty")).unwrap();
     init(parent.path(), "empty").result();
     refused("empty");
-    assert_eq!(entries(parent.path()), ["empty", "file", "full"]);
+    // The folder that one stands in stays the same folder.
+    fs::create_dir(parent.path().join("here")).unwrap();
+    let here = parent.path().join("here");
+    let before = fs::metadata(&here).unwrap().ino();
+    init(&here, ".").result();
+    assert_eq!(fs::metadata(&here).unwrap().ino(), before);
+    assert_eq!(entries(&here), entries(&parent.path().join("empty")));
+    assert_eq!(entries(parent.path()), ["empty", "file", "full", "here"]);
 
     let elsewhere = run_in(parent.path(), &["--json", "init", "new", "--project", "full"]);
     assert_eq!(elsewhere.refused(), (4, "environment/no-project".into()));

@@ -15,10 +15,10 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
-use zkml_evm::chain::{Action, Call, embedded::Hardfork, journal::Journal};
+use zkml_evm::chain::{Action, Call, embedded::Hardfork, journal::Journal, settle};
 
 fn journal_of(folder: &Path) -> PathBuf {
     folder.join(format!("31337-{}.journal", dev(RELAYER).address()))
@@ -356,8 +356,15 @@ async fn a_permit_lets_somebody_else_send() {
     let loan = submit("mine.json", &["--broadcast"]).result();
     assert_eq!((loan["amount"].as_str(), loan["borrower"].as_str()), (Some("200"), made["permit"]["borrower"].as_str()));
     assert_eq!(yard.balance(0).await, U256::from(200));
-    // The nonce is used: there is nothing to take back.
     let pool = yard.places.lending.to_string();
+    let id = loan["loanId"].as_str().unwrap();
+    settle::mint(&yard.chain, &dev(0), yard.places.token, dev(RELAYER).address(), U256::from(1_000)).await.unwrap();
+    let repay = |more: &[&str]| verb(&[&["repay", "--loan", id, "--pool", &pool], &by[..], more].concat()).result();
+    let dry = repay(&[]);
+    assert_eq!((dry["needed"].as_bool(), dry["principal"].as_str()), (Some(true), Some("200")), "{dry}");
+    assert_eq!(repay(&["--broadcast"])["left"], "0");
+    assert_eq!((repay(&["--broadcast"])["sent"].as_bool(), repay(&[])["needed"].as_bool()), (Some(false), Some(false)));
+    // The nonce is used: there is nothing to take back.
     let cancel = [&["cancel-nonce", "--nonce", "0", "--pool", &pool, "--rpc-url", &yard.url], &signs[..]].concat();
     assert_eq!(verb(&cancel).result()["needed"], false);
 }
@@ -431,6 +438,16 @@ async fn only_what_is_determined_can_contradict() {
     assert_eq!(contradict(&[]).refused(), (2, "usage/conflict".into()));
 }
 
+/// Ends with the test, however that ends.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Each event and each change, as it comes; a reorganisation is told; Ctrl-C ends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_settlement_is_watched() {
@@ -441,9 +458,9 @@ async fn a_settlement_is_watched() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
     command.current_dir(work.path()).args(["--json", "status", "--watch", "--poll", "1", "--rpc-url", &yard.url]);
     command.args(["--router", &router, "--pool", &pool, "--model", &model]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = Ended(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let (said, heard) = std::sync::mpsc::channel();
-    let out = BufReader::new(child.stdout.take().unwrap());
+    let out = BufReader::new(child.0.stdout.take().unwrap());
     std::thread::spawn(move || out.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
     let next = || -> Value {
         let line = heard.recv_timeout(Duration::from_secs(20)).expect("something is told");
@@ -471,8 +488,8 @@ async fn a_settlement_is_watched() {
     assert_eq!((&told[0]["event"], &told[0]["arguments"]["modelId"]), (&json!("ModelFrozen"), &json!(model)), "{told:?}");
     assert_eq!(told[1]["models"][0]["state"], "Frozen", "{told:?}");
 
-    assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGINT) }, 0);
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(unsafe { libc::kill(child.0.id() as i32, libc::SIGINT) }, 0);
+    assert_eq!(child.0.wait().unwrap().code(), Some(130));
     let last: Value = serde_json::from_str(&heard.recv_timeout(Duration::from_secs(5)).unwrap()).unwrap();
     assert_eq!(last["error"]["code"], "interrupted", "{last}");
 }

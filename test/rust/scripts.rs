@@ -3,6 +3,7 @@
 
 mod chain_support;
 mod credit_support;
+mod schema_support;
 
 use alloy::{
     network::TransactionBuilder,
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use std::{path::Path, process::Command};
 use zkml_evm::{
     chain::{
-        Chain, ChainTarget, Registry, audit,
+        Chain, ChainTarget, Governance, Registry, audit,
         bindings::IInferenceRouter::State,
         deploy::{self, DeployItem, Step},
         registry::label,
@@ -126,8 +127,16 @@ async fn deploy_register_and_freeze_against_anvil() {
 /// The scripts' entries agree with the chain, and the client, compiling for itself, comes to the same addresses.
 async fn the_client_finds_it_all(chain: &Chain, deployments: &Path, golden: &ForgeProof) {
     let registry = Registry::view(deployments, chain.id()).unwrap();
-    let findings = audit::audit(chain, &registry, Some(dev(0).address()), &[]).await.unwrap();
+    let findings = audit::audit(chain, &registry, audit::Expected::default(), &[]).await.unwrap();
     assert!(findings.len() > 4 && findings.iter().all(|finding| finding.ok), "{findings:?}");
+    // The record says who decides, and the client's own would say the same.
+    let governance = |delay| Some(Governance { owner: dev(0).address(), guardian: dev(1).address(), delay });
+    for (label, delay) in [(label::ROUTER, Some(0)), (label::ATTESTATIONS, None), (label::LENDING, None)] {
+        assert_eq!(registry.get(label).map(|entry| entry.governance), Some(governance(delay)), "{label}");
+    }
+    let record = std::fs::read_to_string(deployments.join("31337.json")).unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert!(schema_support::fits(&record), "{record}");
 
     let compiler = Compiler::find(None, &in_project("")).unwrap();
     let contracts = Contracts::compile(&compiler, &in_project("")).map_err(|e| e.to_string()).unwrap();

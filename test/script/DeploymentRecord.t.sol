@@ -11,6 +11,18 @@ contract Recorder is DeploymentRecord {
         write(label, name, place, modelId);
     }
 
+    function putGoverned(string memory label, address place, address owner, address guardian, uint256 delay) external {
+        writeGoverned(label, place, owner, guardian, delay);
+    }
+
+    function putGovernedBroadcast(string memory label, address place) external {
+        recordGoverned(label, place, place, place, 0);
+    }
+
+    function noDelay() external pure returns (uint256) {
+        return NO_DELAY;
+    }
+
     function putBroadcast(string memory label, address place) external {
         record(label, label, place, 0);
     }
@@ -81,10 +93,26 @@ contract DeploymentRecordTest is Test {
         assertEq(recorder.get("InferenceRouter"), address(recorder));
     }
 
+    function test_theRecordSaysWhoDecides() public {
+        _on(1006);
+        (address owner, address guardian) = (makeAddr("owner"), makeAddr("guardian"));
+        recorder.putGoverned("InferenceRouter", place, owner, guardian, 0);
+        recorder.putGoverned("LendingThreshold", address(recorder), owner, guardian, recorder.noDelay());
+        // What is recorded of the same place stays.
+        recorder.putGoverned("LendingThreshold", address(recorder), guardian, owner, 5);
+        string memory json = vm.readFile(recorder.path());
+        assertEq(vm.parseJsonString(json, ".contracts.InferenceRouter.name"), "InferenceRouter");
+        assertEq(vm.parseJsonAddress(json, ".contracts.InferenceRouter.governance.owner"), owner);
+        assertEq(vm.parseJsonUint(json, ".contracts.InferenceRouter.governance.delay"), 0);
+        assertEq(vm.parseJsonAddress(json, ".contracts.LendingThreshold.governance.guardian"), guardian);
+        assertFalse(vm.keyExistsJson(json, ".contracts.LendingThreshold.governance.delay"));
+    }
+
     /// A dry run, and a test, leave no trace.
     function test_onlyABroadcastIsRecorded() public {
         _on(1003);
         recorder.putBroadcast("InferenceRouter", place);
+        recorder.putGovernedBroadcast("InferenceRouter", place);
         assertFalse(vm.exists(recorder.path()));
     }
 

@@ -6,6 +6,7 @@ pub mod contradict;
 pub mod deprecate;
 pub mod freeze;
 pub mod pause;
+pub mod repay;
 pub mod retire_policy;
 pub mod revoke;
 

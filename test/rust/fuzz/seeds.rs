@@ -4,7 +4,7 @@ use crate::targets::{
     base::{base, private},
     schema,
 };
-use alloy::primitives::{Address, B256, U256};
+use alloy::primitives::{Address, B256, Bytes, U256};
 use std::{collections::BTreeMap, fs, path::Path};
 use zkml_evm::{
     artifact::{
@@ -13,7 +13,15 @@ use zkml_evm::{
         manifest::{FileEntry, sha256},
         names,
     },
-    chain::{AccountSource, Deployment, Password, Registry, attest::SignedAttestation, bindings::IInputAttestation::Attestation},
+    chain::{
+        AccountSource, Deployment, Password, Registry,
+        attest::SignedAttestation,
+        bindings::IInputAttestation::Attestation,
+        journal::{Entry, Journal},
+        permit::Permit,
+        send::Signed,
+        settle::LoanRequest,
+    },
     circuit::{Objective, plan},
     model,
     op::InputMode,
@@ -62,7 +70,7 @@ pub fn write(corpus: &Path) {
     for (name, bytes) in inputs() {
         put("inputs", name, bytes.as_bytes());
     }
-    for name in ["proof", "opening", "attestation", "manifest", "contract", "deployments"] {
+    for name in ["proof", "opening", "attestation", "manifest", "contract", "deployments", "permit", "journal"] {
         put("documents", name, &document(name, folder.path()));
     }
 }
@@ -135,6 +143,25 @@ fn document(name: &str, folder: &Path) -> Vec<u8> {
             };
             let signed = SignedAttestation::sign(&account, 1, Address::ZERO, &attestation).unwrap();
             return serde_json::to_vec(&signed).unwrap();
+        }
+        "permit" => {
+            let attestation = serde_json::from_slice(&document("attestation", folder)).unwrap();
+            let (policy_id, tier, amount, nonce, expiry) = (B256::repeat_byte(2), 1, U256::from(3), U256::from(4), 5);
+            let (lending, proof, permit) = (Address::repeat_byte(6), Bytes::new(), None);
+            let request = LoanRequest { lending, policy_id, tier, amount, attestation, nonce, expiry, proof, permit };
+            return serde_json::to_vec(&Permit::sign(&account, 1, &request).unwrap()).unwrap();
+        }
+        "journal" => {
+            // A transaction of account 0 with nonce 0 on chain 1, signed as `submit --many` does.
+            let raw = Bytes::from_static(&alloy::primitives::hex!(
+                "02f86a0180843b9aca0084773594008252089400000000000000000000000000000000000000060180c001a0f1201b652ead1d20a1a3edf7495a48356c9cd4ef65bf123c609a235c055a8a21a03a9ade3886acbcbf5a503084bd1c18db018ef45cb40c64b1583201acd99d695b"
+            ));
+            let mut journal = Journal::open(&path, 1, B256::ZERO, account.address()).unwrap();
+            let signed = Signed::decode("seed", &raw, account.address(), 1).unwrap();
+            let (digest, nonce, tx) = (B256::repeat_byte(8), signed.nonce(), signed.hash());
+            journal.signed("loan", B256::repeat_byte(7), digest, &signed).unwrap();
+            journal.ended(&Entry::Mined { digest, nonce, tx, block: 9, succeeded: true }).unwrap();
+            journal.ended(&Entry::Dropped { digest, nonce }).unwrap();
         }
         "manifest" => {
             let entry = FileEntry { sha256: sha256(b""), bytes: 0 };
