@@ -29,7 +29,7 @@ const PARTS: [(&str, &[&str]); 9] = [
     ("gates", &["_evaluateGates"]),
     ("lookups", &["_evaluateLookups"]),
     ("copies", &["_evaluateCopies"]),
-    ("opening's scalars", &["_evaluateOpening"]),
+    ("opening's scalars", &["_interpolate", "_evaluateOpening"]),
     ("sum of commitments", &["_addCommitments"]),
 ];
 /// The part behind these.

@@ -1,6 +1,6 @@
 //! The halo2 circuit: a trace poured into columns, phase by phase.
 
-use crate::gates::{Columns, Shape, Trace, fold, lookup};
+use crate::gates::{Columns, Shape, Stack, Trace, fold, lookup};
 use halo2_proofs::{
     circuit::{Cell as HaloCell, Layouter, Region, SimpleFloorPlanner, Value},
     halo2curves::bn256::Fr,
@@ -24,7 +24,7 @@ pub type Completion = fn(&mut Trace, Fr, Fr, Fr);
 pub struct ShapeParams(pub Shape);
 
 impl Circuit<Fr> for InferenceCircuit {
-    type Config = Columns;
+    type Config = Stack;
     type FloorPlanner = SimpleFloorPlanner;
     type Params = ShapeParams;
 
@@ -36,38 +36,39 @@ impl Circuit<Fr> for InferenceCircuit {
         self.clone()
     }
 
-    fn configure_with_params(cs: &mut ConstraintSystem<Fr>, params: Self::Params) -> Columns {
-        Columns::configure(cs, &params.0)
+    fn configure_with_params(cs: &mut ConstraintSystem<Fr>, params: Self::Params) -> Stack {
+        Stack::configure(cs, &params.0)
     }
 
-    fn configure(cs: &mut ConstraintSystem<Fr>) -> Columns {
+    fn configure(cs: &mut ConstraintSystem<Fr>) -> Stack {
         Self::configure_with_params(cs, ShapeParams::default())
     }
 
-    fn synthesize(&self, columns: Columns, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
+    fn synthesize(&self, stack: Stack, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
         layouter.assign_region(
             || "trace",
             |mut region| {
-                self.assign_fixed(&columns, &mut region);
-                let phase1 = phase1_columns(&columns);
-                for column in &phase1 {
-                    assign_column(&mut region, *column, &self.trace);
+                self.assign_fixed(&stack, &mut region);
+                for column in phase1_columns(&stack.columns) {
+                    assign_column(&mut region, &stack, column, &self.trace);
                 }
                 for (from, to) in &self.trace.copies {
-                    region.constrain_equal(cell(&columns, from.row), cell(&columns, to.row));
+                    region.constrain_equal(cell(&stack, from.row), cell(&stack, to.row));
                 }
                 region.next_phase();
-                let theta = columns.function.as_ref().map_or(Value::known(Fr::zero()), |f| region.get_challenge(f.theta));
-                let [gamma, beta] = [columns.gamma, columns.beta].map(|challenge| region.get_challenge(challenge));
+                let [gamma, beta, theta] = [0, 1, 2].map(|index| match stack.challenges.get(index) {
+                    Some(&challenge) => region.get_challenge(challenge),
+                    None => Value::known(Fr::zero()),
+                });
                 let trace = self.with_phase2(gamma, beta, theta);
-                for column in phase2_columns(&columns) {
-                    assign_column(&mut region, column, trace.as_ref().unwrap_or(&self.trace));
+                for column in phase2_columns(&stack.columns) {
+                    assign_column(&mut region, &stack, column, trace.as_ref().unwrap_or(&self.trace));
                 }
                 Ok(())
             },
         )?;
         for (exposed, index) in &self.trace.exposed {
-            layouter.constrain_instance(cell(&columns, exposed.row), columns.instance, *index);
+            layouter.constrain_instance(cell(&stack, exposed.row), stack.instance, *index);
         }
         Ok(())
     }
@@ -79,10 +80,10 @@ impl InferenceCircuit {
         Self { trace, completion: assign_phase2 }
     }
 
-    fn assign_fixed(&self, columns: &Columns, region: &mut Region<'_, Fr>) {
-        for column in columns.fixed_columns() {
-            for (row, value) in self.trace.fixed[column.index()][..=self.trace.end].iter().enumerate() {
-                region.assign_fixed(column, row, *value);
+    fn assign_fixed(&self, stack: &Stack, region: &mut Region<'_, Fr>) {
+        for (place, values) in stack.fixed.iter().zip(&self.trace.fixed) {
+            for (row, value) in values[..=self.trace.end].iter().enumerate() {
+                region.assign_fixed(place.column, stack.row(place, row), *value);
             }
         }
     }
@@ -115,15 +116,22 @@ pub fn phase1_columns(columns: &Columns) -> Vec<Column<Advice>> {
 
 /// The advice columns that are committed after them.
 pub fn phase2_columns(columns: &Columns) -> Vec<Column<Advice>> {
-    [columns.folded, columns.fold].into_iter().chain(columns.helpers.iter().copied()).chain([columns.sum]).collect()
+    [columns.folded, columns.fold]
+        .into_iter()
+        .chain(columns.powers.into_iter().flatten().flatten().skip(1))
+        .chain(columns.helpers.iter().copied())
+        .chain([columns.sum])
+        .collect()
 }
 
-fn assign_column(region: &mut Region<'_, Fr>, column: Column<Advice>, trace: &Trace) {
+fn assign_column(region: &mut Region<'_, Fr>, stack: &Stack, column: Column<Advice>, trace: &Trace) {
+    let place = &stack.advice[column.index()];
     for (row, value) in trace.advice[column.index()][..=trace.end].iter().enumerate() {
-        region.assign_advice(column, row, Value::known(*value));
+        region.assign_advice(place.column, stack.row(place, row), Value::known(*value));
     }
 }
 
-fn cell(columns: &Columns, row: usize) -> HaloCell {
-    HaloCell { row_offset: row, column: columns.a.into() }
+fn cell(stack: &Stack, row: usize) -> HaloCell {
+    let place = &stack.advice[stack.columns.a.index()];
+    HaloCell { row_offset: stack.row(place, row), column: place.column.into() }
 }

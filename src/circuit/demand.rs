@@ -135,6 +135,7 @@ impl<'a> Demand<'a> {
             maximum: program.nodes.iter().filter(|node| matches!(node.op, Op::Maximum(_))).count() > self.pools.len(),
             pooled: !self.pools.is_empty(),
             span: 0,
+            stack: 1,
         };
         let shape = Shape { span: self.span_in_place(&shape, convs)?, ..shape };
         // More lanes than any value has limbs would stand empty.
@@ -203,7 +204,7 @@ impl<'a> Demand<'a> {
         let ranges = if in_place { 0 } else { features.saturating_mul(items).saturating_mul(shape.range_rows()) };
         if input.mode == InputMode::Committed {
             let hashes = 1 + features.div_ceil(input.values_per_element());
-            return ranges.saturating_add(hashes.saturating_mul(HASH_ROWS).saturating_mul(items));
+            return ranges.saturating_add(hashes.saturating_mul(hash_rows(shape)).saturating_mul(items));
         }
         // The last range row of an input without commitment leaves a packed sum on the row below.
         ranges.saturating_add(usize::from(!in_place && shape.commits()))
@@ -223,7 +224,7 @@ impl<'a> Demand<'a> {
             Op::Maximum(m) => m.elements().saturating_mul(shape.maximum_rows()),
             Op::Constant(c) => c.row_count(shape.range_rows(), shape.commits()),
             Op::Weights(w) => {
-                w.count.saturating_mul(shape.range_rows()).saturating_add(HASH_ROWS.saturating_mul(1 + w.elements()))
+                w.count.saturating_mul(shape.range_rows()).saturating_add(hash_rows(shape).saturating_mul(1 + w.elements()))
             }
             Op::Threshold(_) => shape.range_rows().saturating_mul(self.program.items),
             Op::Argmax(_) => read.saturating_mul(shape.argmax_rows()),
@@ -234,7 +235,9 @@ impl<'a> Demand<'a> {
 }
 
 /// Rows of one absorption into a Poseidon state and the permutation behind it.
-const HASH_ROWS: usize = 2 + poseidon_params::FULL_ROUNDS * 2 + poseidon_params::PARTIAL_ROUNDS;
+fn hash_rows(shape: &Shape) -> usize {
+    2 + poseidon_params::FULL_ROUNDS * if shape.is_stacked() { 1 } else { 2 } + poseidon_params::PARTIAL_ROUNDS
+}
 
 fn range_bits(program: &Program) -> Result<u32, CircuitError> {
     let threshold = program.nodes.iter().any(|n| matches!(n.op, Op::Threshold(_)));

@@ -4,12 +4,16 @@ use super::{
     CircuitError, Memory,
     demand::{Demand, Widths},
 };
-use crate::{gates::Shape, quant::Program};
+use crate::{
+    gates::{Columns, Shape, stack},
+    quant::Program,
+};
 use halo2_proofs::{
     halo2curves::bn256::Fr,
     plonk::{ConstraintSystem, Expression},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Smallest k that is planned for.
 pub const MIN_K: u32 = 4;
@@ -25,8 +29,13 @@ const LANES: std::ops::RangeInclusive<u32> = 1..=6;
 /// Numbers of weight columns that are tried.
 const WEIGHTS: [u32; 13] = [2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64];
 
+/// Numbers of committed columns that a stacked layout's fixed columns are spread over.
+const SPREADS: std::ops::RangeInclusive<u32> = 1..=6;
+
 /// What the balanced objective pays for a CPU second of the prover.
 pub const GAS_PER_SECOND: f64 = 100_000.0;
+/// What the gas objective pays: stacked columns save gas at the cost of rows, down to the last column, and somewhere it ends.
+pub const GAS_ABOVE_ALL: f64 = 4_000.0;
 
 /// What to make small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +43,7 @@ pub const GAS_PER_SECOND: f64 = 100_000.0;
 pub enum Objective {
     /// Proving time.
     Prover,
-    /// Verification gas.
+    /// Verification gas, a CPU second being worth [`GAS_ABOVE_ALL`]. Columns are stacked for this one only: stacks multiply the rows.
     Gas,
     /// Both, a CPU second being worth [`GAS_PER_SECOND`].
     #[default]
@@ -52,6 +61,12 @@ pub struct Plan {
     pub advice: usize,
     /// Fixed columns.
     pub fixed: usize,
+    /// Cells that the gates read at one row, each of which a proof evaluates.
+    pub queries: usize,
+    /// Rows that they stand on, counted from that row.
+    pub rotations: usize,
+    /// Rows at the end that only blind.
+    pub blinding: usize,
     /// Highest degree of a constraint.
     pub degree: usize,
 }
@@ -65,16 +80,19 @@ impl Plan {
         0.025 + rows * (0.0039 * self.advice as f64 + 0.0022 * self.fixed as f64 + 0.027)
     }
 
-    /// Gas of a verification, for comparing candidates: each column and each piece of the quotient is a commitment to multiply.
+    /// Gas of a verification, for comparing candidates: each column and each piece of the quotient is a commitment to multiply, and the
+    /// prover's are calldata as well; so is each evaluation. Rows at which something is opened, and blinding rows, cost arithmetic.
     fn gas(&self) -> f64 {
-        227_000.0 + 7_000.0 * (self.advice + self.fixed + self.degree - 1) as f64
+        let (sent, known) = (self.advice + self.degree - 1, self.fixed);
+        let arithmetic = 60.0 * self.rotations as f64 + 90.0 * self.blinding as f64;
+        190_000.0 + 7_550.0 * sent as f64 + 6_450.0 * known as f64 + 690.0 * self.queries as f64 + arithmetic
     }
 
     fn cost(&self, objective: Objective) -> (f64, f64) {
         let (seconds, gas) = (self.seconds(), self.gas());
         match objective {
             Objective::Prover => (seconds, gas),
-            Objective::Gas => (gas, seconds),
+            Objective::Gas => (gas + GAS_ABOVE_ALL * seconds, gas),
             Objective::Balanced => (gas + GAS_PER_SECOND * seconds, gas),
         }
     }
@@ -88,7 +106,11 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
         let Some(convs) = demand.convolutions(weights) else { continue };
         for (limb_bits, lanes) in LIMB_BITS.flat_map(|bits| LANES.map(move |lanes| (bits, lanes))) {
             let Some(shape) = demand.shape(Widths { limb_bits, lanes, weights }, &convs) else { continue };
-            all.extend(smallest_k(shape, demand.rows(&shape, &convs)).filter(|plan| plan.shape.is_sound()));
+            let stacks = if objective == Objective::Gas { stacks(&shape) } else { vec![1] };
+            for stack in stacks {
+                let shape = Shape { stack, ..shape };
+                all.extend(smallest_k(shape, demand.rows(&shape, &convs)).filter(|plan| plan.shape.is_sound()));
+            }
         }
     }
     all.sort_by(|a, b| a.cost(objective).partial_cmp(&b.cost(objective)).unwrap_or(std::cmp::Ordering::Equal));
@@ -97,11 +119,11 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
 
 /// Whether `plan` is one of the candidates of `program`.
 pub fn is_candidate(program: &Program, plan: &Plan) -> Result<bool, CircuitError> {
-    let Shape { limb_bits, lanes, weights, .. } = plan.shape;
+    let Shape { limb_bits, lanes, weights, stack, .. } = plan.shape;
     if !LIMB_BITS.contains(&limb_bits) || !LANES.contains(&lanes) || !WEIGHTS.contains(&weights) {
         return Ok(false);
     }
-    let Some((shape, rows)) = Demand::of(program)?.shape_and_rows(Widths { limb_bits, lanes, weights }) else { return Ok(false) };
+    let Some((shape, rows)) = shape_and_rows(program, Widths { limb_bits, lanes, weights }, stack)? else { return Ok(false) };
     Ok(smallest_k(shape, rows).filter(|plan| plan.shape.is_sound()).as_ref() == Some(plan))
 }
 
@@ -148,11 +170,35 @@ pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
     Ok(convs.map_or(usize::MAX, |convs| demand.rows(shape, &convs)))
 }
 
+/// The stacks that are tried: none, and those that spread the fixed columns evenly over a few.
+fn stacks(shape: &Shape) -> Vec<u32> {
+    let mut layout = ConstraintSystem::default();
+    Columns::configure(&mut layout, &Shape { stack: 2, ..*shape });
+    // One of them stays apart.
+    let fixed = layout.num_fixed_columns() as u32 - 1;
+    let mut all: Vec<u32> = std::iter::once(1).chain(SPREADS.map(|columns| fixed.div_ceil(columns))).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 fn smallest_k(mut shape: Shape, needed: usize) -> Option<Plan> {
-    let cs = columns_of(&shape);
+    let cs = stack::constraint_system(&shape);
     let rows = needed.max(shape.table_rows());
-    shape.k = (MIN_K..=MAX_K).find(|&k| rows <= usable_rows(&cs, k))?;
-    Some(Plan { shape, rows, advice: cs.num_advice_columns(), fixed: cs.num_fixed_columns(), degree: degree(&cs) })
+    let fits = |k: &u32| stack::end_row(&cs, &Shape { k: *k, ..shape }).is_ok_and(|end| rows <= end);
+    shape.k = (MIN_K..=MAX_K).find(fits)?;
+    let read = cs.advice_queries().iter().map(|(_, rotation)| rotation.0);
+    let read: Vec<i32> = read.chain(cs.fixed_queries().iter().map(|(_, rotation)| rotation.0)).collect();
+    Some(Plan {
+        shape,
+        rows,
+        advice: cs.num_advice_columns(),
+        fixed: cs.num_fixed_columns(),
+        queries: read.len(),
+        rotations: read.iter().collect::<BTreeSet<_>>().len(),
+        blinding: cs.blinding_factors(),
+        degree: degree(&cs),
+    })
 }
 
 /// The highest degree of a gate; the permutation's is lower than any circuit's. (halo2's own figure depends on the environment.)
@@ -160,16 +206,13 @@ fn degree(cs: &ConstraintSystem<Fr>) -> usize {
     cs.gates().iter().flat_map(|gate| gate.polynomials()).map(Expression::degree).max().unwrap_or(0)
 }
 
-/// The columns and gates of a shape; they do not depend on its k.
-fn columns_of(shape: &Shape) -> ConstraintSystem<Fr> {
-    let mut cs = ConstraintSystem::<Fr>::default();
-    crate::gates::Columns::configure(&mut cs, shape);
-    cs
-}
-
-/// Rows between the pins.
-fn usable_rows(cs: &ConstraintSystem<Fr>, k: u32) -> usize {
-    (1usize << k).saturating_sub(cs.blinding_factors() + 2)
+/// The shape with these widths in a stack that is tried for it, k left open, and its rows.
+fn shape_and_rows(program: &Program, widths: Widths, stack: u32) -> Result<Option<(Shape, usize)>, CircuitError> {
+    let demand = Demand::of(program)?;
+    let Some(convs) = demand.convolutions(widths.weights) else { return Ok(None) };
+    let shape = demand.shape(widths, &convs).filter(|shape| stacks(shape).contains(&stack));
+    let stacked = shape.map(|shape| Shape { stack, ..shape });
+    Ok(stacked.map(|shape| (shape, demand.rows(&shape, &convs))))
 }
 
 /// Whether `shape` is what the planner makes of `program` with these limbs and weight columns, and no larger than needed.
@@ -182,7 +225,7 @@ pub(super) fn is_shape_of(program: &Program, shape: &Shape) -> Result<bool, Circ
         return Ok(false);
     }
     let widths = Widths { limb_bits: shape.limb_bits, lanes: shape.lanes, weights: shape.weights };
-    let Some((expected, rows)) = Demand::of(program)?.shape_and_rows(widths) else { return Ok(false) };
+    let Some((expected, rows)) = shape_and_rows(program, widths, shape.stack)? else { return Ok(false) };
     if (Shape { k: shape.k, ..expected }) != *shape {
         return Ok(false);
     }

@@ -16,33 +16,30 @@ use super::{Cell, Columns, Shape, Trace, TraceError, border, field::to_field, re
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
-    plonk::{ConstraintSystem, Expression},
+    plonk::{ConstraintSystem, Expression, VirtualCells},
     poly::Rotation,
 };
 
 /// With `w` weight columns `W_0..W_(w-1)`, and `_prev`, `_next` for the neighbouring rows:
 ///
 /// ```text
-/// linear * (folded - (linear_prev + shift_prev - last_prev) * γ^w * folded_prev - sum_k γ^(w-1-k) W_k) = 0
+/// linear * (folded - continues * γ^w * folded_prev - sum_k γ^(w-1-k) W_k) = 0          continues = linear_prev + shift_prev - last_prev
 /// active * (fold_next - fold) - sum_kinds selector * ((γ-1) * fold + y - b) - border's step + last * a * folded = 0
 /// ```
 ///
 /// `folded` restarts wherever the row before is not linear or is the last row of its input, by fixed columns alone: row 0 reads
-/// row -1, an unusable row, only behind `linear_prev - last_prev`, which is zero there. Rows that walk (`walk.rs`, where there are
+/// row -1, an unusable row, only behind `continues`, which is zero there. Rows that walk (`walk.rs`, where there are
 /// any) have `shift = 1` instead of `linear`, and `last = 1` where an input takes part.
 /// Relies on: `x` and `y` having enforced intervals (range and rescale rows), so that equality in the field is equality of integers.
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape: &Shape) {
     cs.create_gate("linear fold", |cells| {
         let gamma = cells.query_challenge(columns.gamma);
         let constant = cells.query_fixed(columns.constant, Rotation::cur());
-        let [linear, linear_prev] = [0, -1].map(|r| cells.query_fixed(columns.linear, Rotation(r)));
-        let [last, last_prev] = [0, -1].map(|r| cells.query_fixed(columns.last, Rotation(r)));
+        let linear = cells.query_fixed(columns.linear, Rotation::cur());
+        let last = cells.query_fixed(columns.last, Rotation::cur());
         let [folded, folded_prev] = [0, -1].map(|r| cells.query_advice(columns.folded, Rotation(r)));
         let weights: Vec<_> = columns.weights.iter().map(|&w| cells.query_fixed(w, Rotation::cur())).collect();
-        let mut continues = linear_prev - last_prev;
-        if let Some(shift) = columns.shift {
-            continues = continues + cells.query_fixed(shift, Rotation::prev());
-        }
+        let continues = continues(cells, columns);
         let horner = weights.into_iter().fold(continues * folded_prev, |sum, w| sum * gamma.clone() + w);
 
         let active = cells.query_fixed(columns.active, Rotation::cur());
@@ -60,6 +57,33 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape:
         }
         vec![("folded weights", linear * (folded.clone() - horner)), ("fold of the linear layers", step + last * x * folded)]
     });
+}
+
+/// 1 on rows whose `folded` goes on from the row before: a fixed column of its own (`Trace::finish`), or what the row before says.
+fn continues(cells: &mut VirtualCells<'_, Fr>, columns: &Columns) -> Expression<Fr> {
+    if let Some(continues) = columns.continues {
+        return cells.query_fixed(continues, Rotation::cur());
+    }
+    let [linear_prev, last_prev] = [columns.linear, columns.last].map(|c| cells.query_fixed(c, Rotation::prev()));
+    let continues = linear_prev - last_prev;
+    match columns.shift {
+        Some(shift) => continues + cells.query_fixed(shift, Rotation::prev()),
+        None => continues,
+    }
+}
+
+/// Fills `continues`, where there is such a column, with `linear_prev + shift_prev - last_prev`.
+pub(super) fn place_continues(trace: &mut Trace) -> Result<(), TraceError> {
+    let Some(continues) = trace.columns.continues else { return Ok(()) };
+    let shift = trace.columns.shift.map(|shift| shift.index());
+    for row in 1..trace.end {
+        let before = |column: usize| trace.fixed[column][row - 1];
+        let goes_on = before(trace.columns.linear.index()) + shift.map_or(Fr::ZERO, before) - before(trace.columns.last.index());
+        if goes_on != Fr::ZERO {
+            trace.fix(continues, row, goes_on)?;
+        }
+    }
+    Ok(())
 }
 
 /// Places the term of one input of a layer, after the rows of all the layer's outputs: `ceil(m / w)` rows.

@@ -10,7 +10,7 @@
 //! writes all of it to the first.
 //! Error: at most `4 E / r` for `E` lookups, β being drawn after limbs and multiplicities are committed (`docs/soundness.md`).
 
-use super::{Columns, Shape, Trace, TraceError, function, shape::LANES_PER_HELPER};
+use super::{Columns, Shape, Trace, TraceError, function};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -18,7 +18,7 @@ use halo2_proofs::{
     poly::Rotation,
 };
 
-/// With the lanes `v_0, v_1, ...`, the first of them held by the step (`S`), the others by threes by helpers (`H`):
+/// With the lanes `v_0, v_1, ...`, the first of them held by the step (`S`), the others by helpers (`H`):
 ///
 /// ```text
 /// active * (helper_H * prod_(i in H) (β - v_i) - sum_(i in H) prod_(j in H, j != i) (β - v_j)) = 0
@@ -40,12 +40,12 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, shape:
         let [sum, sum_next] = [0, 1].map(|r| cells.query_advice(columns.sum, Rotation(r)));
         let fold = cells.query_advice(columns.fold, Rotation::cur());
         let (lanes, table) = poles(cells, columns);
-        let (held, helped) = lanes.split_at(shape.step_lanes());
+        let held = &lanes[..shape.step_lanes()];
         let one = Expression::Constant(Fr::ONE);
         let mut constraints = Vec::new();
         let mut added = sum_next - sum.clone();
-        for (helper, poles) in columns.helpers.iter().zip(helped.chunks(LANES_PER_HELPER)) {
-            let helper = cells.query_advice(*helper, Rotation::cur());
+        for (helper, helped) in columns.helpers.iter().zip(shape.helped_lanes()) {
+            let (helper, poles) = (cells.query_advice(*helper, Rotation::cur()), &lanes[helped]);
             constraints.push(("helper", active.clone() * (helper.clone() * product(poles) - without_one(poles, &one))));
             added = added - helper;
         }
@@ -136,16 +136,18 @@ pub fn assign_phase2(trace: &mut Trace, beta: Fr, theta: Fr) {
         inverses.extend([beta - offered, beta - looked_up].into_iter().chain(others));
     }
     invert_all(&mut inverses);
+    let helped = trace.shape.helped_lanes();
     let mut sum = Fr::ZERO;
     for (row, inverses) in inverses.chunks(lanes + 1).enumerate() {
         trace.advice[columns.sum.index()][row] = sum;
-        let (held, helped) = inverses[1..].split_at(trace.shape.step_lanes());
-        for (helper, terms) in columns.helpers.iter().zip(helped.chunks(LANES_PER_HELPER)) {
-            let term: Fr = terms.iter().sum();
+        let terms = &inverses[1..];
+        for (helper, lanes) in columns.helpers.iter().zip(&helped) {
+            let term: Fr = terms[lanes.clone()].iter().sum();
             trace.advice[helper.index()][row] = term;
             sum += term;
         }
-        sum += held.iter().sum::<Fr>() - trace.advice[columns.multiplicity.index()][row] * inverses[0];
+        sum +=
+            terms[..trace.shape.step_lanes()].iter().sum::<Fr>() - trace.advice[columns.multiplicity.index()][row] * inverses[0];
     }
     trace.advice[columns.sum.index()][trace.end] = sum;
 }

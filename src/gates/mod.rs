@@ -17,10 +17,12 @@ pub mod range;
 pub mod rescale;
 pub mod selector;
 pub mod shape;
+pub mod stack;
 pub mod trace;
 pub mod walk;
 
 pub use selector::Selector;
 pub use shape::{Columns, Shape};
+pub use stack::Stack;
 pub use trace::{Cell, Trace, TraceError};
 pub use walk::Steps;

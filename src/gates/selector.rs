@@ -20,6 +20,11 @@ impl Selector {
         Self { column: cs.fixed_column(), value: 1, shared: false }
     }
 
+    /// One selector for each `true`, each with a column of its own.
+    pub fn apart<const N: usize>(cs: &mut ConstraintSystem<Fr>, wanted: [bool; N]) -> [Option<Self>; N] {
+        wanted.map(|wanted| wanted.then(|| Self::single(cs)))
+    }
+
     /// One selector for each `true`, two to a column, in order.
     pub fn shared<const N: usize>(cs: &mut ConstraintSystem<Fr>, wanted: [bool; N]) -> [Option<Self>; N] {
         let mut left = wanted.iter().filter(|w| **w).count();

@@ -8,6 +8,7 @@
 //! | `limbs` (lanes) | 1 | limbs of `v - lo`, `hi - v` | limbs of remainder, magnitude | | |
 //! | `multiplicity` | 1 | lookup multiplicities on table rows | | | |
 //! | `folded` | 2 | | | folded weights `u_j` | square of the S-box input |
+//! | `powers` | 2 | | | | all squares and their squares, where columns are stacked |
 //! | `fold` | 2 | running fold of all linear layers, on every row | | | |
 //! | `helpers` | 2 | parts of the lookup that a step of `sum` has no degree for, on every row | | | |
 //! | `sum` | 2 | running sum of the lookup, on every row | | | |
@@ -18,11 +19,12 @@ use halo2_proofs::{
     plonk::{Advice, Challenge, Column, ConstraintSystem, Fixed, Instance, SecondPhase},
 };
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
-/// Lanes whose terms one helper column of the lookup holds: its constraint has degree 5 with three.
-pub const LANES_PER_HELPER: usize = 3;
 /// More lanes than the limbs of any value that is placed at once.
 pub const MAX_LANES: u32 = 8;
+/// More columns than a layout has of one kind, for most shapes; any number is sound.
+pub const MAX_STACK: u32 = 64;
 
 /// Which gates a circuit has and how wide they are. Together with the fixed columns this determines the verifying key. The order of
 /// the fields is that of stored shapes and of the model's identity.
@@ -66,6 +68,8 @@ pub struct Shape {
     pub span: u64,
     /// Some layer's accumulators are compared before they are rescaled.
     pub pooled: bool,
+    /// Rows of the circuit that one row of the layout takes: so many columns of a kind stand under each other in a committed one (`stack.rs`).
+    pub stack: u32,
 }
 
 /// What a function table adds.
@@ -105,6 +109,7 @@ impl Default for Shape {
             lanes: 1,
             span: 0,
             pooled: false,
+            stack: 1,
         }
     }
 }
@@ -130,15 +135,39 @@ impl Shape {
         count.div_ceil(self.lanes) as usize
     }
 
-    /// Lanes that a step of the running sum holds; the others go through helpers. The step has degree 5 with two of them, and with
-    /// one where that one can be a function's tuple.
-    pub fn step_lanes(&self) -> usize {
-        self.lanes.min(if self.function { 1 } else { 2 }) as usize
+    /// Rows of the layout.
+    pub fn rows(&self) -> usize {
+        (1usize << self.k) / self.stack as usize
     }
 
-    /// Helper columns of the lookup.
-    pub fn helpers(&self) -> usize {
-        (self.lanes as usize - self.step_lanes()).div_ceil(LANES_PER_HELPER)
+    /// Whether columns are stacked. A column is then a cell to evaluate and no commitment, so more of them keep the degree at 4: no two
+    /// selectors share one, the lookup has more helpers, and Poseidon cells for its powers.
+    pub fn is_stacked(&self) -> bool {
+        self.stack > 1
+    }
+
+    /// Lanes that a step of the running sum holds; the others go through helpers. The step has degree 5 with two of them, 4 with one;
+    /// a lane that can be a function's tuple counts for two.
+    pub fn step_lanes(&self) -> usize {
+        let most = 2 - u32::from(self.function) - u32::from(self.is_stacked());
+        self.lanes.min(most) as usize
+    }
+
+    /// The lanes that each helper column of the lookup holds. Its constraint has degree 5 with three, and 4 with two or a function's tuple.
+    pub fn helped_lanes(&self) -> Vec<Range<usize>> {
+        let (mut from, lanes) = (self.step_lanes(), self.lanes as usize);
+        let mut all = Vec::new();
+        while from < lanes {
+            let most = match (self.is_stacked(), from) {
+                (true, 0) => 1,
+                (true, _) => 2,
+                (false, _) => 3,
+            };
+            let to = lanes.min(from + most);
+            all.push(from..to);
+            from = to;
+        }
+        all
     }
 
     /// Rows of one rescale.
@@ -188,6 +217,7 @@ impl Shape {
             && (2..=256).contains(&self.weights)
             && (1..=16).contains(&self.limb_bits)
             && (1..=MAX_LANES).contains(&self.lanes)
+            && (1..=MAX_STACK).contains(&self.stack)
             && (1..=8).contains(&self.remainder_limbs)
             && (1..=8).contains(&self.magnitude_limbs)
             && (1..=8).contains(&self.range_limbs)
@@ -221,9 +251,11 @@ pub struct Columns {
     pub multiplicity: Column<Advice>,
     /// Phase 2: folded weights, or Poseidon's square.
     pub folded: Column<Advice>,
+    /// Phase 2: squares and fourth powers of Poseidon's state, the first square in `folded`; present when the circuit hashes and is stacked.
+    pub powers: Option<[[Column<Advice>; 2]; 3]>,
     /// Phase 2: the fold of all linear layers.
     pub fold: Column<Advice>,
-    /// Phase 2: the lookup's terms of up to [`LANES_PER_HELPER`] lanes each.
+    /// Phase 2: the lookup's terms of some lanes each.
     pub helpers: Vec<Column<Advice>>,
     /// Phase 2: the lookup's running sum.
     pub sum: Column<Advice>,
@@ -259,6 +291,8 @@ pub struct Columns {
     pub distance: Option<Selector>,
     /// On the first row of the rescale of a pooled window.
     pub pooled: Option<Selector>,
+    /// 1 on rows whose `folded` goes on from the row before; present where columns are stacked, elsewhere the row before tells.
+    pub continues: Option<Column<Fixed>>,
     /// 1 on rows that move or load `folded`; present when something walks.
     pub shift: Option<Column<Fixed>>,
     /// On a row where an input stands and takes part in its layer at once.
@@ -308,16 +342,20 @@ impl Columns {
             shape.pooled,
         ];
         let [range, relu, signed, threshold, argmax, absorb, border, maximum, in_place, distance, pooled] =
-            Selector::shared(cs, wanted);
+            if shape.is_stacked() { Selector::apart(cs, wanted) } else { Selector::shared(cs, wanted) };
+        let folded = cs.advice_column_in(SecondPhase);
+        let mut power = || cs.advice_column_in(SecondPhase);
+        let powers = (shape.commits() && shape.is_stacked()).then(|| [[folded, power()], [power(), power()], [power(), power()]]);
         let columns = Self {
             a,
             b,
             c,
             limbs,
             multiplicity,
-            folded: cs.advice_column_in(SecondPhase),
+            folded,
+            powers,
             fold: cs.advice_column_in(SecondPhase),
-            helpers: (0..shape.helpers()).map(|_| cs.advice_column_in(SecondPhase)).collect(),
+            helpers: (0..shape.helped_lanes().len()).map(|_| cs.advice_column_in(SecondPhase)).collect(),
             sum: cs.advice_column_in(SecondPhase),
             weights: (0..shape.weights).map(|_| cs.fixed_column()).collect(),
             constant: cs.fixed_column(),
@@ -337,6 +375,7 @@ impl Columns {
             pooled,
             shift: (!shape.steps.is_empty()).then(|| cs.fixed_column()),
             in_place,
+            continues: shape.is_stacked().then(|| cs.fixed_column()),
             absorb,
             full: shape.commits().then(|| Selector::single(cs)),
             partial: shape.commits().then(|| Selector::single(cs)),
@@ -365,14 +404,29 @@ impl Columns {
         (self.limbs[index as usize % lanes], row + index as usize / lanes)
     }
 
-    /// Every fixed column.
+    /// Every advice column, by index.
+    pub fn advice_columns(&self) -> Vec<Column<Advice>> {
+        let early = [self.a, self.b, self.multiplicity].into_iter().chain(self.c).chain(self.limbs.iter().copied());
+        let late = [self.folded, self.fold, self.sum].into_iter().chain(self.helpers.iter().copied());
+        let mut all: Vec<_> = early.chain(late).chain(self.powers.into_iter().flatten().flatten()).collect();
+        all.sort_by_key(Column::index);
+        all.dedup();
+        all
+    }
+
+    /// Every challenge, by index.
+    pub fn challenges(&self) -> Vec<Challenge> {
+        [self.gamma, self.beta].into_iter().chain(self.function.as_ref().map(|f| f.theta)).collect()
+    }
+
+    /// Every fixed column, by index.
     pub fn fixed_columns(&self) -> Vec<Column<Fixed>> {
         let gates = [self.range, self.relu, self.signed, self.threshold, self.argmax, self.border, self.maximum, self.in_place];
         let others = [self.distance, self.pooled, self.absorb, self.full, self.partial];
         let single = [self.constant, self.table, self.active, self.linear, self.last];
         let function = self.function.iter().flat_map(|f| [f.selector.column(), f.table_value, f.table_slope, f.table_tag]);
         let selectors = gates.iter().chain(&others).flatten().map(Selector::column);
-        let shared = selectors.chain(function).chain(self.shift);
+        let shared = selectors.chain(function).chain(self.shift).chain(self.continues);
         let mut all: Vec<_> = self.weights.iter().copied().chain(single).chain(shared).collect();
         all.sort_by_key(Column::index);
         all.dedup();

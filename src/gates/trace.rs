@@ -3,7 +3,7 @@
 //! halo2 drops or overwrites cells silently (a second assignment, an unusable row, a phase that is over). Here each of these is
 //! an error, and the same grid serves key generation (no witness), proving, and the attack suite.
 
-use super::{Columns, Selector, Shape, field::power_of_two, lookup, range};
+use super::{Columns, Selector, Shape, field::power_of_two, fold, lookup, range, stack};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -63,7 +63,7 @@ pub struct Trace {
     pub columns: Columns,
     /// Fixed values, by column index and row.
     pub fixed: Vec<Vec<Fr>>,
-    /// Advice values, by column index and row; phase-2 columns hold only Poseidon's squares.
+    /// Advice values, by column index and row; phase-2 columns hold only Poseidon's powers.
     pub advice: Vec<Vec<Fr>>,
     /// Which advice cells were assigned.
     pub assigned: Vec<Vec<bool>>,
@@ -94,9 +94,11 @@ impl Trace {
     pub fn new(shape: Shape) -> Result<Self, TraceError> {
         let mut cs = ConstraintSystem::default();
         let columns = Columns::configure(&mut cs, &shape);
-        let rows = 1usize << shape.k;
-        let end = rows.checked_sub(cs.blinding_factors() + 2).filter(|&end| end >= shape.table_rows());
-        let end = end.ok_or(TraceError::NotEnoughRows { k: shape.k, available: rows })?;
+        let rows = shape.rows();
+        let end = stack::end_row(&stack::constraint_system(&shape), &shape)?;
+        if end < shape.table_rows() {
+            return Err(TraceError::NotEnoughRows { k: shape.k, available: end });
+        }
         Ok(Self {
             shape,
             columns,
@@ -187,16 +189,16 @@ impl Trace {
     /// An input whose range starts at `lo`, to be placed where it is first copied to; a cell beyond all rows stands for it until then.
     pub fn defer(&mut self, lo: i128, value: Option<i128>) -> Cell {
         self.deferred.push(Deferred { lo, value, landed: None });
-        Cell { row: (1 << self.shape.k) + self.deferred.len() - 1 }
+        Cell { row: self.shape.rows() + self.deferred.len() - 1 }
     }
 
     /// Assigns a cell of column `a` as a copy of `source`. A deferred input lands on the first such row: there is one cell for it, and
     /// further copies are copies of that.
     pub fn copy(&mut self, source: Cell, row: usize) -> Result<Cell, TraceError> {
-        let waiting = source.row.checked_sub(1 << self.shape.k);
+        let waiting = source.row.checked_sub(self.shape.rows());
         if let Some(Deferred { lo, value, landed: None }) = waiting.and_then(|i| self.deferred.get(i).copied()) {
             let cell = range::place_in_place(self, row, lo, value)?;
-            self.deferred[source.row - (1 << self.shape.k)].landed = Some(cell);
+            self.deferred[source.row - self.shape.rows()].landed = Some(cell);
             return Ok(cell);
         }
         let source = self.landed(source)?;
@@ -213,7 +215,7 @@ impl Trace {
 
     /// The row on which a cell stands, deferred or not.
     fn landed(&self, cell: Cell) -> Result<Cell, TraceError> {
-        match cell.row.checked_sub(1 << self.shape.k) {
+        match cell.row.checked_sub(self.shape.rows()) {
             None => Ok(cell),
             Some(i) => self.deferred.get(i).and_then(|d| d.landed).ok_or(TraceError::NoSuchGate("row of a deferred input")),
         }
@@ -230,6 +232,7 @@ impl Trace {
         for row in 0..self.end {
             self.fix(self.columns.active, row, Fr::ONE)?;
         }
+        fold::place_continues(self)?;
         lookup::place_table(self)
     }
 

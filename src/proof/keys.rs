@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     circuit::{InferenceCircuit, build::ShapeParams, lay_out},
-    gates::{Columns, Shape},
+    gates::{Shape, stack},
     quant::Program,
 };
 use halo2_proofs::{
@@ -89,8 +89,7 @@ pub fn fit(srs: &Srs, k: u32) -> Result<std::borrow::Cow<'_, Srs>, ProofError> {
 
 /// The gates of a shape, and their true degree.
 pub fn constraint_system(shape: &Shape) -> (ConstraintSystem<Fr>, usize) {
-    let mut cs = ConstraintSystem::default();
-    Columns::configure(&mut cs, shape);
+    let cs = stack::constraint_system(shape);
     let degree = degree(&cs);
     (cs, degree)
 }

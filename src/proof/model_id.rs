@@ -7,7 +7,7 @@
 //! ```
 //!
 //! and `| len(modelCommitment) modelCommitment` where weights are private; lengths are 8 bytes big-endian; `vk` is the key's compressed encoding preceded by the shape's canonical one, up to its
-//! fields from `steps` on, which follow as a fifth part of their own where one of them is set; `layout` is the
+//! fields from `steps` on, which follow as a fifth part of their own where one of them is set, but for the stack, which is a part of its own where there is one; `layout` is the
 //! JSON of the statement layout (`circuit::statement::layout`), keys in declaration order, no whitespace.
 
 use super::{Keys, ProofError, Srs};
@@ -39,15 +39,18 @@ pub fn model_id_with(program: &Program, keys: &Keys, srs: &Srs, commitment: Opti
     let shape = &keys.shape;
     let more = postcard::to_stdvec(&(shape.steps, shape.border, shape.maximum, shape.lanes, shape.span, shape.pooled))
         .map_err(|e| encoding(&e))?;
+    let stack = postcard::to_stdvec(&shape.stack).map_err(|e| encoding(&e))?;
     let mut vk = postcard::to_stdvec(shape).map_err(|e| encoding(&e))?;
-    vk.truncate(vk.len().saturating_sub(more.len()));
+    vk.truncate(vk.len().saturating_sub(more.len() + stack.len()));
     vk.extend(keys.pk.get_vk().to_bytes(SerdeFormat::Processed));
     let layout = serde_json::to_vec(&statement::layout(program)?).map_err(|e| encoding(&e))?;
     let mut bytes = b"zkml-evm.model.v1".to_vec();
     let more = (!shape.steps.is_empty() || shape.maximum || shape.lanes > 1 || shape.pooled).then_some(more);
+    let stack = shape.is_stacked().then_some(stack);
     for part in [vk, srs.digest().to_vec(), layout, program.schema_id.to_vec()]
         .into_iter()
         .chain(more)
+        .chain(stack)
         .chain(commitment.map(|c| c.to_vec()))
     {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());

@@ -19,8 +19,8 @@ pub enum Leaf {
     Instances,
     /// The transcript's challenge with this index, from 0 over all phases.
     Challenge(usize),
-    /// The Lagrange polynomial of this row; negative rows count from the end.
-    Lagrange(i32),
+    /// The Lagrange polynomials of these rows, first to last, added up; negative rows count from the end.
+    Lagrange(i32, i32),
     /// The evaluation point.
     Point,
 }
@@ -58,6 +58,11 @@ impl Graph {
         self.intern(Term::Leaf(leaf))
     }
 
+    /// The node of a word of memory, if some expression has it.
+    pub fn known(&self, leaf: Leaf) -> Option<Node> {
+        self.known.get(&Term::Leaf(leaf)).copied()
+    }
+
     /// A number. `-c` becomes `0 - c` where that is shorter to write.
     pub fn constant(&mut self, value: Fr) -> Node {
         if is_short(&-value) && !is_short(&value) {
@@ -84,7 +89,34 @@ impl Graph {
             (Some(a), _) => self.sub(b, a),
             _ if self.value(a) == Some(Fr::ZERO) => b,
             _ if self.value(b) == Some(Fr::ZERO) => a,
-            _ => self.intern(Term::Add(a.min(b), a.max(b))),
+            _ => match (self.term(a), self.term(b)) {
+                // Rows that lie behind each other are one sum.
+                (Term::Leaf(Leaf::Lagrange(first, i)), Term::Leaf(Leaf::Lagrange(j, last))) if i + 1 == j => {
+                    self.leaf(Leaf::Lagrange(first, last))
+                }
+                _ => self.intern(Term::Add(a.min(b), a.max(b))),
+            },
+        }
+    }
+
+    /// `x` where the node is `factor * x` or `-(factor * x)`, its sign included.
+    pub fn divided(&mut self, node: Node, factor: Node) -> Option<Node> {
+        if let Some(positive) = self.negated(node) {
+            let quotient = self.divided(positive, factor)?;
+            return Some(self.neg(quotient));
+        }
+        match self.term(node) {
+            Term::Mul(a, b) if a == factor => Some(b),
+            Term::Mul(a, b) if b == factor => Some(a),
+            _ => None,
+        }
+    }
+
+    /// The factors that a node is written as a product of.
+    pub fn factors(&self, node: Node) -> Vec<Node> {
+        match self.term(self.negated(node).unwrap_or(node)) {
+            Term::Mul(a, b) => vec![a, b],
+            _ => Vec::new(),
         }
     }
 

@@ -1,30 +1,94 @@
 //! Names for the contract's reader: what each polynomial is, and what each constraint says.
 
 use super::protocol::{Phase, Query};
-use crate::gates::{Columns, Selector, Shape};
+use crate::gates::{Columns, Selector, Shape, Stack};
 use halo2_proofs::{
     halo2curves::bn256::Fr,
     plonk::{ConstraintSystem, Fixed},
 };
+use std::collections::BTreeMap;
 
-/// The polynomials in the protocol's order: fixed columns, permutation, instance column, the prover's by phase, the quotient.
-pub fn polynomials(shape: &Shape, cs: &ConstraintSystem<Fr>, phases: &[Phase]) -> Vec<String> {
-    let columns = Columns::configure(&mut ConstraintSystem::default(), shape);
-    let mut names = fixed(&columns, cs.num_fixed_columns());
-    names.extend((0..cs.permutation().get_columns().len()).map(|i| format!("COPY_{i}")));
-    names.push("INSTANCES".into());
-    let advice = advice(&columns, cs.num_advice_columns());
-    let last_phase = cs.advice_column_phase().into_iter().max().unwrap_or(0);
-    for phase in 0..=last_phase {
-        let of_phase = cs.advice_column_phase().into_iter().zip(&advice).filter(|(p, _)| *p == phase);
-        names.extend(of_phase.map(|(_, name)| name.clone()));
+/// What a reader calls the polynomials.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// The polynomials, in the protocol's order: fixed columns, permutation, instance column, the prover's by phase, the quotient.
+    pub polynomials: Vec<String>,
+    /// The columns of the layout that stand under each other in each of them, by offset; none where it is no column of the layout.
+    stacked: Vec<Vec<String>>,
+    /// Rows of one row of the layout.
+    stack: i32,
+}
+
+impl Names {
+    /// The names of a circuit's polynomials.
+    pub fn new(shape: &Shape, cs: &ConstraintSystem<Fr>, phases: &[Phase]) -> Self {
+        let stack = Stack::configure(&mut ConstraintSystem::default(), shape);
+        let of_layout = fixed(&stack.columns, stack.fixed.len());
+        let columns = stacked(stack.fixed.iter().map(|place| (place.column.index(), place.offset)), of_layout);
+        let mut names = Self { polynomials: Vec::new(), stacked: Vec::new(), stack: shape.stack as i32 };
+        names.push_columns("KEY", columns);
+        for i in 0..cs.permutation().get_columns().len() {
+            names.push(format!("COPY_{i}"));
+        }
+        names.push("INSTANCES".into());
+        let of_layout = advice(&stack.columns, stack.advice.len());
+        let columns = stacked(stack.advice.iter().map(|place| (place.column.index(), place.offset)), of_layout);
+        let of_phase = |wanted: u8| {
+            let phases = cs.advice_column_phase().into_iter().zip(&columns);
+            phases.filter(|(phase, _)| *phase == wanted).map(|(_, column)| column.clone()).collect()
+        };
+        names.push_columns("WITNESS", of_phase(0));
+        names.push_columns("RUNNING", of_phase(1));
+        // After the advice columns: the permutation's products, and one polynomial that only blinds.
+        let products = phases.iter().map(|p| p.points).sum::<usize>().saturating_sub(columns.len() + 1);
+        for i in 0..products {
+            names.push(format!("PRODUCT_{i}"));
+        }
+        names.push("BLIND".into());
+        names.push("QUOTIENT".into());
+        names
     }
-    // After the advice columns: the permutation's products, and one polynomial that only blinds.
-    let products = phases.iter().map(|p| p.points).sum::<usize>().saturating_sub(advice.len() + 1);
-    names.extend((0..products).map(|i| format!("PRODUCT_{i}")));
-    names.push("BLIND".into());
-    names.push("QUOTIENT".into());
-    names
+
+    fn push(&mut self, name: String) {
+        self.polynomials.push(name);
+        self.stacked.push(Vec::new());
+    }
+
+    /// Committed columns: of one column of the layout, or of several.
+    fn push_columns(&mut self, name: &str, columns: Vec<Vec<String>>) {
+        for (i, column) in columns.into_iter().enumerate() {
+            self.polynomials.push(match column.as_slice() {
+                [only] => only.clone(),
+                _ => format!("{name}_{i}"),
+            });
+            self.stacked.push(column);
+        }
+    }
+
+    /// The name of an evaluation: the column, and how many of the layout's rows from the current one.
+    pub fn evaluation(&self, query: Query) -> String {
+        let offset = query.rotation.rem_euclid(self.stack) as usize;
+        let (name, rotation) = match self.stacked[query.poly].get(offset) {
+            Some(name) => (name, query.rotation.div_euclid(self.stack)),
+            None => (&self.polynomials[query.poly], query.rotation),
+        };
+        match rotation {
+            0 => format!("AT_{name}"),
+            1 => format!("AT_{name}_NEXT"),
+            -1 => format!("AT_{name}_PREV"),
+            r if r > 0 => format!("AT_{name}_NEXT_{r}"),
+            r => format!("AT_{name}_PREV_{}", -r),
+        }
+    }
+}
+
+/// The names of the columns that stand in each committed one, by offset.
+fn stacked(places: impl Iterator<Item = (usize, usize)>, names: Vec<String>) -> Vec<Vec<String>> {
+    let mut columns: BTreeMap<usize, BTreeMap<usize, String>> = BTreeMap::new();
+    for ((column, offset), name) in places.zip(names) {
+        columns.entry(column).or_default().insert(offset, name);
+    }
+    columns.into_values().map(|names| names.into_values().collect()).collect()
 }
 
 fn advice(columns: &Columns, count: usize) -> Vec<String> {
@@ -40,6 +104,10 @@ fn advice(columns: &Columns, count: usize) -> Vec<String> {
     ];
     for (column, name) in known.into_iter().filter_map(|(column, name)| Some((column?, name))) {
         names[column.index()] = name.into();
+    }
+    for (i, [square, fourth]) in columns.powers.into_iter().flatten().enumerate() {
+        names[square.index()] = if i == 0 { "FOLDED".into() } else { format!("SQUARE_{i}") };
+        names[fourth.index()] = format!("FOURTH_{i}");
     }
     for (i, lane) in columns.limbs.iter().enumerate() {
         names[lane.index()] = if columns.limbs.len() > 1 { format!("LIMB_{i}") } else { "LIMB".into() };
@@ -89,8 +157,10 @@ fn fixed(columns: &Columns, count: usize) -> Vec<String> {
     for (selector, text) in selectors {
         name(selector.column(), format!("IS_{text}"));
     }
-    if let Some(shift) = columns.shift {
-        name(shift, "SHIFT".into());
+    for (column, text) in [(columns.shift, "SHIFT"), (columns.continues, "CONTINUES")] {
+        if let Some(column) = column {
+            name(column, text.into());
+        }
     }
     if let Some(function) = &columns.function {
         name(function.table_value, "TABLE_VALUE".into());
@@ -116,18 +186,6 @@ pub fn challenges(shape: &Shape, count: usize) -> Vec<String> {
         *name = text.into();
     }
     names
-}
-
-/// The name of an evaluation: the polynomial, and how many rows from the current one.
-pub fn evaluation(names: &[String], query: Query) -> String {
-    let name = &names[query.poly];
-    match query.rotation {
-        0 => format!("AT_{name}"),
-        1 => format!("AT_{name}_NEXT"),
-        -1 => format!("AT_{name}_PREV"),
-        r if r > 0 => format!("AT_{name}_NEXT_{r}"),
-        r => format!("AT_{name}_PREV_{}", -r),
-    }
 }
 
 /// The function of the contract that a constraint of this meaning belongs to.

@@ -55,63 +55,165 @@ pub fn all_rotations(sets: &[RotationSet]) -> Vec<i32> {
     all
 }
 
-/// Statements that interpolate every set's evaluations at z' and add them up: the factor of the generator.
-///
-/// With `D_i = z' - ω^i z`, `N` the product of `D_i` over the first set's rotations, and `S` a set of `m` rotations:
+/// The names of the words that hold the factors of the sets' commitments, but for the first set, whose factor is 1.
+pub fn factors(sets: &[RotationSet]) -> impl Iterator<Item = String> {
+    (1..sets.len()).map(scale_name)
+}
+
+/// Statements that multiply, for each set `S` of `m` rotations, the distances `D_j = z' - ω^j z`, and interpolate its evaluations `v_j` up to
+/// what is known behind the inversion:
 ///
 /// ```text
-/// factor of the set's commitments   ν^s N / Π_{i in S} D_i                     (1 for the first set)
-/// factor of its values at ω^j z     ν^s N / (D_j z^(m-1) Π_{i in S, i != j} (ω^j - ω^i))
+/// P = Π_{j in S} D_j            N = Σ_j v_j w_j Π_{i != j} D_i            w_j = 1 / Π_{i != j} (ω^j - ω^i)
 /// ```
-pub fn values(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript, memory: &mut Memory) -> Block {
-    memory.section("Factors of the opening: of each set's commitments, and of the generator.");
+///
+/// term by term, as the fraction `N / P = Σ_j v_j w_j / D_j`; the interpolated value at z' is `N z^(1-m)`. A set of one rotation has its value
+/// as it is.
+pub fn products(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript, memory: &mut Memory) -> Block {
+    memory.section("The product of z' - ω^i z over the first set, and the sets' interpolated values, up to powers of z.");
+    memory.word("NUMERATOR");
     let mut block = Block::default();
     block.line("let r := R");
     block.line("let mu := mload(MU)");
-    block.line("let factor := mload(NUMERATOR)");
+    for variable in ["value", "product", "distance"] {
+        block.line(format!("let {variable}"));
+    }
+    for (s, set) in sets.iter().enumerate() {
+        let factor = if s == 0 { "NUMERATOR".into() } else { scale_name(s) };
+        block.comment(&describe(set));
+        let [first, others @ ..] = set.rotations.as_slice() else { continue };
+        if others.is_empty() {
+            block.line(format!("mstore({factor}, mload({}))", distance(*first)));
+            continue;
+        }
+        let name = memory.word(&interpolated(s));
+        if let [second] = others {
+            // The weights of two are each other's negation.
+            let [v, w] = [*first, *second].map(|rotation| {
+                combined(protocol, set, transcript, rotation, VARIABLES[usize::from(rotation == *second)], &mut block)
+            });
+            block.line(format!("value := mulmod({v}, mload({}), r)", distance(*second)));
+            block.line(format!("value := addmod(value, sub(r, mulmod({w}, mload({}), r)), r)", distance(*first)));
+            block.line(format!("mstore({name}, mulmod(value, {}, r))", literal(&interpolation_weight(protocol, set, *first))));
+            block.line(format!("mstore({factor}, mulmod(mload({}), mload({}), r))", distance(*first), distance(*second)));
+            continue;
+        }
+        let weighted = |rotation: i32, block: &mut Block| {
+            let value = combined(protocol, set, transcript, rotation, "distance", block);
+            match interpolation_weight(protocol, set, rotation) {
+                weight if weight == Fr::ONE => value,
+                weight => format!("mulmod({value}, {}, r)", literal(&weight)),
+            }
+        };
+        let value = weighted(*first, &mut block);
+        block.line(format!("value := {value}"));
+        block.line(format!("product := mload({})", distance(*first)));
+        for &rotation in others {
+            let value = weighted(rotation, &mut block);
+            // `value` is taken before the distance, whose variable it may stand in.
+            block.line(format!(
+                "value := addmod(mulmod(value, mload({}), r), mulmod({value}, product, r), r)",
+                distance(rotation)
+            ));
+            block.line(format!("product := mulmod(product, mload({}), r)", distance(rotation)));
+        }
+        block.line(format!("mstore({name}, value)"));
+        block.line(format!("mstore({factor}, product)"));
+    }
+    block
+}
+
+/// The evaluations of a set at one rotation, combined with powers of μ: an expression, for which `variable` is used where there are several.
+fn combined(
+    protocol: &Protocol,
+    set: &RotationSet,
+    transcript: &Transcript,
+    rotation: i32,
+    variable: &str,
+    block: &mut Block,
+) -> String {
+    let known = |poly: usize| format!("mload({})", value_name(protocol, transcript, Query { poly, rotation }));
+    let mut values = set.polys.iter().rev().map(|&poly| known(poly));
+    let first = values.next().unwrap_or("0".into());
+    if set.polys.len() == 1 {
+        return first;
+    }
+    block.line(format!("{variable} := {first}"));
+    for value in values {
+        block.line(format!("{variable} := addmod(mulmod({variable}, mu, r), {value}, r)"));
+    }
+    variable.into()
+}
+
+/// Statements that turn the inverted products into the factors of the sets' commitments, and add up the interpolated values: the factor
+/// of the generator. With `P_s`, `N_s` of [`products`]:
+///
+/// ```text
+/// factor of the set's commitments   ν^s P_0 / P_s                              (1 for the first set)
+/// its value                         ν^s P_0 / P_s N_s z^(1-m)
+/// ```
+pub fn values(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript, memory: &mut Memory) -> Block {
+    memory.section("The factor of the generator.");
+    let mut block = Block::default();
+    block.line("let r := R");
+    block.line("let mu := mload(MU)");
+    block.line("let power := mload(NUMERATOR)");
     block.line("let sum := 0");
     block.line("let value");
-    block.line("let scale");
+    block.line("let factor");
+    let degrees = sets.iter().map(|set| set.rotations.len() - 1);
+    let powers = inverse_powers(degrees.max().unwrap_or(0), memory, &mut block);
     for (s, set) in sets.iter().enumerate() {
         block.comment(&describe(set));
-        if s > 0 {
-            block.line("factor := mulmod(factor, mload(NU), r)");
-            let name = memory.word(&scale_name(s));
-            let product =
-                set.rotations.iter().fold("factor".to_string(), |p, r| format!("mulmod({p}, mload({}), r)", distance(*r)));
-            if set.rotations.len() <= 2 {
-                block.line(format!("mstore({name}, {product})"));
-            } else {
-                block.line("scale := factor");
-                for rotation in &set.rotations {
-                    block.line(format!("scale := mulmod(scale, mload({}), r)", distance(*rotation)));
+        match set.rotations.as_slice() {
+            [rotation] => {
+                let text = combined(protocol, set, transcript, *rotation, "value", &mut block);
+                if text != "value" {
+                    block.line(format!("value := {text}"));
                 }
-                block.line(format!("mstore({name}, scale)"));
+            }
+            rotations => {
+                block.line(format!("value := mload({})", interpolated(s)));
+                let degree = rotations.len() - 1;
+                for (_, name) in powers.iter().enumerate().filter(|(i, _)| degree >> i & 1 == 1) {
+                    block.line(format!("value := mulmod(value, mload({name}), r)"));
+                }
             }
         }
-        block.line("scale := factor");
-        for _ in 1..set.rotations.len() {
-            block.line("scale := mulmod(scale, mload(POINT_INVERSE), r)");
+        if s == 0 {
+            block.line("sum := value");
+            continue;
         }
-        for &rotation in &set.rotations {
-            for (i, &poly) in set.polys.iter().rev().enumerate() {
-                let value = format!("mload({})", value_name(protocol, transcript, Query { poly, rotation }));
-                block.line(match i {
-                    0 => format!("value := {value}"),
-                    _ => format!("value := addmod(mulmod(value, mu, r), {value}, r)"),
-                });
-            }
-            block.line(format!("value := mulmod(mulmod(value, scale, r), mload({}), r)", distance(rotation)));
-            let weight = interpolation_weight(protocol, set, rotation);
-            if weight != Fr::ONE {
-                block.line(format!("value := mulmod(value, {}, r)", literal(&weight)));
-            }
-            block.line("sum := addmod(sum, value, r)");
-        }
+        let name = scale_name(s);
+        block.line("power := mulmod(power, mload(NU), r)");
+        block.line(format!("factor := mulmod(power, mload({name}), r)"));
+        block.line(format!("mstore({name}, factor)"));
+        block.line("sum := addmod(sum, mulmod(value, factor, r), r)");
     }
     memory.word("GENERATOR_SCALE");
     block.line("mstore(GENERATOR_SCALE, sub(r, sum))");
     block
+}
+
+/// What the evaluations of a set of two are combined in.
+const VARIABLES: [&str; 2] = ["distance", "product"];
+
+fn interpolated(set: usize) -> String {
+    format!("INTERPOLATED_{set}")
+}
+
+/// The words that hold `z^-1, z^-2, z^-4, ..`, as far as powers up to `degree` are made of them.
+fn inverse_powers(degree: usize, memory: &mut Memory, block: &mut Block) -> Vec<String> {
+    let mut names = vec!["POINT_INVERSE".to_string()];
+    while degree >> names.len() > 0 {
+        let name = memory.word(&format!("POINT_INVERSE_TO_{}", 1 << names.len()));
+        if let Some(before) = names.last() {
+            block.line(format!("value := mload({before})"));
+            block.line(format!("mstore({name}, mulmod(value, value, r))"));
+        }
+        names.push(name);
+    }
+    names
 }
 
 /// Statements that add up all commitments: `SUM` is then the left side of the pairing's first pair.
@@ -120,8 +222,8 @@ pub fn values(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript
 /// SUM = Σ_s scale_s Σ_i μ^i C_{s,i} + GENERATOR_SCALE [1] - N W + z' W'
 /// ```
 pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript, memory: &mut Memory) -> Block {
-    memory.section("The quotient's commitment and the sum so far.");
-    for name in ["QUOTIENT_X", "QUOTIENT_Y", "TOTAL_X", "TOTAL_Y"] {
+    memory.section("The quotient's commitment, the sum so far, and a point of the verifying key.");
+    for name in ["QUOTIENT_X", "QUOTIENT_Y", "TOTAL_X", "TOTAL_Y", "KEY_X", "KEY_Y"] {
         memory.word(name);
     }
     memory.section("The precompiles' input: a sum and an operand; at last the two pairs of points.");
@@ -130,6 +232,9 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
     }
     memory.words("PAIRS_REST", 8);
     let mut block = Block::default();
+    for line in STEPS {
+        block.line(*line);
+    }
     block.line("let r := R");
     block.line("let mu := mload(MU)");
     block.line("let power := mload(POINT_TO_N)");
@@ -140,7 +245,7 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
     keep(&mut block, "QUOTIENT");
     block.comment("the opening's points and the generator");
     set(&mut block, stored("COMMITMENT_OPENING_QUOTIENT"));
-    scale(&mut block, "mload(OPENING_POINT)");
+    block.line("ok := and(times(mload(OPENING_POINT)), ok)");
     answered(&mut block);
     for (point, factor) in
         [(stored("COMMITMENT_OPENING"), "sub(r, mload(NUMERATOR))"), (constant(&protocol.g1), "mload(GENERATOR_SCALE)")]
@@ -158,7 +263,7 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
         }
         match s {
             0 => {
-                plus(&mut block, kept("TOTAL"));
+                block.line("ok := and(plus(TOTAL_X), ok)");
                 answered(&mut block);
             }
             _ => fold(&mut block, &format!("mload({})", scale_name(s)), kept("TOTAL")),
@@ -167,16 +272,40 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
     block
 }
 
-/// `SUM = point`
-fn set(block: &mut Block, [x, y]: [String; 2]) {
-    block.line(format!("mstore(SUM_X, {x})"));
-    block.line(format!("mstore(SUM_Y, {y})"));
+/// `SUM = SUM * factor` by precompile 7, `SUM = SUM + point` by precompile 6, and one after the other; whether they succeeded.
+const STEPS: &[&str] = &[
+    "function times(factor) -> done {",
+    "    mstore(OPERAND_X, factor)",
+    "    done := staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40)",
+    "}",
+    "function plus(point) -> done {",
+    "    mstore(OPERAND_X, mload(point))",
+    "    mstore(OPERAND_Y, mload(add(point, 32)))",
+    "    done := staticcall(gas(), 6, SUM_X, 0x80, SUM_X, 0x40)",
+    "}",
+    "function fold(factor, point) -> done {",
+    "    mstore(OPERAND_X, factor)",
+    "    done := staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40)",
+    "    mstore(OPERAND_X, mload(point))",
+    "    mstore(OPERAND_Y, mload(add(point, 32)))",
+    "    done := and(staticcall(gas(), 6, SUM_X, 0x80, SUM_X, 0x40), done)",
+    "}",
+];
+
+/// A point of memory, or of the verifying key.
+enum Point {
+    Stored(String),
+    Constant([String; 2]),
 }
 
-/// `SUM = SUM * factor`, by precompile 7
-fn scale(block: &mut Block, factor: &str) {
-    block.line(format!("mstore(OPERAND_X, {factor})"));
-    block.line("ok := and(staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40), ok)");
+/// `SUM = point`
+fn set(block: &mut Block, point: Point) {
+    let [x, y] = match point {
+        Point::Stored(name) => [format!("mload({name})"), format!("mload(add({name}, 32))")],
+        Point::Constant(coordinates) => coordinates,
+    };
+    block.line(format!("mstore(SUM_X, {x})"));
+    block.line(format!("mstore(SUM_Y, {y})"));
 }
 
 /// Behind a call of a precompile: it answered with a point. A call of an address without code succeeds and answers nothing, and on a chain
@@ -185,17 +314,17 @@ fn answered(block: &mut Block) {
     block.line("ok := and(eq(returndatasize(), 0x40), ok)");
 }
 
-/// `SUM = SUM + point`, by precompile 6
-fn plus(block: &mut Block, [x, y]: [String; 2]) {
-    block.line(format!("mstore(OPERAND_X, {x})"));
-    block.line(format!("mstore(OPERAND_Y, {y})"));
-    block.line("ok := and(staticcall(gas(), 6, SUM_X, 0x80, SUM_X, 0x40), ok)");
-}
-
 /// `SUM = SUM * factor + point`
-fn fold(block: &mut Block, factor: &str, point: [String; 2]) {
-    scale(block, factor);
-    plus(block, point);
+fn fold(block: &mut Block, factor: &str, point: Point) {
+    let name = match point {
+        Point::Stored(name) => name,
+        Point::Constant([x, y]) => {
+            block.line(format!("mstore(KEY_X, {x})"));
+            block.line(format!("mstore(KEY_Y, {y})"));
+            "KEY_X".into()
+        }
+    };
+    block.line(format!("ok := and(fold({factor}, {name}), ok)"));
 }
 
 /// Puts `SUM` aside.
@@ -204,8 +333,8 @@ fn keep(block: &mut Block, name: &str) {
     block.line(format!("mstore({name}_Y, mload(SUM_Y))"));
 }
 
-fn kept(name: &str) -> [String; 2] {
-    [format!("mload({name}_X)"), format!("mload({name}_Y)")]
+fn kept(name: &str) -> Point {
+    Point::Stored(format!("{name}_X"))
 }
 
 fn describe(set: &RotationSet) -> String {
@@ -226,7 +355,7 @@ fn value_name(protocol: &Protocol, transcript: &Transcript, query: Query) -> Str
 }
 
 /// The coordinates of a polynomial's commitment.
-fn point(protocol: &Protocol, transcript: &Transcript, poly: usize) -> [String; 2] {
+fn point(protocol: &Protocol, transcript: &Transcript, poly: usize) -> Point {
     if let Some(commitment) = protocol.preprocessed.get(poly) {
         return constant(commitment);
     }
@@ -236,12 +365,12 @@ fn point(protocol: &Protocol, transcript: &Transcript, poly: usize) -> [String; 
     }
 }
 
-fn stored(name: &str) -> [String; 2] {
-    [format!("mload({name})"), format!("mload(add({name}, 32))")]
+fn stored(name: &str) -> Point {
+    Point::Stored(name.into())
 }
 
-fn constant(point: &G1Affine) -> [String; 2] {
-    [point.x, point.y].map(|c| word(U256::from_le_bytes(c.to_repr())))
+fn constant(point: &G1Affine) -> Point {
+    Point::Constant([point.x, point.y].map(|c| word(U256::from_le_bytes(c.to_repr()))))
 }
 
 /// `1 / Π_{i != j} (ω^j - ω^i)`

@@ -7,8 +7,8 @@
 use super::{VerifierError, render::render_key};
 use crate::{
     circuit::{InferenceCircuit, build::ShapeParams, lay_out},
-    gates::{Shape, Trace},
-    proof::{ModelId, ProofError, Provenance, Srs, keys::constraint_system},
+    gates::{Shape, Stack, Trace},
+    proof::{ModelId, ProofError, Provenance, Srs},
     quant::Program,
 };
 use alloy::primitives::{B256, keccak256};
@@ -20,7 +20,7 @@ use halo2_proofs::{
         group::prime::PrimeCurveAffine,
         serde::SerdeObject,
     },
-    plonk::VerifyingKey,
+    plonk::{ConstraintSystem, VerifyingKey},
 };
 
 /// The Solidity source of the verifier that `program` would have in `shape`.
@@ -39,11 +39,16 @@ pub fn render(program: &Program, shape: &Shape) -> Result<String, VerifierError>
 
 /// halo2 takes no verifying key but a whole one: it is read from the bytes that it would be written as.
 fn verifying_key(shape: &Shape, trace: &Trace) -> Result<VerifyingKey<G1Affine>, VerifierError> {
-    let (cs, _) = constraint_system(shape);
+    let mut cs = ConstraintSystem::default();
+    let stack = Stack::configure(&mut cs, shape);
     let (fixed, copied) = (cs.num_fixed_columns(), cs.permutation().get_columns().len());
-    let commitment = |at: usize| match trace.fixed.get(at) {
-        Some(column) if column.iter().all(|v| *v == Fr::ZERO) => G1Affine::identity(),
-        Some(column) => point(trace.fixed.iter().position(|other| other == column).unwrap_or(at)),
+    let mut committed: Vec<Vec<&[Fr]>> = vec![Vec::new(); fixed];
+    for (place, values) in stack.fixed.iter().zip(&trace.fixed) {
+        committed[place.column.index()].push(values);
+    }
+    let commitment = |at: usize| match committed.get(at) {
+        Some(column) if column.iter().copied().flatten().all(|v| *v == Fr::ZERO) => G1Affine::identity(),
+        Some(column) => point(committed.iter().position(|other| other == column).unwrap_or(at)),
         // A column of the permutation: never zero, and unlike all others.
         None => point(at),
     };

@@ -3,6 +3,7 @@
 use super::{
     VerifierError,
     expression::{Graph, Leaf, Node},
+    names::Names,
 };
 use crate::{
     gates::Shape,
@@ -51,7 +52,7 @@ pub struct Protocol {
     /// Commitments of fixed and permutation polynomials.
     pub preprocessed: Vec<G1Affine>,
     /// The polynomials: preprocessed, the instance column, those of the phases in order, the quotient.
-    pub names: Vec<String>,
+    pub names: Names,
     /// The prover's messages up to the quotient.
     pub phases: Vec<Phase>,
     /// Chunks of the quotient polynomial.
@@ -60,8 +61,10 @@ pub struct Protocol {
     pub evaluations: Vec<Query>,
     /// What the opening proves, in the order that fixes the rotation sets.
     pub queries: Vec<Query>,
-    /// The constraints' nodes, in order; all of them vanish on every row.
+    /// The constraints' nodes, in order; all of them vanish on every row. The first ones stand without the factor that they share.
     pub constraints: Vec<Node>,
+    /// How many share a factor, and the factor.
+    pub shared: Option<(usize, Node)>,
     /// Their expressions.
     pub graph: Graph,
     /// The generator of G1.
@@ -80,7 +83,8 @@ impl Protocol {
     pub fn new(shape: &Shape, vk: &VerifyingKey<G1Affine>, srs: &Srs, instances: usize) -> Result<Self, VerifierError> {
         let srs = fit(srs, shape.k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
         let inner = compile(&srs.params, vk, Config::kzg().with_num_instance(vec![instances]));
-        let (graph, constraints) = constraints(&inner)?;
+        let (mut graph, constraints) = constraints(&inner)?;
+        let (shared, constraints) = without_shared_factor(&mut graph, constraints);
         let unsupported = |what: &str| VerifierError::Render(format!("the protocol has {what}"));
         if inner.linearization.is_some() || inner.instance_committing_key.is_some() || !inner.accumulator_indices.is_empty() {
             return Err(unsupported("a linearization, committed instances or accumulators"));
@@ -103,12 +107,13 @@ impl Protocol {
             instances,
             digest: inner.transcript_initial_state.ok_or_else(|| unsupported("no initial state"))?,
             preprocessed: inner.preprocessed.clone(),
-            names: super::names::polynomials(shape, vk.cs(), &phases),
+            names: Names::new(shape, vk.cs(), &phases),
             quotients: inner.quotient.num_chunk(),
             evaluations: inner.evaluations.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
             queries: inner.queries.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
             phases,
             constraints,
+            shared,
             graph,
             g1: srs.params.get_g()[0],
             g2: srs.params.g2(),
@@ -122,18 +127,21 @@ impl Protocol {
     /// send, every query is of a known polynomial and at a row of its own, and the proof has the layout that native verification reads.
     fn check(&self, layout: &ProofLayout, instances: usize) -> Result<(), VerifierError> {
         let refuse = |what: String| Err(VerifierError::Render(what));
-        let (quotient, rows) = (self.names.len() - 1, 1i64 << self.k);
+        let (quotient, rows) = (self.names.polynomials.len() - 1, 1i64 << self.k);
         let sent: usize = self.phases.iter().map(|phase| phase.points).sum();
-        if self.names.len() != self.first_witness() + sent + 1 {
+        if self.names.polynomials.len() != self.first_witness() + sent + 1 {
             return refuse(format!(
                 "{} polynomials have names, the protocol has {}",
-                self.names.len(),
+                self.names.polynomials.len(),
                 self.first_witness() + sent + 1
             ));
         }
         let opened = |query: &Query| self.queries.contains(query);
         if let Some(query) = self.evaluations.iter().find(|query| !opened(query)) {
-            return refuse(format!("the evaluation of {} at rotation {} is not opened", self.names[query.poly], query.rotation));
+            return refuse(format!(
+                "the evaluation of {} at rotation {} is not opened",
+                self.names.polynomials[query.poly], query.rotation
+            ));
         }
         let sent_or_known = |query: &Query| self.evaluations.contains(query) || (query.poly == quotient && query.rotation == 0);
         let commits = |query: &Query| query.poly <= quotient && query.poly != self.preprocessed.len();
@@ -183,6 +191,22 @@ enum Part {
     Unexpected,
 }
 
+/// The constraints, the longest run of first ones that share a factor without it.
+fn without_shared_factor(graph: &mut Graph, mut constraints: Vec<Node>) -> (Option<(usize, Node)>, Vec<Node>) {
+    let candidates = constraints.first().map(|&first| graph.factors(first)).unwrap_or_default();
+    let divided = candidates.into_iter().map(|factor| {
+        let quotients: Vec<Node> = constraints.iter().map_while(|&node| graph.divided(node, factor)).collect();
+        (factor, quotients)
+    });
+    match divided.max_by_key(|(_, quotients)| quotients.len()) {
+        Some((factor, quotients)) if quotients.len() > 1 => {
+            constraints[..quotients.len()].copy_from_slice(&quotients);
+            (Some((quotients.len(), factor)), constraints)
+        }
+        _ => (None, constraints),
+    }
+}
+
 /// The constraints of the quotient's numerator, one by one.
 fn constraints(protocol: &PlonkProtocol<G1Affine>) -> Result<(Graph, Vec<Node>), VerifierError> {
     let graph = RefCell::new(Graph::default());
@@ -195,7 +219,7 @@ fn constraints(protocol: &PlonkProtocol<G1Affine>) -> Result<(Graph, Vec<Node>),
         &|common| match serde_json::to_value(common) {
             Ok(serde_json::Value::String(_)) => value(graph.borrow_mut().leaf(Leaf::Point)),
             Ok(common) => match common["Lagrange"].as_i64().and_then(|row| i32::try_from(row).ok()) {
-                Some(row) => value(graph.borrow_mut().leaf(Leaf::Lagrange(row))),
+                Some(row) => value(graph.borrow_mut().leaf(Leaf::Lagrange(row, row))),
                 None => Part::Unexpected,
             },
             Err(_) => Part::Unexpected,

@@ -100,6 +100,7 @@ fn sections(protocol: &Protocol, shape: &Shape, cs: &ConstraintSystem<Fr>) -> Ve
     let challenges = names::challenges(shape, protocol.challenges());
     let transcript = transcript::read(protocol, challenges, &mut memory);
     let denominators = evaluation::denominators(protocol, &sets, &mut memory);
+    let products_of_sets = opening::products(protocol, &sets, &transcript, &mut memory);
     let [products, inverses] = evaluation::inversion(protocol, &sets);
     let public_inputs = evaluation::public_inputs(protocol, &mut memory);
     let constraints = evaluation::constraints(protocol, cs, &transcript, &mut memory);
@@ -110,6 +111,7 @@ fn sections(protocol: &Protocol, shape: &Shape, cs: &ConstraintSystem<Fr>) -> Ve
         ("{check_points}", point_checks(&transcript)),
         ("{check_scalars}", scalar_checks(&transcript)),
         ("{denominators}", denominators.text()),
+        ("{products_of_sets}", products_of_sets.text()),
         ("{products}", products.text()),
         ("{inverses}", inverses.text()),
         ("{public_inputs}", public_inputs.text()),
@@ -135,11 +137,21 @@ fn function((name, block): &(String, Block)) -> String {
     format!("{open}\n{}\n        }}\n    }}", block.text())
 }
 
+/// Four evaluations in one turn of a loop, and those left over: one by one they would take more code than anything but the opening.
 fn scalar_checks(transcript: &Transcript) -> String {
     let mut block = Block::default();
-    for (i, name) in transcript.evaluations.iter().enumerate() {
-        let below = format!("lt(mload({name}), r)");
-        block.line(if i == 0 { format!("ok := {below}") } else { format!("ok := and({below}, ok)") });
+    let names = &transcript.evaluations;
+    let (looped, left) = names.split_at(names.len() / 4 * 4);
+    block.line("ok := 1");
+    if let Some(first) = looped.first() {
+        let end = format!("add({first}, {:#x})", 32 * looped.len());
+        block.line(format!("for {{ let word := {first} }} lt(word, {end}) {{ word := add(word, 128) }} {{"));
+        block.line("    ok := and(and(lt(mload(word), r), lt(mload(add(word, 32)), r)), ok)");
+        block.line("    ok := and(and(lt(mload(add(word, 64)), r), lt(mload(add(word, 96)), r)), ok)");
+        block.line("}");
+    }
+    for name in left {
+        block.line(format!("ok := and(lt(mload({name}), r), ok)"));
     }
     block.text()
 }

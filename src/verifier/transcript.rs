@@ -6,7 +6,6 @@
 
 use super::{
     memory::Memory,
-    names,
     protocol::Protocol,
     yul::{Block, literal},
 };
@@ -55,7 +54,7 @@ pub fn read(protocol: &Protocol, challenge_names: Vec<String>, memory: &mut Memo
     reader.begin(protocol);
     let (mut poly, mut challenge) = (protocol.first_witness(), 0);
     for phase in &protocol.phases {
-        let named: Vec<String> = protocol.names[poly..poly + phase.points].to_vec();
+        let named: Vec<String> = protocol.names.polynomials[poly..poly + phase.points].to_vec();
         poly += phase.points;
         let points = reader.points(&named);
         reader.out.points.extend(points);
@@ -127,7 +126,7 @@ impl Reader<'_> {
     fn scalars(&mut self, protocol: &Protocol) {
         self.open();
         let named: Vec<String> =
-            protocol.evaluations.iter().map(|query| self.memory.word(&names::evaluation(&protocol.names, *query))).collect();
+            protocol.evaluations.iter().map(|query| self.memory.word(&protocol.names.evaluation(*query))).collect();
         if let Some(first) = named.first() {
             self.copy(first, named.len());
         }

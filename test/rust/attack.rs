@@ -36,6 +36,8 @@ mod phases;
 mod poseidon;
 #[path = "attack/rank.rs"]
 mod rank;
+#[path = "attack/stack.rs"]
+mod stack;
 mod support;
 #[path = "attack/system.rs"]
 mod system;

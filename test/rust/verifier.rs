@@ -88,12 +88,15 @@ fn the_source_is_deterministic_and_names_the_model() {
 fn the_source_is_formatted_and_clean() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    std::fs::write(folder.path().join("InferenceVerifier.sol"), Stand::credit_sized().source()).unwrap();
-    let run = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(root.join("node_modules/.bin").join(program));
-        let done = command.args(arguments).arg("InferenceVerifier.sol").current_dir(folder.path()).output().unwrap();
-        assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-    };
-    run("forge", &["fmt", "--check", "--root", root.to_str().unwrap()]);
-    run("solhint", &["--disc", "--noPoster", "-c", root.join("test/.solhint.generated.json").to_str().unwrap()]);
+    for stand in [Stand::credit_sized(), Stand::stacked()] {
+        std::fs::write(folder.path().join("InferenceVerifier.sol"), stand.source()).unwrap();
+        let run = |program: &str, arguments: &[&str]| {
+            let mut command = Command::new(root.join("node_modules/.bin").join(program));
+            let done = command.args(arguments).arg("InferenceVerifier.sol").current_dir(folder.path()).output().unwrap();
+            let said = [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+            assert!(done.status.success(), "{}", said.concat());
+        };
+        run("forge", &["fmt", "--check", "--root", root.to_str().unwrap()]);
+        run("solhint", &["--disc", "--noPoster", "-c", root.join("test/.solhint.generated.json").to_str().unwrap()]);
+    }
 }

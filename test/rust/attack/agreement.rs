@@ -308,7 +308,8 @@ fn check_private(
     mock: bool,
 ) -> Result<(), TestCaseError> {
     let intervals = range::check(program).unwrap();
-    let plans = candidates(program, Objective::Balanced).unwrap();
+    // With stacks and without.
+    let plans = candidates(program, Objective::Gas).unwrap();
     let plan = plans[if rng.gen_bool(0.5) { 0 } else { rng.gen_range(0..plans.len()) }];
     let witness = private_witness(program, weights, rng);
     let run = &witness.run;

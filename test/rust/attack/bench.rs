@@ -41,6 +41,17 @@ pub fn shape() -> Shape {
     Shape { k: 8, limb_bits: 4, remainder_limbs: 3, magnitude_limbs: 2, range_limbs: 3, ..Shape::default() }
 }
 
+/// The `k` of a circuit with at least `2^k` rows of `base`'s layout.
+fn deep(base: Shape, k: u32) -> u32 {
+    k + base.stack.next_power_of_two().ilog2()
+}
+
+/// The same in a stack of `stack` columns.
+pub fn stacked(stack: u32, lanes: u32) -> Shape {
+    let base = Shape { stack, lanes, ..shape() };
+    Shape { k: deep(base, base.k), ..base }
+}
+
 /// Limbs of 2 bits, one of each: small enough to try every value of every cell.
 pub fn tiny() -> Shape {
     Shape { k: 6, limb_bits: 2, remainder_limbs: 1, magnitude_limbs: 1, range_limbs: 2, ..Shape::default() }
@@ -115,7 +126,7 @@ pub fn layer_sample(mut shape: Shape, end: End, layer: &Linear, x: &[i128], [lo,
 
 /// Packed values and the hash chain over them, as the committed input has it.
 pub fn hash_sample(base: Shape, values: &[i128]) -> Sample {
-    let shape = Shape { pack_bits: 8, range_limbs: 2, k: 9, ..base };
+    let shape = Shape { pack_bits: 8, range_limbs: 2, k: deep(base, 9), ..base };
     let parameters = Parameters::get();
     let (tag, salt) = (Fr::from(77), Fr::from(99));
     let mut trace = Trace::new(shape).unwrap();
@@ -173,8 +184,8 @@ fn function_of(shape: Shape, sigmoid: &Sigmoid, q: i128, result_checked: bool) -
 }
 
 /// A layer whose inputs, all of them public, stand on its own rows, in six lanes.
-pub fn in_place_sample(layer: &Linear, x: &[i128], lo: i128) -> Sample {
-    let shape = Shape { lanes: 6, span: 4000, signed: true, ..shape() };
+pub fn in_place_sample(base: Shape, layer: &Linear, x: &[i128], lo: i128) -> Sample {
+    let shape = Shape { lanes: 6, span: 4000, signed: true, ..base };
     let mut trace = Trace::new(shape).unwrap();
     let inputs: Vec<Cell> = x.iter().map(|&v| trace.defer(lo, Some(v))).collect();
     inputs.iter().enumerate().for_each(|(i, &cell)| trace.expose(cell, i));
@@ -228,7 +239,7 @@ pub fn sum_sample(base: Shape, x: &[i128], [lo, hi]: [i128; 2]) -> Sample {
 
 /// A convolution of public values whose kernels walk: filters of random weights, every result rescaled.
 pub fn conv_sample(base: Shape, stencil: Stencil, steps: &[u32]) -> Sample {
-    let shape = Shape { k: 9, weights: 6, signed: true, steps: Steps::new(steps), border: true, ..base };
+    let shape = Shape { k: deep(base, 9), weights: 6, signed: true, steps: Steps::new(steps), border: true, ..base };
     let [lo, hi] = [-20, 30];
     let weights = (0..stencil.weights() as i128).map(|i| (i * 37 + 11) % 61 - 30).collect();
     let conv = Conv { stencil, weights, bias: (0..stencil.filters as i128).map(|f| 50 - 77 * f).collect() };
@@ -336,7 +347,7 @@ pub fn walking_pool_sample(lanes: u32) -> Sample {
 
 /// Products of public values, every result rescaled.
 pub fn product_sample(base: Shape, dims: model::Product) -> Sample {
-    let shape = Shape { k: 9, weights: 6, signed: true, steps: Steps::new(&[dims.columns as u32]), ..base };
+    let shape = Shape { k: deep(base, 9), weights: 6, signed: true, steps: Steps::new(&[dims.columns as u32]), ..base };
     let x: Vec<i128> = (0..dims.inputs() as i128).map(|i| (i * 29 + 3) % 201 - 100).collect();
     let product = Product { dims, shifts: (0..dims.count as u32).map(|p| p % 3).collect() };
     let mut trace = Trace::new(shape).unwrap();
@@ -393,16 +404,30 @@ pub fn linear(rows: &[&[i128]], bias: &[i128]) -> Linear {
 /// One of everything, with one lane and with several: with three the lookup has a helper, with five one that is full; values
 /// of five limbs end inside a row, and fill one.
 pub fn every_gate() -> Vec<Sample> {
-    let with = |lanes: u32| {
-        let named = move |sample: Sample| Sample { name: format!("{}, {lanes} lanes", sample.name), ..sample };
-        every_gate_in(Shape { lanes, ..shape() }).into_iter().map(named)
-    };
+    let with = |lanes: u32| every_gate_in(Shape { lanes, ..shape() }).into_iter().map(named);
     let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);
     let ends = linear(&[&[1, 0], &[0, 1], &[0, 0]], &[0, 0, 0]);
-    let in_place = [in_place_sample(&three, &[417, -55], -1000), in_place_sample(&ends, &[-1000, 3000], -1000)];
+    let in_place = [(&three, [417, -55]), (&ends, [-1000, 3000])].map(|(layer, x)| in_place_sample(shape(), layer, &x, -1000));
     let walks = stencils().into_iter().take(1).map(|(stencil, steps)| walk_in_place_sample(stencil, &steps));
     let pools = [1, 3].map(walking_pool_sample);
-    [1, 3, 5].into_iter().flat_map(with).chain(in_place).chain(walks).chain(pools).collect()
+    [1, 3, 5].into_iter().flat_map(with).chain(in_place).chain(walks).chain(pools).chain(every_gate_stacked()).collect()
+}
+
+/// The same in stacks: of as many columns as there are of a kind, of a few, and of a number that no power of two is a multiple of.
+pub fn every_gate_stacked() -> Vec<Sample> {
+    let three = linear(&[&[300, -200], &[-411, 77], &[5, 901]], &[1000, -70_000, 12]);
+    let in_place = in_place_sample(stacked(4, 6), &three, &[417, -55], -1000);
+    [(16, 1), (5, 4)]
+        .into_iter()
+        .flat_map(|(stack, lanes)| every_gate_in(stacked(stack, lanes)))
+        .chain([in_place])
+        .map(named)
+        .collect()
+}
+
+fn named(sample: Sample) -> Sample {
+    let Shape { lanes, stack, .. } = sample.trace.shape;
+    Sample { name: format!("{}, {lanes} lanes, stack of {stack}", sample.name), ..sample }
 }
 
 /// One of everything, in `base`: three outputs on two weight columns, so that the leading block is padded.

@@ -38,6 +38,18 @@ impl Mint {
         MINT.get_or_init(make).clone()
     }
 
+    /// The same in the shallowest stack.
+    fn stacked() -> Self {
+        static MINT: OnceLock<Mint> = OnceLock::new();
+        let make = || {
+            let Mint { program, witness, .. } = Self::new();
+            let shapes = candidates(&program, Objective::Gas).unwrap().into_iter().map(|plan| plan.shape);
+            let shape = shapes.filter(Shape::is_stacked).min_by_key(|shape| shape.k).unwrap();
+            Self::of(program, shape, witness)
+        };
+        MINT.get_or_init(make).clone()
+    }
+
     /// A convolution of an image, revealed, with kernels that walk.
     fn of_a_walk() -> Self {
         let program = walk();
@@ -80,7 +92,11 @@ impl Mint {
     fn in_lanes(lanes: u32) -> Self {
         let Mint { program, witness, .. } = Self::new();
         let plans = candidates(&program, Objective::Gas).unwrap();
-        let shape = plans.into_iter().map(|plan| plan.shape).find(|shape| shape.lanes == lanes && shape.limb_bits == 8).unwrap();
+        let shape = plans
+            .into_iter()
+            .map(|plan| plan.shape)
+            .find(|shape| shape.lanes == lanes && shape.limb_bits == 8 && !shape.is_stacked())
+            .unwrap();
         Self::of(program, shape, witness)
     }
 
@@ -212,9 +228,10 @@ fn known() -> Fr {
 
 #[test]
 fn an_honest_proof_verifies_and_one_with_empty_running_columns_does_not() {
-    let mint = Mint::new();
-    mint.try_forge(&mint.trace, assign_phase2, &mint.instances()).unwrap();
-    mint.assert_refused("empty running columns", &mint.trace, zeros);
+    for mint in [Mint::new(), Mint::stacked()] {
+        mint.try_forge(&mint.trace, assign_phase2, &mint.instances()).unwrap();
+        mint.assert_refused("empty running columns", &mint.trace, zeros);
+    }
 }
 
 /// An output of a convolution that is wrong by one step of its remainder, with a border output that takes the error back under the
@@ -346,7 +363,12 @@ fn a_multiplicity_made_for_a_known_challenge_is_refused() {
 
 #[test]
 fn forged_running_sums_are_refused() {
-    let (mut mint, _) = with_a_limb_outside_the_table(Mint::new(), 0);
+    forged_running_sums_of(Mint::new());
+    forged_running_sums_of(Mint::stacked());
+}
+
+fn forged_running_sums_of(honest: Mint) {
+    let (mut mint, _) = with_a_limb_outside_the_table(honest.clone(), 0);
     recount(&mut mint.trace);
     mint.assert_refused("a running sum that ends at zero", &mint.trace, pinned);
     mint.assert_refused("a running sum that starts elsewhere", &mint.trace, backwards);
@@ -355,7 +377,7 @@ fn forged_running_sums_are_refused() {
     mint.assert_refused("a running sum for another challenge", &mint.trace, hoped);
 
     // An honest lookup, and one output of the first layer wrong by one.
-    let mut mint = Mint::new();
+    let mut mint = honest;
     let rows = mint.rows(mint.trace.columns.relu);
     assert!(rows.into_iter().any(|row| mint.shift_remainder(row, 1)), "some remainder has room");
     recount(&mut mint.trace);
@@ -368,19 +390,24 @@ fn forged_running_sums_are_refused() {
 /// The end moved up: the rows of the last layer and the pins are left empty.
 #[test]
 fn dropped_rows_are_refused() {
-    let mut mint = Mint::new();
-    let rows = mint.trace.row;
-    for dropped in [1, 8, rows / 2, rows] {
-        mint.trace.end = rows - dropped;
-        mint.assert_refused(&format!("{dropped} rows dropped"), &mint.trace, assign_phase2);
-        mint.assert_refused(&format!("{dropped} rows dropped, pinned above"), &mint.trace, pinned);
+    for mut mint in [Mint::new(), Mint::stacked()] {
+        let rows = mint.trace.row;
+        for dropped in [1, 8, rows / 2, rows] {
+            mint.trace.end = rows - dropped;
+            mint.assert_refused(&format!("{dropped} rows dropped"), &mint.trace, assign_phase2);
+            mint.assert_refused(&format!("{dropped} rows dropped, pinned above"), &mint.trace, pinned);
+        }
     }
 }
 
 /// The public threshold one above the score: the distance is -1.
 #[test]
 fn a_score_below_the_threshold_is_refused() {
-    let mint = Mint::new();
+    no_score_below_the_threshold(Mint::new());
+    no_score_below_the_threshold(Mint::stacked());
+}
+
+fn no_score_below_the_threshold(mint: Mint) {
     let values = mint.witness.run.tensors[0].clone();
     let score = run(&mint.program, &values).unwrap().output()[0];
     let salt = mint.witness.salts.first().copied();

@@ -105,7 +105,7 @@ fn a_circuit_without_one_of_its_constraints_is_caught() {
     let hash = || hash_sample(shape(), &[0, 200, -5, 17]);
     let range_in = |lanes| range_sample(Shape { lanes, ..shape() }, inputs, 17);
     let range = || range_in(1);
-    let in_place = || in_place_sample(&three, &[417, -55], -1000);
+    let in_place = || in_place_sample(shape(), &three, &[417, -55], -1000);
     let maximum = || maximum_sample(shape(), &[17, -3, 17, 99, -100]);
     let pools = || two_pools(shape(), [417, -55]);
     let zero_pool = || pool_sample(shape(), &linear(&[&[0, 0], &[0, 1]], &[0, 0]), &[1, 1], &[0, 0], inputs);

@@ -62,7 +62,7 @@ impl Lab {
         for column in &mut trace.advice {
             column[trace.end + 1..].iter_mut().for_each(|cell| *cell = Fr::random(&mut rng));
         }
-        let rows = 1usize << trace.shape.k;
+        let rows = trace.shape.rows();
         let constraints = constraints(&trace, instances, challenges);
         let identities = layer_identities(&trace, &constraints);
         let values = trace.advice.concat();
@@ -165,34 +165,49 @@ impl Lab {
         self.limb_order(cell).is_some()
     }
 
-    /// Whether a cell depends on the challenges. Poseidon's squares stand in a phase-2 column and do not.
+    /// Whether a cell depends on the challenges. Poseidon's squares and fourth powers stand in phase-2 columns and do not.
     pub fn is_late(&self, cell: CellId) -> bool {
-        let (column, row) = self.place(cell);
+        let (column, _) = self.place(cell);
         let columns = &self.trace.columns;
         column == columns.fold.index()
             || column == columns.sum.index()
             || columns.helpers.iter().any(|helper| helper.index() == column)
-            || (column == columns.folded.index() && !self.is_permutation_row(row))
+            || (column == columns.folded.index() && !self.is_square(cell))
     }
 
-    /// Whether a cell is one of Poseidon's squares, which a cheating prover recomputes.
+    /// Whether a cell is one of Poseidon's squares or fourth powers, which a cheating prover recomputes.
     pub fn is_square(&self, cell: CellId) -> bool {
         let (column, row) = self.place(cell);
-        column == self.trace.columns.folded.index() && self.is_permutation_row(row)
+        let columns = &self.trace.columns;
+        let mut powers = columns.powers.iter().flatten().flatten().chain([&columns.folded]);
+        powers.any(|power| power.index() == column) && self.is_permutation_row(row)
     }
 
     fn is_permutation_row(&self, row: usize) -> bool {
         [self.trace.columns.full, self.trace.columns.partial].iter().any(|&s| self.trace.is_enabled(s, row))
     }
 
-    /// The changes, with the squares that follow from them.
+    /// The changes, with the squares and fourth powers that follow from them.
     pub fn with_squares(&self, changes: &[(CellId, Fr)]) -> Changes {
         let mut all = changes.to_vec();
+        let columns = &self.trace.columns;
+        let keys = [columns.weights[0], columns.weights[1], columns.constant];
         for &(cell, value) in changes {
             let (column, row) = self.place(cell);
-            if column == self.trace.columns.a.index() && self.is_permutation_row(row) {
-                let key = self.fixed(self.trace.columns.weights[0], row);
-                all.push((self.cell(self.trace.columns.folded.index(), row), (value + key).square()));
+            let state = [Some(columns.a), Some(columns.b), columns.c];
+            let Some(i) = state.iter().flatten().position(|c| c.index() == column).filter(|_| self.is_permutation_row(row))
+            else {
+                continue;
+            };
+            let square = (value + self.fixed(keys[i], row)).square();
+            match columns.powers {
+                // In a partial round nothing reads those of the second and third.
+                Some(powers) => {
+                    let [of_square, of_fourth] = powers[i].map(|power| self.cell(power.index(), row));
+                    all.extend([(of_square, square), (of_fourth, square.square())]);
+                }
+                None if i == 0 => all.push((self.cell(columns.folded.index(), row), square)),
+                None => {}
             }
         }
         all

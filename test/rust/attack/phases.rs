@@ -54,6 +54,8 @@ fn shapes() -> Vec<Shape> {
             });
         }
     }
+    let stacked: Vec<Shape> = all.iter().map(|shape| Shape { stack: 11, ..*shape }).collect();
+    all.extend(stacked);
     all
 }
 
@@ -74,7 +76,7 @@ fn every_column_is_committed_in_its_phase() {
         assert_eq!((columns.gamma.phase(), columns.beta.phase()), (0, 0));
         assert_ne!(columns.gamma.index(), columns.beta.index(), "one challenge, one purpose");
         let phases = cs.advice_column_phase();
-        assert_eq!(phases.iter().filter(|&&p| p == 1).count(), 3 + shape.helpers());
+        assert_eq!(phases.iter().filter(|&&p| p == 1).count(), 3 + shape.helped_lanes().len() + columns.powers.map_or(0, |_| 5));
         assert!(cs.challenge_phase().iter().all(|&phase| phase == 0));
         assert_eq!(cs.challenge_phase().len(), if shape.function { 3 } else { 2 });
         assert!(cs.lookups().is_empty(), "nothing is looked up but by our own argument");

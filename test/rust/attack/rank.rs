@@ -24,7 +24,8 @@ pub fn hash_cells(lab: &Lab) -> (usize, Vec<CellId>) {
         let (column, row) = lab.place(cell);
         let inside = row > 0 && row < lab.trace.end && {
             let before = row - 1;
-            at(full, row) || at(partial, row) || at(full, before) || at(partial, before) || (row > 1 && at(full, row - 2))
+            let long = columns.powers.is_none() && row > 1 && at(full, row - 2);
+            at(full, row) || at(partial, row) || at(full, before) || at(partial, before) || long
         };
         inside && !lab.is_limb(cell) && (column == columns.folded.index() || lab.trace.assigned[column][row])
             || (at(absorb, row) && column == columns.a.index())

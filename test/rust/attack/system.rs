@@ -9,7 +9,7 @@ use halo2_proofs::{
     poly::Rotation,
 };
 use std::collections::HashMap;
-use zkml_evm::{gates::Trace, proof::keys::constraint_system};
+use zkml_evm::gates::{Columns, Stack, Trace};
 
 /// An advice cell: `column * rows + row`.
 pub type CellId = u32;
@@ -60,9 +60,8 @@ impl Constraint {
 
 /// Every constraint of `trace` (gates on all rows, copies, instances) for the given challenges, in the order γ, β.
 pub fn constraints(trace: &Trace, instances: &[Fr], challenges: [Fr; 3]) -> Vec<Constraint> {
-    let (cs, _) = constraint_system(&trace.shape);
-    let rows = 1usize << trace.shape.k;
-    let mut all = gates(&cs, trace, rows, challenges);
+    let rows = trace.shape.rows();
+    let mut all = layout(trace, challenges);
     let cell = |row: usize| (trace.columns.a.index() * rows + row) as CellId;
     for (from, to) in &trace.copies {
         let terms = vec![(Fr::ONE, vec![cell(from.row)]), (-Fr::ONE, vec![cell(to.row)])];
@@ -75,12 +74,48 @@ pub fn constraints(trace: &Trace, instances: &[Fr], challenges: [Fr; 3]) -> Vec<
     all
 }
 
-fn gates(cs: &ConstraintSystem<Fr>, trace: &Trace, rows: usize, challenges: [Fr; 3]) -> Vec<Constraint> {
+/// The gates' constraints of the layout.
+pub fn layout(trace: &Trace, challenges: [Fr; 3]) -> Vec<Constraint> {
+    let mut cs = ConstraintSystem::default();
+    Columns::configure(&mut cs, &trace.shape);
+    gates(&cs, &trace.fixed, trace.shape.rows(), challenges)
+}
+
+/// The constraints of the columns that are really committed, in the layout's cells: stacks of the layout's columns. Cells that no column
+/// of the layout has are `u32::MAX`. The row is the circuit's.
+pub fn committed(trace: &Trace, challenges: [Fr; 3]) -> Vec<Constraint> {
+    let mut cs = ConstraintSystem::default();
+    let stack = Stack::configure(&mut cs, &trace.shape);
+    let (rows, layout_rows) = (1usize << trace.shape.k, trace.shape.rows());
+    let mut fixed = vec![vec![Fr::ZERO; rows]; cs.num_fixed_columns()];
+    for (place, values) in stack.fixed.iter().zip(&trace.fixed) {
+        for (row, value) in values[..=trace.end].iter().enumerate() {
+            fixed[place.column.index()][stack.row(place, row)] = *value;
+        }
+    }
+    let mut cells = vec![CellId::MAX; cs.num_advice_columns() * rows];
+    for (column, place) in stack.advice.iter().enumerate() {
+        for row in 0..=trace.end {
+            let cell = &mut cells[place.column.index() * rows + stack.row(place, row)];
+            assert_eq!(*cell, CellId::MAX, "no two cells of the layout are one");
+            *cell = (column * layout_rows + row) as CellId;
+        }
+    }
+    let mut all = gates(&cs, &fixed, rows, challenges);
+    for (_, factors) in all.iter_mut().flat_map(|constraint| &mut constraint.terms) {
+        factors.iter_mut().for_each(|cell| *cell = cells[*cell as usize]);
+        factors.sort_unstable();
+    }
+    all.iter_mut().for_each(|constraint| constraint.terms = merged(std::mem::take(&mut constraint.terms)));
+    all
+}
+
+fn gates(cs: &ConstraintSystem<Fr>, fixed: &[Vec<Fr>], rows: usize, challenges: [Fr; 3]) -> Vec<Constraint> {
     let mut all = Vec::new();
     for gate in cs.gates() {
         for (i, polynomial) in gate.polynomials().iter().enumerate() {
             for row in 0..rows {
-                let terms = expand(polynomial, &At { trace, rows, row, challenges });
+                let terms = expand(polynomial, &At { fixed, rows, row, challenges });
                 if !terms.is_empty() {
                     all.push(Constraint { name: gate.constraint_name(i).into(), row, terms });
                 }
@@ -91,7 +126,7 @@ fn gates(cs: &ConstraintSystem<Fr>, trace: &Trace, rows: usize, challenges: [Fr;
 }
 
 struct At<'a> {
-    trace: &'a Trace,
+    fixed: &'a [Vec<Fr>],
     rows: usize,
     row: usize,
     challenges: [Fr; 3],
@@ -107,7 +142,7 @@ fn expand(expression: &Expression<Fr>, at: &At) -> Vec<Term> {
     let constant = |c: Fr| if c == Fr::ZERO { vec![] } else { vec![(c, vec![])] };
     match expression {
         Expression::Constant(c) => constant(*c),
-        Expression::Fixed(query) => constant(at.trace.fixed[query.column_index()][at.rotated(query.rotation())]),
+        Expression::Fixed(query) => constant(at.fixed[query.column_index()][at.rotated(query.rotation())]),
         Expression::Advice(query) => {
             vec![(Fr::ONE, vec![(query.column_index() * at.rows + at.rotated(query.rotation())) as CellId])]
         }
@@ -161,7 +196,7 @@ fn merged(mut terms: Vec<Term>) -> Vec<Term> {
 ///
 /// `steps` are the fold's constraints: what each holds without phase-2 cells is `b_i - y_i`.
 pub fn layer_identities(trace: &Trace, all: &[Constraint]) -> Vec<Constraint> {
-    let rows = 1usize << trace.shape.k;
+    let rows = trace.shape.rows();
     let late = [trace.columns.fold.index(), trace.columns.folded.index()];
     let steps: HashMap<usize, &Constraint> =
         all.iter().filter(|c| c.name == "fold of the linear layers").map(|c| (c.row, c)).collect();

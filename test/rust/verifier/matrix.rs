@@ -46,19 +46,24 @@ async fn answers(compiler: &Compiler, stand: &Stand, source: &str, settings: Set
 
 #[tokio::test]
 async fn via_ir_answers_as_the_legacy_pipeline_does() {
-    let stand = Stand::credit_sized();
-    let (compiler, source) = (compiler(), stand.source());
-    let legacy = answers(&compiler, &stand, &source, Settings::default()).await;
-    let via_ir = Settings { runs: Some(1), via_ir: true, ..Settings::default() };
-    assert_eq!(answers(&compiler, &stand, &source, via_ir).await, legacy);
+    for stand in [Stand::credit_sized(), Stand::stacked()] {
+        let (compiler, source) = (compiler(), stand.source());
+        let legacy = answers(&compiler, &stand, &source, Settings::VERIFIER).await;
+        let via_ir = Settings { runs: Some(1), via_ir: true, ..Settings::VERIFIER };
+        assert_eq!(answers(&compiler, &stand, &source, via_ir).await, legacy);
+    }
 }
 
 #[tokio::test]
 #[ignore = "minutes: make test-full"]
 async fn every_compiler_and_setting_gives_the_same_answers() {
-    let stand = Stand::credit_sized();
+    every_setting_answers_alike(&Stand::credit_sized()).await;
+    every_setting_answers_alike(&Stand::stacked()).await;
+}
+
+async fn every_setting_answers_alike(stand: &Stand) {
     let source = stand.source();
-    let expected = answers(&compiler(), &stand, &source, Settings::default()).await;
+    let expected = answers(&compiler(), stand, &source, Settings::VERIFIER).await;
     for (package, evm_version, takes_via_ir) in COMPILERS {
         let compiler = Compiler::find(Some(&wrapper(package)), Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
         for via_ir in [false, true] {
@@ -67,7 +72,7 @@ async fn every_compiler_and_setting_gives_the_same_answers() {
                 if via_ir && !takes_via_ir {
                     continue;
                 }
-                assert_eq!(answers(&compiler, &stand, &source, settings).await, expected, "{package} {settings:?}");
+                assert_eq!(answers(&compiler, stand, &source, settings).await, expected, "{package} {settings:?}");
             }
         }
     }

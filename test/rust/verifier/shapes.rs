@@ -12,7 +12,7 @@ use alloy::{
 use halo2_proofs::halo2curves::{bn256::Fr, ff::PrimeField};
 use zkml_evm::{
     chain::bindings::IProofVerifier,
-    circuit::{Item, Objective, PrivateWeights, Witness, plan},
+    circuit::{Item, Objective, PrivateWeights, Witness, plan, plan::candidates},
     op::InputMode,
     proof::{prove, verify, verify::ProofLayout},
     quant::{batch, privatise, run, run_with},
@@ -66,12 +66,37 @@ async fn many_public_inputs() {
     agrees(&[60, 3, 2], InputMode::Public, Output::Reveal, Objective::Balanced).await;
 }
 
-/// As many words to invert as are unrolled, and one more.
+/// Few words to invert are inverted one by one, many in a loop.
 #[tokio::test]
-async fn the_last_unrolled_inversion_and_the_first_looped() {
-    for features in [27, 28, 29] {
-        agrees(&[features, 2], InputMode::Public, Output::Reveal, Objective::Prover).await;
+async fn inversions_one_by_one_and_in_a_loop() {
+    let mut looped = Vec::new();
+    for features in [1, 12, 40, 100] {
+        let stand = Stand::new(&[features, 2], InputMode::Public, Output::Reveal, Objective::Prover);
+        looped.push(stand.source().contains("gt(word, INVERSES)"));
+        agree(&stand, &format!("{features} public inputs")).await;
     }
+    assert!(looped.is_sorted() && !looped[0] && looped[3], "{looped:?}");
+}
+
+/// Stacked columns, under every kind of gate: a hash, a function, an argmax.
+#[tokio::test]
+async fn columns_in_stacks() {
+    agree(&Stand::stacked(), "a stack that hashes").await;
+    for (output, mode) in [(Output::Sigmoid, InputMode::Private), (Output::Argmax, InputMode::Public)] {
+        let stand = Stand::new(&[4, 3, if output == Output::Sigmoid { 1 } else { 3 }], mode, output, Objective::Gas);
+        assert!(stand.keys.shape.is_stacked());
+        agree(&stand, &format!("a stack with {output:?}")).await;
+    }
+}
+
+/// Kernels that walk, in the shallowest stack.
+#[tokio::test]
+async fn a_convolution_in_a_stack() {
+    let program = walk();
+    let plans = candidates(&program, Objective::Gas).unwrap().into_iter().map(|plan| plan.shape);
+    let shape = plans.filter(|shape| shape.is_stacked() && !shape.steps.is_empty()).min_by_key(|shape| shape.k).unwrap();
+    let witness = Witness::new(&program, &input(&program, 3), Fr::from(42), None, None).unwrap();
+    agree(&Stand::of(program, shape, &witness), "a convolution in a stack").await;
 }
 
 #[tokio::test]

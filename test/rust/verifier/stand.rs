@@ -59,6 +59,13 @@ impl Stand {
         Self::new(&[12, 32, 16, 1], InputMode::Committed, Output::Threshold, Objective::Balanced)
     }
 
+    /// The same statement for the least gas: columns are stacked.
+    pub fn stacked() -> Self {
+        let stand = Self::new(&[5, 4, 1], InputMode::Committed, Output::Threshold, Objective::Gas);
+        assert!(stand.keys.shape.is_stacked());
+        stand
+    }
+
     /// The contract's source.
     pub fn source(&self) -> String {
         // A commitment to private weights stands before the one public value of these programs.
