@@ -34,7 +34,7 @@ pub fn render(program: &Program, shape: &Shape) -> Result<String, VerifierError>
     let params = Srs::development(1).params.from_parts(shape.k, g.clone(), Some(g), G2Affine::generator(), s_g2());
     let srs = Srs { params, provenance: Provenance::InsecureDev };
     // Words without a pattern: the compiler writes others shorter.
-    let [id, commitment] = ["model id", "weights"].map(|name| keccak256(name));
+    let [id, commitment] = ["model id", "weights"].map(keccak256);
     let weights = program.weights().map(|_| B256::from(commitment));
     render_key(program, shape, &vk, &srs, ModelId::from(id), weights)
 }
