@@ -38,12 +38,13 @@ const EVERY_ROW: usize = 17;
 pub fn svg(trace: &Trace) -> String {
     let columns = named(&trace.columns);
     let rows = trace.shape.rows();
+    let of = if trace.shape.is_stacked() { rows.to_string() } else { format!("2^{}", trace.shape.k) };
     let scale = HEIGHT / rows as f64;
     let owners = owners(trace);
     let (width, height) = (columns.len() * WIDTH + 220, HEIGHT as usize + TOP + 20);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\">\n\
-         <title>{} columns of {rows} rows, {} used</title>\n<rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n",
+         <title>{} columns of {of} rows, {} used</title>\n<rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n",
         columns.len(),
         trace.row
     );

@@ -33,8 +33,10 @@ pub fn render(program: &Program, shape: &Shape) -> Result<String, VerifierError>
     // halo2's constructor is a method: of any other SRS.
     let params = Srs::development(1).params.from_parts(shape.k, g.clone(), Some(g), G2Affine::generator(), s_g2());
     let srs = Srs { params, provenance: Provenance::InsecureDev };
-    let weights = program.weights().map(|_| B256::repeat_byte(0x11));
-    render_key(program, shape, &vk, &srs, ModelId::repeat_byte(0xff), weights)
+    // Words without a pattern: the compiler writes others shorter.
+    let [id, commitment] = ["model id", "weights"].map(keccak256);
+    let weights = program.weights().map(|_| B256::from(commitment));
+    render_key(program, shape, &vk, &srs, ModelId::from(id), weights)
 }
 
 /// halo2 takes no verifying key but a whole one: it is read from the bytes that it would be written as.

@@ -69,7 +69,9 @@ async fn every_setting_answers_alike(stand: &Stand) {
         for via_ir in [false, true] {
             for runs in [None, Some(1), Some(1_000_000)] {
                 let settings = Settings { runs, via_ir, evm_version };
-                if via_ir && !takes_via_ir {
+                // For many runs via-IR writes the field's order out at each use: a stacked circuit's contract then exceeds EIP-170.
+                let too_large = via_ir && runs == Some(1_000_000) && stand.keys.shape.is_stacked();
+                if via_ir && !takes_via_ir || too_large {
                     continue;
                 }
                 assert_eq!(answers(&compiler, stand, &source, settings).await, expected, "{package} {settings:?}");
