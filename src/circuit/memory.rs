@@ -7,8 +7,9 @@ const MIB: u64 = 1 << 20;
 
 /// Peak memory of a process, in bytes.
 ///
-/// Linear in rows and columns. The factors are fitted to processes with 2^9 to 2^18 rows, 7 to 14 advice and 8 to 55 fixed columns (MLPs and
-/// convolutions), which lie within a fifth of it; the constants are the process itself, and what a second thread takes where there is one.
+/// Linear in rows and columns. The factors are fitted to processes with 2^9 to 2^17 rows, 7 to 12 advice and 8 to 71 fixed columns (MLPs and
+/// convolutions) and to stacked ones with two of each, which lie within a fifth of it; the constants are the process itself, and what a second
+/// thread takes where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Memory {
     /// Making the keys and writing them.
@@ -21,10 +22,10 @@ impl Memory {
     /// What `plan` needs.
     pub fn of(plan: &Plan) -> Self {
         let (rows, fixed, advice) = (1u64 << plan.shape.k, plan.fixed as u64, plan.advice as u64);
-        let threads = if plan.shape.k > ONE_THREAD_K { 11 * MIB } else { 0 };
-        // No circuit has fewer than four advice columns.
-        let cells = (183 * fixed + 337 * advice).saturating_sub(600);
-        Self { setup: 28 * MIB + rows * (268 * fixed + 1500), proof: 19 * MIB + threads + rows * cells }
+        let threads = if plan.shape.k > ONE_THREAD_K { 2 * MIB } else { 0 };
+        // Few columns have as many pieces of the quotient and extended polynomials as many.
+        let cells = (150 * fixed + 235 * advice).max(1_800);
+        Self { setup: 28 * MIB + rows * (268 * fixed + 1500), proof: 18 * MIB + threads + rows * cells }
     }
 
     /// The larger of both.

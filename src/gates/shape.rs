@@ -137,7 +137,7 @@ impl Shape {
 
     /// Rows of the layout.
     pub fn rows(&self) -> usize {
-        (1usize << self.k) / self.stack as usize
+        (1usize << self.k) / self.stack.max(1) as usize
     }
 
     /// Whether columns are stacked. A column is then a cell to evaluate and no commitment, so more of them keep the degree at 4: no two

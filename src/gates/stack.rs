@@ -48,13 +48,15 @@ pub struct Stack {
 impl Stack {
     /// Creates the committed columns and every gate of `shape`.
     pub fn configure(cs: &mut ConstraintSystem<Fr>, shape: &Shape) -> Self {
-        if shape.stack == 1 {
+        if !shape.is_stacked() {
             return Self::flat(cs, shape);
         }
         let mut layout = ConstraintSystem::default();
         let columns = Columns::configure(&mut layout, shape);
         let height = shape.stack as usize;
         let phases = layout.advice_column_phase();
+        // What would be lost on the way here: a bug of the layout, never of a file.
+        assert!(layout.lookups().is_empty() && phases.iter().all(|&phase| phase < 2), "a layout has gates, and two phases");
         let of_phase = |wanted: u8| {
             let columns = (0..phases.len()).filter(|&index| phases[index] == wanted);
             most_read_first(columns, layout.advice_queries().iter().map(|(column, _)| column.index()))
@@ -132,16 +134,21 @@ impl Stack {
             Expression::Scaled(e, factor) => self.stacked(e, cells) * *factor,
             Expression::Sum(a, b) => self.stacked(a, cells) + self.stacked(b, cells),
             Expression::Product(a, b) => self.stacked(a, cells) * self.stacked(b, cells),
-            // No gate uses halo2's selectors or queries an instance; were there one, it would read zeros and no proof would verify.
-            Expression::Selector(_) | Expression::Instance(_) => Expression::Constant(Fr::zero()),
+            // A constraint that read zeros instead could vanish.
+            Expression::Selector(_) | Expression::Instance(_) => {
+                unreachable!("no gate uses halo2's selectors or queries an instance")
+            }
         }
     }
 
-    /// Whether a constraint is 0 wherever `active` and `active_prev` are, whatever the other cells hold.
+    /// Whether a constraint is 0 wherever `active` and `active_prev` are, whatever the other cells hold. (Seen from the last rows, a row
+    /// further on may be the first one, which is active.)
     fn vanishes_between(&self, expression: &Expression<Fr>) -> bool {
         match expression {
             Expression::Constant(c) => *c == Fr::zero(),
-            Expression::Fixed(query) => query.column_index() == self.columns.active.index(),
+            Expression::Fixed(query) => {
+                query.column_index() == self.columns.active.index() && matches!(query.rotation().0, -1 | 0)
+            }
             Expression::Negated(e) | Expression::Scaled(e, _) => self.vanishes_between(e),
             Expression::Sum(a, b) => self.vanishes_between(a) && self.vanishes_between(b),
             Expression::Product(a, b) => self.vanishes_between(a) || self.vanishes_between(b),
@@ -182,6 +189,6 @@ pub fn constraint_system(shape: &Shape) -> ConstraintSystem<Fr> {
 /// [`TraceError::NotEnoughRows`] where there is no such row.
 pub fn end_row(cs: &ConstraintSystem<Fr>, shape: &Shape) -> Result<usize, TraceError> {
     let usable = (1usize << shape.k).checked_sub(cs.blinding_factors() + 1);
-    let end = usable.and_then(|usable| (usable / shape.stack as usize).checked_sub(1));
+    let end = usable.and_then(|usable| (usable / shape.stack.max(1) as usize).checked_sub(1));
     end.ok_or(TraceError::NotEnoughRows { k: shape.k, available: shape.rows() })
 }

@@ -146,6 +146,9 @@ fn fixed(columns: &Columns, count: usize) -> Vec<String> {
         (columns.partial, "PARTIAL_ROUND"),
         (columns.function.as_ref().map(|f| f.selector), "FUNCTION"),
         (columns.border, "BORDER"),
+        (columns.maximum, "MAXIMUM"),
+        (columns.distance, "DISTANCE"),
+        (columns.pooled, "POOLED"),
         (columns.in_place, "INPUT"),
     ] {
         let Some(selector) = selector else { continue };

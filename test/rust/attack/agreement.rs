@@ -309,7 +309,8 @@ fn check_private(
 ) -> Result<(), TestCaseError> {
     let intervals = range::check(program).unwrap();
     // With stacks and without.
-    let plans = candidates(program, Objective::Gas).unwrap();
+    let objective = if rng.gen_bool(0.5) { Objective::Gas } else { Objective::Balanced };
+    let plans = candidates(program, objective).unwrap();
     let plan = plans[if rng.gen_bool(0.5) { 0 } else { rng.gen_range(0..plans.len()) }];
     let witness = private_witness(program, weights, rng);
     let run = &witness.run;

@@ -170,10 +170,16 @@ fn by_helpers(trace: &mut Trace, gamma: Fr, beta: Fr, theta: Fr) {
     }
 }
 
-/// Nothing at all in the running columns.
+/// Nothing at all in the running columns; Poseidon's squares stay, which stand in one of them.
 fn zeros(trace: &mut Trace, _: Fr, _: Fr, _: Fr) {
-    for column in [trace.columns.folded, trace.columns.fold, trace.columns.sum] {
-        trace.advice[column.index()].iter_mut().for_each(|cell| *cell = Fr::ZERO);
+    let columns = trace.columns.clone();
+    for column in [columns.folded, columns.fold, columns.sum].into_iter().chain(columns.helpers) {
+        for row in 0..=trace.end {
+            let squares = column == columns.folded && [columns.full, columns.partial].iter().any(|&s| trace.is_enabled(s, row));
+            if !squares {
+                trace.advice[column.index()][row] = Fr::ZERO;
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_evm::{
     artifact::Prover,
     chain::settle::{PolicyTerms, Tier, policy_id},
+    circuit::Objective,
     op::InputMode,
     quant::{OutputChoice, ThresholdScale},
 };
@@ -17,6 +18,8 @@ pub struct Case {
     pub folder: &'static str,
     pub input: InputMode,
     pub output: OutputChoice,
+    /// What the verifier is made for: one of them has its columns stacked.
+    pub objective: Objective,
     /// The policy that the consumer at this address puts into its contexts.
     pub policy: fn(Address, &Prover) -> B256,
     /// The development account that the contexts name.
@@ -76,6 +79,7 @@ pub const CASES: [Case; 7] = [
         folder: "examples/consumers/age",
         input: InputMode::Committed,
         output: OutputChoice::Threshold,
+        objective: Objective::Balanced,
         policy: |_, _| keccak256("AgeGate.v1"),
         subject: ALICE,
         // 18 years; and one day more of the same document, with which the circuit breaker is shown.
@@ -89,6 +93,7 @@ pub const CASES: [Case; 7] = [
         folder: "examples/consumers/diagnosis",
         input: InputMode::Committed,
         output: OutputChoice::Argmax,
+        objective: Objective::Balanced,
         policy: |_, _| keccak256("PrivateDiagnosis.v1"),
         subject: ALICE,
         calls: &once(&UNTHRESHOLDED),
@@ -98,6 +103,7 @@ pub const CASES: [Case; 7] = [
         folder: "examples/consumers/opponent",
         input: InputMode::Public,
         output: OutputChoice::Argmax,
+        objective: Objective::Balanced,
         policy: |_, _| U256::from(1).into(),
         subject: ALICE,
         // Two turns of one game: the player opens in a corner, then takes the opposite one.
@@ -115,6 +121,7 @@ pub const CASES: [Case; 7] = [
         folder: "examples/consumers/biometric",
         input: InputMode::Committed,
         output: OutputChoice::Threshold,
+        objective: Objective::Balanced,
         policy: |_, _| keccak256("BiometricAccess.v1"),
         subject: ALICE,
         calls: &once(&[own(Some("-0.02"))]),
@@ -124,6 +131,7 @@ pub const CASES: [Case; 7] = [
         folder: "examples/consumers/provenance",
         input: InputMode::Committed,
         output: OutputChoice::Reveal,
+        objective: Objective::Gas,
         policy: |_, _| keccak256("ContentProvenance.v1"),
         subject: ALICE,
         calls: &once(&UNTHRESHOLDED),
@@ -134,6 +142,7 @@ pub const CASES: [Case; 7] = [
         folder: "templates/consumer/model",
         input: InputMode::Committed,
         output: OutputChoice::Threshold,
+        objective: Objective::Balanced,
         policy: |_, _| keccak256("Membership.v1"),
         subject: ALICE,
         calls: &once(&[own(Some("40"))]),
@@ -143,6 +152,7 @@ pub const CASES: [Case; 7] = [
         folder: "templates/consumer/model",
         input: InputMode::Committed,
         output: OutputChoice::Threshold,
+        objective: Objective::Balanced,
         policy: lending_policy,
         subject: RELAYER,
         calls: &once(&[

@@ -89,7 +89,8 @@ impl Made {
     fn of(case: &'static Case) -> Self {
         let [model, data, schema] = ["model.onnx", "calibration.json", "schema.json"].map(|name| file_of(case, name));
         let origin = Source::read(&model, &data, Some(&schema)).expect("the example's files");
-        let recipe = Recipe { input: case.input, output: case.output, items: case.items(), ..Recipe::default() };
+        let Case { input, output, objective, .. } = *case;
+        let recipe = Recipe { input, output, objective, items: case.items(), ..Recipe::default() };
         let quantised = Quantised::new(&origin, &recipe, None).expect("a program");
         let prover = Prover::generate(&origin, &quantised, &recipe).expect("keys");
         let facts = &prover.facts;
