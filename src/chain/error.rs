@@ -64,6 +64,8 @@ pub enum ChainError {
     InsecureSrs { what: String, provenance: String, chain_id: u64 },
     #[error("{what} on the public chain {chain_id} is {got}, expected {expected}")]
     Unguarded { chain_id: u64, what: &'static str, expected: String, got: String },
+    #[error("the pool {pool} lends the token {got}, expected {expected}")]
+    OtherToken { pool: Address, expected: Address, got: Address },
     #[error("{attestor} for schema {schema_id}: {found}")]
     AttestorWas { attestor: Address, schema_id: B256, found: &'static str, relistable: bool },
     #[error("the record holds model {got} under {label}, expected model {expected}")]
@@ -162,6 +164,7 @@ impl Explain for ChainError {
             Self::MissingEvent { .. } => "chain/missing-event",
             Self::InsecureSrs { .. } => "chain/insecure-srs",
             Self::Unguarded { .. } => "chain/unguarded",
+            Self::OtherToken { .. } => "chain/other-token",
             Self::AttestorWas { .. } => "chain/attestor-was-listed",
             Self::LabelTaken { .. } => "chain/label-taken",
             Self::CodeTooLarge { .. } => "chain/code-too-large",
@@ -197,6 +200,7 @@ impl Explain for ChainError {
             Self::Reverted { .. }
             | Self::InsecureSrs { .. }
             | Self::Unguarded { .. }
+            | Self::OtherToken { .. }
             | Self::AttestorWas { .. }
             | Self::LabelTaken { .. }
             | Self::CodehashMismatch { .. }
@@ -277,6 +281,7 @@ impl Explain for ChainError {
             Self::MissingEvent { .. } => "is the contract at this address one of ours?",
             Self::InsecureSrs { .. } => "import a public ceremony with `zkml-evm srs import` and generate the verifier again, or accept forgeable proofs with `--allow-insecure-srs`",
             Self::Unguarded { .. } => "name a timelock by `--owner`, somebody who can act at once by `--guardian`, and leave `--activation-delay` at a day or more; or accept the risk with `--allow-unguarded`",
+            Self::OtherToken { .. } => "nothing was paid; is it the pool that you mean, and who wrote the record?",
             Self::AttestorWas { relistable: true, .. } => "find out why first; `--relist` lists it again",
             Self::AttestorWas { .. } => "a source answers by its contract, a signer by its key: call `removeAttestor` first, if that is what you mean",
             Self::LabelTaken { .. } => "two models share the label's 32 bits: record this one in another folder with `--deployments DIR`",
