@@ -37,6 +37,8 @@ pub enum ChainError {
     FeeTooHigh { what: String, fee: String, limit: String },
     #[error("{what}: it may cost {cost} ether, the limit is {limit} ether")]
     CostTooHigh { what: String, cost: String, limit: String },
+    #[error("the run's next transaction may bring its cost to {cost} ether, the limit is {limit} ether")]
+    RunTooDear { cost: String, limit: String },
     #[error("{what}: the account cannot pay for it ({message})")]
     InsufficientFunds { what: String, message: String },
     #[error("{what}: the gas limit does not fit ({message})")]
@@ -152,6 +154,7 @@ impl Explain for ChainError {
             Self::Underpriced { .. } => "chain/underpriced",
             Self::FeeTooHigh { .. } => "chain/fee-too-high",
             Self::CostTooHigh { .. } => "chain/cost-too-high",
+            Self::RunTooDear { .. } => "chain/run-too-dear",
             Self::InsufficientFunds { .. } => "chain/insufficient-funds",
             Self::GasLimit { .. } => "chain/gas-limit",
             Self::Reverted { .. } => "chain/reverted",
@@ -201,6 +204,7 @@ impl Explain for ChainError {
             | Self::InsecureSrs { .. }
             | Self::Unguarded { .. }
             | Self::OtherToken { .. }
+            | Self::RunTooDear { .. }
             | Self::AttestorWas { .. }
             | Self::LabelTaken { .. }
             | Self::CodehashMismatch { .. }
@@ -269,6 +273,7 @@ impl Explain for ChainError {
             Self::Underpriced { .. } => "fees rose, or a pending transaction has the same nonce; run the same command again",
             Self::FeeTooHigh { .. } => "nothing was sent; wait for lower fees, or allow them with `--max-fee GWEI`",
             Self::CostTooHigh { .. } => "nothing was sent; if the gas is plausible, allow it with `--max-cost ETHER`",
+            Self::RunTooDear { .. } => "what was sent before is in its blocks; run the same command again, or allow more with `--max-total ETHER`",
             Self::InsufficientFunds { .. } => "send the account some of the chain's currency",
             Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",

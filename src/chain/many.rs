@@ -13,11 +13,12 @@ use super::error::ChainError;
 use super::fees::Fees;
 use super::journal::{self, Entry, Flight, Journal, opening};
 use super::provider::Chain;
-use super::send::{Call, Signed};
+use super::send::{Call, Signed, most_of};
 use super::settle::{LoanRequest, OpenLoan};
 use super::signer::Account;
 use super::wait::REPEAT;
 use crate::error::Explain;
+use alloy::primitives::utils::format_ether;
 use alloy::primitives::{Address, B256, TxHash, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionReceipt;
@@ -127,6 +128,10 @@ pub struct Campaign<'a> {
     queue: VecDeque<B256>,
     flying: BTreeMap<u64, Flying>,
     outcomes: BTreeMap<String, Outcome>,
+    /// Most wei that the run may cost.
+    limit: U256,
+    /// Wei by nonce: what it may cost at most, and has cost once it is in a block.
+    costs: BTreeMap<u64, U256>,
     /// When something last came down.
     progress: Instant,
 }
@@ -142,7 +147,13 @@ impl<'a> Campaign<'a> {
     ) -> Self {
         let (items, queue, flying) = (BTreeMap::new(), VecDeque::new(), BTreeMap::new());
         let (outcomes, progress) = (BTreeMap::new(), Instant::now());
-        Self { chain, account, journal, window: window.max(1), retry: false, tell, items, queue, flying, outcomes, progress }
+        let (window, retry, limit, costs) = (window.max(1), false, U256::MAX, BTreeMap::new());
+        Self { chain, account, journal, window, retry, tell, items, queue, flying, outcomes, limit, costs, progress }
+    }
+
+    /// The same run under a limit on what all of it may cost, in wei.
+    pub fn limited(self, limit: Option<U256>) -> Self {
+        Self { limit: limit.unwrap_or(self.limit), ..self }
     }
 
     /// The same run; with `retry` it tries again what an earlier run sent and what opened nothing.
@@ -153,7 +164,7 @@ impl<'a> Campaign<'a> {
     /// Finds out first what became of all that an earlier run signed, then sends the rest; what became of each item, by name.
     ///
     /// # Errors
-    /// What concerns all items: an unreachable node, fees above the ceilings, an account without means, a full disk,
+    /// What concerns all items: an unreachable node, fees above the ceilings, [`ChainError::RunTooDear`], an account without means, a full disk,
     /// [`ChainError::NotMined`] where nothing moves any more. The journal knows what is under way: run again.
     pub async fn run(mut self, items: Vec<Item>) -> Result<BTreeMap<String, Outcome>, ChainError> {
         self.load(items);
@@ -256,6 +267,8 @@ impl<'a> Campaign<'a> {
             match self.chain.receipt_of_any(what, &flying.hashes()).await? {
                 Some(receipt) if self.is_deep(&receipt, latest) => {
                     let (digest, tx) = (flying.flight.digest, receipt.transaction_hash);
+                    self.costs
+                        .insert(nonce, U256::from(receipt.gas_used).saturating_mul(U256::from(receipt.effective_gas_price)));
                     let (block, succeeded) = (receipt.block_number.unwrap_or_default(), receipt.status());
                     self.journal.ended(&Entry::Mined { digest, nonce, tx, block, succeeded })?;
                     self.progress = Instant::now();
@@ -348,6 +361,8 @@ impl<'a> Campaign<'a> {
                 }
                 Ok(None) => Outcome::AlreadyOpen,
                 Err(error) if is_of_the_item(&error) => Outcome::refused(&error),
+                // What is in flight may cost less than it may at most.
+                Err(ChainError::RunTooDear { .. }) if !self.flying.is_empty() => return Ok(()),
                 Err(error) => return Err(error),
             };
             self.queue.remove(at);
@@ -367,8 +382,19 @@ impl<'a> Campaign<'a> {
         }
         let call = item.call();
         let request = self.chain.request_at(self.account.address(), &call, nonce).await?;
+        self.afford(nonce, most_of(&request))?;
         self.chain.rehearse(&call.what, &request).await?;
         self.chain.sign(self.account, &call.what, request).await.map(Some)
+    }
+
+    /// Whether a nonce's transaction may cost this besides what the run's others cost.
+    fn afford(&self, nonce: u64, cost: U256) -> Result<(), ChainError> {
+        let others = self.costs.iter().filter(|(other, _)| **other != nonce).map(|(_, cost)| *cost);
+        let cost = others.fold(cost, U256::saturating_add);
+        match cost <= self.limit {
+            true => Ok(()),
+            false => Err(ChainError::RunTooDear { cost: format_ether(cost), limit: format_ether(self.limit) }),
+        }
     }
 
     /// Writes down and sends. From the first on the transaction has its nonce, whatever is said of it.
@@ -376,6 +402,7 @@ impl<'a> Campaign<'a> {
         let (nonce, digest) = (signed.nonce(), item.digest());
         self.journal.signed(&item.name, item.proof, digest, &signed)?;
         self.progress = Instant::now();
+        self.costs.insert(nonce, signed.max_cost());
         let (name, proof, lane) = (item.name.clone(), item.proof, item.lane());
         self.flying.insert(nonce, Flying::new(Flight { item: name, proof, digest, lane, attempts: vec![signed] }));
         self.publish(nonce).await
@@ -450,6 +477,11 @@ impl<'a> Campaign<'a> {
         }
         flying.since = Instant::now();
         let Some(raised) = self.chain.replacement(self.account, last).await? else { return Ok(()) };
+        if self.afford(nonce, raised.max_cost()).is_err() {
+            return Ok(());
+        }
+        self.costs.insert(nonce, raised.max_cost());
+        let Some(flying) = self.flying.get_mut(&nonce) else { return Ok(()) };
         self.journal.signed(&flying.flight.item, flying.flight.proof, flying.flight.digest, &raised)?;
         flying.flight.attempts.push(raised);
         self.publish(nonce).await

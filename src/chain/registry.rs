@@ -224,8 +224,9 @@ fn read(path: &Path, chain_id: u64) -> Result<Record, ChainError> {
     let record: Record = serde_json::from_value(json).map_err(|e| foreign(e.to_string()))?;
     // They are printed, and name files.
     let plain = |text: &str| text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if let Some((label, _)) = record.contracts.iter().find(|(label, known)| !plain(label) || !plain(&known.name)) {
-        return Err(foreign(format!("the label or name of {label:?} holds more than letters, digits, - and _, or more than 64")));
+    let clean = |known: &Deployment| plain(&known.name) && !known.srs.iter().any(|srs| srs.contains(char::is_control));
+    if let Some((label, _)) = record.contracts.iter().find(|(label, known)| !plain(label) || !clean(known)) {
+        return Err(foreign(format!("label, name or SRS of {label:?} are no plain text: letters, digits, - and _, at most 64")));
     }
     match record.chain_id == chain_id {
         true => Ok(record),

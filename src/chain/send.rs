@@ -112,6 +112,11 @@ impl Signed {
         self.envelope.nonce()
     }
 
+    /// The most that it can cost, in wei.
+    pub(super) fn max_cost(&self) -> U256 {
+        most_of(&self.request)
+    }
+
     /// The most that it offers per gas, in wei.
     pub fn max_fee_per_gas(&self) -> u128 {
         self.envelope.max_fee_per_gas()
@@ -217,11 +222,9 @@ impl Chain {
     /// [`ChainError::FeeTooHigh`], [`ChainError::CostTooHigh`]; those of signing.
     pub(super) async fn raise(&self, account: &Account, stuck: &Signed) -> Result<Signed, ChainError> {
         let fees = Fees::of(&stuck.request).raised(self.fees(&stuck.what).await?);
-        let gas = U256::from(stuck.request.gas.unwrap_or_default());
-        let cost = U256::from(fees.most()).saturating_mul(gas).saturating_add(stuck.request.value.unwrap_or_default());
-        self.spending().check(&stuck.what, fees.most(), cost)?;
         let mut request = stuck.request.clone();
         fees.put(&mut request);
+        self.spending().check(&stuck.what, fees.most(), most_of(&request))?;
         self.sign(account, &stuck.what, request).await
     }
 
@@ -368,6 +371,12 @@ impl Chain {
         };
         ChainError::Reverted { what: signed.what.clone(), revert, tx: Some(signed.hash()) }
     }
+}
+
+/// The most that a transaction can cost, in wei.
+pub(super) fn most_of(request: &TransactionRequest) -> U256 {
+    let gas = U256::from(request.gas.unwrap_or_default());
+    U256::from(Fees::of(request).most()).saturating_mul(gas).saturating_add(request.value.unwrap_or_default())
 }
 
 /// The first event of a kind that a contract emitted in a transaction.

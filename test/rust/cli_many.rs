@@ -4,7 +4,7 @@ mod chain_support;
 mod cli_support;
 mod loan_support;
 
-use alloy::primitives::{Address, B256, U256, hex, keccak256};
+use alloy::primitives::{Address, B256, U256, hex, keccak256, utils::format_ether};
 use alloy::providers::Provider;
 use chain_support::{
     dev,
@@ -288,6 +288,69 @@ async fn papers_that_change_between_runs() {
     assert_eq!(yard.sent().await, 2);
 }
 
+/// Runs the binary where no file can grow beyond so many bytes.
+fn on_a_full_disk(arguments: &[String], bytes: usize) -> cli_support::Run {
+    use std::os::unix::process::CommandExt;
+    let bytes = bytes as libc::rlim_t;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
+    command.args(arguments);
+    unsafe {
+        command.pre_exec(move || {
+            let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+            libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+            match libc::setrlimit(libc::RLIMIT_FSIZE, &limit) {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        });
+    }
+    cli_support::Run::of(&mut command)
+}
+
+/// What cannot be written down is not sent, and nothing is written behind half a line.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_sends_nothing() {
+    let (work, more) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    loans(work.path(), 1);
+    loans(more.path(), 3);
+    fs::remove_dir_all(more.path().join("loan-00")).unwrap();
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let sent = async || yard.chain.provider().get_transaction_count(dev(RELAYER).address()).pending().await.unwrap();
+    let refused = |folder: &Path, bytes: usize| {
+        let run = on_a_full_disk(&yard.arguments(folder, &["--broadcast", "--concurrency", "2"]), bytes);
+        assert_eq!(run.refused(), (4, "chain/file".into()));
+        assert_eq!(fs::metadata(journal_of(folder)).unwrap().len(), bytes as u64, "a torn line");
+    };
+    // Room for the head and half a transaction.
+    refused(work.path(), 2_000);
+    assert_eq!((lines(work.path()), sent().await), (1, 0));
+    assert_eq!(yard.submit(work.path(), &["--broadcast"]).result()["settled"], 1);
+    // For the head, a transaction, and half of another: the first one is sent and mined, and its end is not written behind the torn line.
+    let text = fs::read_to_string(journal_of(work.path())).unwrap();
+    let sizes: Vec<usize> = text.lines().map(|line| line.len() + 1).collect();
+    refused(more.path(), sizes[0] + sizes[1] * 3 / 2);
+    assert_eq!((lines(more.path()), sent().await), (2, 2));
+    assert_eq!(yard.submit(more.path(), &["--broadcast"]).result()["settled"], 2);
+    yard.assert_settled_once(3, 3).await;
+}
+
+/// All that a run has sent, at its dearest or as it came, and what it would send next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_costs_no_more_than_it_may() {
+    let work = tempfile::tempdir().unwrap();
+    loans(work.path(), 2);
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let dry = yard.submit(work.path(), &[]).result();
+    let most: u64 = dry["items"]["loan-00"]["maxCostWei"].as_str().unwrap().parse().unwrap();
+    let limit = format_ether(U256::from(most / 20 * 21));
+    let run = yard.submit(work.path(), &["--broadcast", "--concurrency", "2", "--max-total", &limit]);
+    assert_eq!(run.refused(), (1, "chain/run-too-dear".into()));
+    assert_eq!(yard.sent().await, 1);
+    let limit = format_ether(U256::from(most * 3));
+    assert_eq!(yard.submit(work.path(), &["--broadcast", "--max-total", &limit]).result()["settled"], 2);
+    yard.assert_settled_once(2, 2).await;
+}
+
 /// The base fee rises above what was offered. Without `--replace-after` the run waits; with it, each is replaced, within the ceiling.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_stuck_is_replaced_within_the_ceiling() {
@@ -519,6 +582,24 @@ async fn a_batch_in_one_transaction() {
 
     let dry = batch(&[]).result();
     assert_eq!((dry["items"].as_array().map(Vec::len), yard.sent().await), (Some(4), 0), "{dry}");
+    // A wallet that burns gas, what is no item, another pool: each is left out, and the others go.
+    let burns = format!("{:x}", borrower(1).address());
+    let dear = proxy::before(&yard.url, move |method, parameters| match method {
+        "eth_estimateGas" if parameters[0].to_string().to_lowercase().contains(&burns) => Say::Result("0x1000000".into()),
+        _ => Say::Same,
+    });
+    fs::create_dir(folder.join("zz-empty")).unwrap();
+    let left = run_in(folder, &["--json", "submit-batch", by[0], "--rpc-url", &dear, "--dev-account", &relayer]);
+    let result = left.json()["result"].clone();
+    assert_eq!((left.code, &result["items"]), (1, &json!(["loan-00", "loan-02", "loan-03"])), "{result}");
+    assert!(result["gasPerItem"].as_u64().unwrap() < 2_000_000, "{result}");
+    let why = |item: &str| result["refused"][item].as_str().unwrap();
+    assert!(why("loan-01").contains("16777216 gas") && !why("zz-empty").is_empty(), "{result}");
+    assert_eq!(batch(&["--all-or-nothing"]).refused().0, 4, "there nothing is left out");
+    let nowhere = format!("0x{:040x}", 0xaa);
+    let none = batch(&["--broadcast", "--pool", &nowhere]);
+    assert_eq!((none.code, none.json()["result"]["sent"].as_bool(), yard.sent().await), (1, Some(false), 0), "{}", none.stdout);
+    fs::remove_dir(folder.join("zz-empty")).unwrap();
     let strict = batch(&["--all-or-nothing"]);
     assert_eq!(strict.refused(), (1, "chain/reverted".into()));
     assert!(strict.stdout.contains("InvalidPermit"), "{}", strict.stdout);
