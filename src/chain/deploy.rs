@@ -186,7 +186,7 @@ pub async fn plan(
 /// # Errors
 /// [`ChainError::InsecureSrs`], [`ChainError::CodeTooLarge`] and [`ChainError::LabelTaken`] before anything is sent; [`ChainError::CodehashMismatch`];
 /// [`ChainError::NoFactory`] on a public chain without the deployer; [`ChainError::Reverted`] with the constructor's error;
-/// those of sending. What was deployed before the error stays recorded.
+/// [`ChainError::UnderWay`] where an earlier transaction of the account is not mined in time; those of sending. What was deployed before the error stays recorded.
 pub async fn execute(
     chain: &Chain,
     account: &Account,
@@ -196,6 +196,9 @@ pub async fn execute(
     mut progress: impl FnMut(&DeployItem, &Step),
 ) -> Result<Vec<Deployment>, ChainError> {
     check(chain, items, registry, allow_insecure)?;
+    // The record knows the newest transaction of a nonce, and any of them may be mined: what is under way is waited for first, and
+    // what is at the addresses then decides.
+    chain.settled(account.address()).await?;
     ensure_factory(chain, account).await?;
     let mut done = Vec::new();
     for item in items {
@@ -295,7 +298,13 @@ async fn record(
     };
     let known = registry.get(&item.label).filter(|known| known.address == item.address()).cloned();
     let base = known.unwrap_or_else(|| item.deployment());
-    let (tx, block) = receipt.map_or((base.tx, base.block), |receipt| (Some(receipt.transaction_hash), receipt.block_number));
+    let receipt = match (receipt, base.tx) {
+        // An earlier run's transaction: the newest of its nonce is recorded, and another one may have been mined.
+        (None, Some(tx)) if base.block.is_none() => chain.receipt_of_any(&item.call().what, &[tx]).await?,
+        (receipt, _) => receipt,
+    };
+    let found = receipt.map(|receipt| (Some(receipt.transaction_hash), receipt.block_number));
+    let (tx, block) = found.unwrap_or((base.tx.filter(|_| base.block.is_some()), base.block));
     let deployment = Deployment { codehash: Some(codehash), tx, block, ..item.deployment() };
     if let Some(source) = &item.source {
         registry.keep(&item.label, item.address(), source)?;

@@ -37,6 +37,8 @@ pub enum ChainError {
     FeeTooHigh { what: String, fee: String, limit: String },
     #[error("{what}: it may cost {cost} ether, the limit is {limit} ether")]
     CostTooHigh { what: String, cost: String, limit: String },
+    #[error("the run's next transaction may bring its cost to {cost} ether, the limit is {limit} ether")]
+    RunTooDear { cost: String, limit: String },
     #[error("{what}: the account cannot pay for it ({message})")]
     InsufficientFunds { what: String, message: String },
     #[error("{what}: the gas limit does not fit ({message})")]
@@ -64,6 +66,8 @@ pub enum ChainError {
     InsecureSrs { what: String, provenance: String, chain_id: u64 },
     #[error("{what} on the public chain {chain_id} is {got}, expected {expected}")]
     Unguarded { chain_id: u64, what: &'static str, expected: String, got: String },
+    #[error("the pool {pool} lends the token {got}, expected {expected}")]
+    OtherToken { pool: Address, expected: Address, got: Address },
     #[error("{attestor} for schema {schema_id}: {found}")]
     AttestorWas { attestor: Address, schema_id: B256, found: &'static str, relistable: bool },
     #[error("the record holds model {got} under {label}, expected model {expected}")]
@@ -150,6 +154,7 @@ impl Explain for ChainError {
             Self::Underpriced { .. } => "chain/underpriced",
             Self::FeeTooHigh { .. } => "chain/fee-too-high",
             Self::CostTooHigh { .. } => "chain/cost-too-high",
+            Self::RunTooDear { .. } => "chain/run-too-dear",
             Self::InsufficientFunds { .. } => "chain/insufficient-funds",
             Self::GasLimit { .. } => "chain/gas-limit",
             Self::Reverted { .. } => "chain/reverted",
@@ -162,6 +167,7 @@ impl Explain for ChainError {
             Self::MissingEvent { .. } => "chain/missing-event",
             Self::InsecureSrs { .. } => "chain/insecure-srs",
             Self::Unguarded { .. } => "chain/unguarded",
+            Self::OtherToken { .. } => "chain/other-token",
             Self::AttestorWas { .. } => "chain/attestor-was-listed",
             Self::LabelTaken { .. } => "chain/label-taken",
             Self::CodeTooLarge { .. } => "chain/code-too-large",
@@ -197,6 +203,8 @@ impl Explain for ChainError {
             Self::Reverted { .. }
             | Self::InsecureSrs { .. }
             | Self::Unguarded { .. }
+            | Self::OtherToken { .. }
+            | Self::RunTooDear { .. }
             | Self::AttestorWas { .. }
             | Self::LabelTaken { .. }
             | Self::CodehashMismatch { .. }
@@ -265,6 +273,7 @@ impl Explain for ChainError {
             Self::Underpriced { .. } => "fees rose, or a pending transaction has the same nonce; run the same command again",
             Self::FeeTooHigh { .. } => "nothing was sent; wait for lower fees, or allow them with `--max-fee GWEI`",
             Self::CostTooHigh { .. } => "nothing was sent; if the gas is plausible, allow it with `--max-cost ETHER`",
+            Self::RunTooDear { .. } => "what was sent before is in its blocks; run the same command again, or allow more with `--max-total ETHER`",
             Self::InsufficientFunds { .. } => "send the account some of the chain's currency",
             Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
@@ -277,6 +286,7 @@ impl Explain for ChainError {
             Self::MissingEvent { .. } => "is the contract at this address one of ours?",
             Self::InsecureSrs { .. } => "import a public ceremony with `zkml-evm srs import` and generate the verifier again, or accept forgeable proofs with `--allow-insecure-srs`",
             Self::Unguarded { .. } => "name a timelock by `--owner`, somebody who can act at once by `--guardian`, and leave `--activation-delay` at a day or more; or accept the risk with `--allow-unguarded`",
+            Self::OtherToken { .. } => "nothing was paid; is it the pool that you mean, and who wrote the record?",
             Self::AttestorWas { relistable: true, .. } => "find out why first; `--relist` lists it again",
             Self::AttestorWas { .. } => "a source answers by its contract, a signer by its key: call `removeAttestor` first, if that is what you mean",
             Self::LabelTaken { .. } => "two models share the label's 32 bits: record this one in another folder with `--deployments DIR`",

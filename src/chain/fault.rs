@@ -9,28 +9,32 @@ use alloy::transports::http::reqwest;
 use alloy::transports::{RpcError, TransportError, TransportErrorKind};
 use std::error::Error;
 
-/// What a node's text means. The first line that matches decides, so the more specific ones come first.
-const TEXTS: [(&str, Kind); 20] = [
-    ("nonce too low", Kind::NonceTooLow),
-    ("nonce is too low", Kind::NonceTooLow),
-    ("already been used", Kind::NonceTooLow),
-    ("nonce too high", Kind::NonceTooHigh),
-    ("nonce is too high", Kind::NonceTooHigh),
-    ("nonce gap", Kind::NonceTooHigh),
+/// What a node's text means, letters and digits alone: some write `nonce too low`, others `NonceTooLow`. The first line that matches
+/// decides, so the more specific ones come first.
+const TEXTS: [(&str, Kind); 23] = [
+    ("noncetoolow", Kind::NonceTooLow),
+    ("nonceistoolow", Kind::NonceTooLow),
+    ("alreadybeenused", Kind::NonceTooLow),
+    ("oldnonce", Kind::NonceTooLow),
+    ("noncetoohigh", Kind::NonceTooHigh),
+    ("nonceistoohigh", Kind::NonceTooHigh),
+    ("noncegap", Kind::NonceTooHigh),
     ("underpriced", Kind::Underpriced),
-    ("less than block base fee", Kind::Underpriced),
-    ("fee cap less than", Kind::Underpriced),
-    ("fee too low", Kind::Underpriced),
-    ("gas price too low", Kind::Underpriced),
-    ("insufficient funds", Kind::InsufficientFunds),
-    ("insufficient balance", Kind::InsufficientFunds),
-    ("gas required exceeds", Kind::GasLimit),
-    ("exceeds block gas limit", Kind::GasLimit),
-    ("intrinsic gas too", Kind::GasLimit),
-    ("gas limit too high", Kind::GasLimit),
-    ("exceeds transaction gas cap", Kind::GasLimit),
-    ("floor data gas", Kind::GasLimit),
-    ("out of gas", Kind::GasLimit),
+    ("lessthanblockbasefee", Kind::Underpriced),
+    ("feecaplessthan", Kind::Underpriced),
+    ("feetoolow", Kind::Underpriced),
+    ("gaspricetoolow", Kind::Underpriced),
+    ("replacementnotallowed", Kind::Underpriced),
+    ("insufficientfunds", Kind::InsufficientFunds),
+    ("insufficientbalance", Kind::InsufficientFunds),
+    ("gasrequiredexceeds", Kind::GasLimit),
+    ("exceedsblockgaslimit", Kind::GasLimit),
+    ("gaslimitexceeded", Kind::GasLimit),
+    ("intrinsicgastoo", Kind::GasLimit),
+    ("gaslimittoohigh", Kind::GasLimit),
+    ("exceedstransactiongascap", Kind::GasLimit),
+    ("floordatagas", Kind::GasLimit),
+    ("outofgas", Kind::GasLimit),
 ];
 
 #[derive(Clone, Copy)]
@@ -64,13 +68,17 @@ pub(super) fn explain(endpoint: &str, what: &str, timeout_s: u64, error: Transpo
 /// Whether a node refuses a transaction only because it has it already.
 pub(super) fn is_already_known(error: &TransportError) -> bool {
     error.as_error_resp().is_some_and(|payload| {
-        let text = payload.message.to_lowercase();
-        text.contains("already known") || text.contains("already imported") || text.contains("known transaction")
+        let text = letters(&payload.message);
+        text.contains("alreadyknown") || text.contains("alreadyimported") || text.starts_with("knowntransaction")
     })
 }
 
+fn letters(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
 fn refused(endpoint: String, what: String, payload: &ErrorPayload) -> ChainError {
-    let text = payload.message.to_lowercase();
+    let text = letters(&payload.message);
     if payload.code == 3 || text.contains("revert") {
         let data = payload.as_revert_data().or_else(|| payload.try_data_as::<Bytes>().and_then(Result::ok)).unwrap_or_default();
         return ChainError::Reverted { what, revert: Box::new(Revert::decode(&data)), tx: None };
@@ -115,7 +123,7 @@ fn root_cause(error: &reqwest::Error) -> String {
 }
 
 /// A peer's text, cut to a line of bounded length and without control characters.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     const MOST: usize = 300;
     let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST).collect();
     if text.chars().nth(MOST).is_some() {

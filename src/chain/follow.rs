@@ -112,20 +112,21 @@ impl<'a> Follower<'a> {
         }
         if blocks.len() < self.blocks.len() {
             // What was told last and still stands comes before the fork.
-            let fork = blocks.back().map_or_else(|| self.blocks.front().map_or(number, |b| b.0), |&(at, _)| at + 1);
+            let fork = blocks.back().map_or_else(|| self.blocks.front().map_or(number, |b| b.0), |&(at, _)| at.saturating_add(1));
             news.push(News::Reorganised { block: fork });
         }
         let from = match (blocks.back(), self.blocks.front()) {
-            (Some(&(at, _)), _) => at + 1,
+            (Some(&(at, _)), _) => at.saturating_add(1),
             (None, Some(&(oldest, _))) => oldest,
             // The first time: how things stand says it all.
-            (None, None) => number + 1,
+            (None, None) => number.saturating_add(1),
         };
         let mut at = from;
         while at <= number {
             let to = number.min(at.saturating_add(STRIDE - 1));
             news.extend(self.events(at, to).await?);
-            at = to + 1;
+            let Some(next) = to.checked_add(1) else { break };
+            at = next;
         }
         for at in from.max(number.saturating_sub(MEMORY as u64))..number {
             blocks.extend(self.hash(at).await?.map(|hash| (at, hash)));

@@ -7,6 +7,7 @@
 
 use super::error::ChainError;
 use super::send::Signed;
+use super::settle::LoanRequest;
 use alloy::primitives::{Address, B256, Bytes, TxHash, hex, keccak256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,13 +36,14 @@ struct Head {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "camelCase", deny_unknown_fields)]
 pub enum Entry {
-    /// A transaction is signed and may be sent from now on; another one with the same nonce replaces it.
+    /// A transaction is signed and may be sent from now on; another one with the same nonce replaces it: the same with higher fees, or a
+    /// transfer of nothing to the sender, which gives the nonce up.
     Signed {
         /// The item's name, for people.
         item: String,
         /// keccak256 of the proof file, for people.
         proof: B256,
-        /// What the item is: keccak256 of contract and calldata.
+        /// What the item is: keccak256 of contract and calldata of its transaction that opens the loan.
         digest: B256,
         nonce: u64,
         tx: TxHash,
@@ -62,8 +64,22 @@ pub struct Flight {
     pub proof: B256,
     /// What the item is.
     pub digest: B256,
+    /// Pool and borrower.
+    pub lane: (Address, Address),
     /// The transaction and its replacements, in the order in which they were signed.
     pub attempts: Vec<Signed>,
+}
+
+impl Flight {
+    /// Whether its nonce is given up.
+    pub fn is_void(&self) -> bool {
+        self.attempts.iter().any(Signed::is_void)
+    }
+}
+
+/// What an item is, whatever its name: keccak256 of contract and calldata.
+pub(super) fn digest(to: Address, data: &[u8]) -> B256 {
+    keccak256([to.as_slice(), data].concat())
 }
 
 /// A journal, open for writing and locked against other processes.
@@ -72,6 +88,8 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     sum: B256,
+    /// A line was not written as a whole: nothing may follow it.
+    torn: bool,
     /// By nonce. A mined transaction stays: the chain may be reorganised.
     flights: BTreeMap<u64, Flight>,
 }
@@ -98,7 +116,7 @@ impl Journal {
         }
         let head = Head { format: FORMAT.to_owned(), version: VERSION, chain_id, genesis, sender };
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let mut journal = Self { file, path: path.to_owned(), sum: B256::ZERO, flights: BTreeMap::new() };
+        let mut journal = Self { file, path: path.to_owned(), sum: B256::ZERO, torn: false, flights: BTreeMap::new() };
         if whole == 0 && !bytes.is_empty() && !is_begun(&bytes) {
             return Err(journal.foreign("its first line is not a journal's"));
         }
@@ -164,7 +182,7 @@ impl Journal {
                 if (signed.hash(), signed.nonce()) != (*tx, *nonce) {
                     return Err(format!("its transaction is {} with nonce {}", signed.hash(), signed.nonce()));
                 }
-                self.add(item, *proof, *digest, signed);
+                return self.add(item, *proof, *digest, signed);
             }
             Entry::Mined { nonce, .. } if self.flights.contains_key(nonce) => {}
             Entry::Dropped { nonce, .. } if self.flights.remove(nonce).is_some() => {}
@@ -176,15 +194,23 @@ impl Journal {
     }
 
     /// A nonce whose transaction a reorganisation threw out, and which another item got meanwhile, belongs to the later one.
-    fn add(&mut self, item: &str, proof: B256, digest: B256, signed: Signed) {
-        let nonce = signed.nonce();
-        match self.flights.get_mut(&nonce).filter(|flight| flight.digest == digest) {
-            Some(flight) => flight.attempts.push(signed),
-            None => {
-                let flight = Flight { item: item.to_owned(), proof, digest, attempts: vec![signed] };
+    ///
+    /// The checksums have no key: what an item is, and whose, is taken from what the account has signed.
+    fn add(&mut self, item: &str, proof: B256, expected: B256, signed: Signed) -> Result<(), String> {
+        let known = self.flights.get_mut(&signed.nonce()).filter(|flight| flight.digest == expected);
+        let (to, data) = signed.target();
+        let got = digest(to, data);
+        match known {
+            Some(flight) if got == expected || signed.is_void() => flight.attempts.push(signed),
+            None if got == expected => {
+                let borrower = LoanRequest::borrower_of(data).ok_or("its transaction opens no loan")?;
+                let (nonce, lane) = (signed.nonce(), (to, borrower));
+                let flight = Flight { item: item.to_owned(), proof, digest: got, lane, attempts: vec![signed] };
                 self.flights.insert(nonce, flight);
             }
+            _ => return Err(format!("its transaction is that of the item {got}, expected {expected}")),
         }
+        Ok(())
     }
 
     /// Every nonce that is not dropped, with its transactions.
@@ -196,8 +222,7 @@ impl Journal {
     pub fn signed(&mut self, item: &str, proof: B256, digest: B256, signed: &Signed) -> Result<(), ChainError> {
         let (nonce, tx, raw) = (signed.nonce(), signed.hash(), signed.encoded().into());
         self.write(&Entry::Signed { item: item.to_owned(), proof, digest, nonce, tx, raw })?;
-        self.add(item, proof, digest, signed.clone());
-        Ok(())
+        self.add(item, proof, digest, signed.clone()).map_err(|reason| self.foreign(reason))
     }
 
     /// Writes down what became of a nonce.
@@ -210,12 +235,20 @@ impl Journal {
     }
 
     fn write(&mut self, entry: &impl Serialize) -> Result<(), ChainError> {
-        let failed = |error: std::io::Error| ChainError::File { path: self.path.clone(), reason: error.to_string() };
-        let text = serde_json::to_vec(entry).map_err(|e| failed(e.into()))?;
+        let path = self.path.clone();
+        let failed = |error: std::io::Error| ChainError::File { path, reason: error.to_string() };
+        if self.torn {
+            return Err(failed(std::io::Error::other("an earlier line was not written as a whole; the next run takes it away")));
+        }
+        let text = match serde_json::to_vec(entry) {
+            Ok(text) => text,
+            Err(error) => return Err(failed(error.into())),
+        };
         let sum = keccak256([self.sum.as_slice(), &text].concat());
         let line = [hex::encode(sum).as_bytes(), b" ", &text, b"\n"].concat();
+        self.torn = true;
         self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(failed)?;
-        self.sum = sum;
+        (self.sum, self.torn) = (sum, false);
         Ok(())
     }
 }

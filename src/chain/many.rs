@@ -2,19 +2,24 @@
 //! any point goes on where it was, and nothing is lost or sent twice.
 //!
 //! Why nothing is sent twice. An item's next transaction is signed only while none of its earlier ones can be mined any more: their nonce
-//! has been used by a transaction that is not ours ([`Entry::Dropped`]), or one of them was mined and failed. And whatever goes wrong
-//! here, the pool opens no second loan for one nullifier.
+//! has been used by a transaction that is not ours ([`Entry::Dropped`]), or one of them was mined and opened nothing. An item whose papers
+//! changed is another item, and waits for what is under way for its borrower. And whatever goes wrong here, the pool opens no second loan
+//! for one nullifier.
+//!
+//! Why nothing gets stuck. A transaction that is written down has its nonce for good, and those behind it wait for it. Where the node does
+//! not take it for a reason that does not pass, a transfer of nothing to the sender gets its nonce.
 
 use super::error::ChainError;
 use super::fees::Fees;
-use super::journal::{Entry, Flight, Journal, opening};
+use super::journal::{self, Entry, Flight, Journal, opening};
 use super::provider::Chain;
-use super::send::{Call, Signed};
+use super::send::{Call, Signed, most_of};
 use super::settle::{LoanRequest, OpenLoan};
 use super::signer::Account;
 use super::wait::REPEAT;
 use crate::error::Explain;
-use alloy::primitives::{Address, B256, TxHash, keccak256};
+use alloy::primitives::utils::format_ether;
+use alloy::primitives::{Address, B256, TxHash, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionReceipt;
 use serde::Serialize;
@@ -42,14 +47,14 @@ pub enum Outcome {
     AlreadyOpen,
     /// Another item is the same to the last byte.
     Duplicate { of: String },
-    /// Nothing was sent: it would fail.
+    /// It would fail, or the node does not take it.
     Refused { code: String, reason: String },
-    /// It was sent and is in a block, and failed.
+    /// It was sent and is in a block, and opened nothing.
     Failed { tx: TxHash, reason: String },
 }
 
 impl Outcome {
-    /// Nothing was sent because of this.
+    /// Refused because of this.
     pub fn refused(error: &dyn Explain) -> Self {
         Self::Refused { code: error.code().to_owned(), reason: error.to_string() }
     }
@@ -68,7 +73,7 @@ impl Item {
     /// What the item is, whatever its name.
     pub fn digest(&self) -> B256 {
         let call = self.request.call();
-        keccak256([call.to.as_slice(), &call.data].concat())
+        journal::digest(call.to, &call.data)
     }
 
     /// Items of one borrower in one pool wait for each other: the contract counts their nonces.
@@ -83,6 +88,11 @@ pub fn is_of_the_item(error: &ChainError) -> bool {
     matches!(error, E::Reverted { .. } | E::NoContract { .. } | E::GasLimit { .. } | E::MalformedAnswer { .. })
 }
 
+/// Whether the node will never take a transaction because of this. It may be another node's mistake: what was signed stays valid.
+fn is_final(error: &ChainError) -> bool {
+    matches!(error, ChainError::GasLimit { .. } | ChainError::Reverted { .. } | ChainError::Rpc { .. }) && !error.retryable()
+}
+
 /// An item's transactions of one nonce, on their way.
 struct Flying {
     flight: Flight,
@@ -92,11 +102,13 @@ struct Flying {
     published: Option<Instant>,
     /// Since when the nonce is used, and by none of them.
     gone: Option<Instant>,
+    /// Why the nonce is given up.
+    refusal: Option<Outcome>,
 }
 
 impl Flying {
     fn new(flight: Flight) -> Self {
-        Self { flight, since: Instant::now(), published: None, gone: None }
+        Self { flight, since: Instant::now(), published: None, gone: None, refusal: None }
     }
 
     fn hashes(&self) -> Vec<TxHash> {
@@ -110,11 +122,16 @@ pub struct Campaign<'a> {
     account: &'a Account,
     journal: Journal,
     window: usize,
+    retry: bool,
     tell: &'a mut (dyn FnMut(&str, &Outcome) + Send + Sync),
     items: BTreeMap<B256, Item>,
     queue: VecDeque<B256>,
     flying: BTreeMap<u64, Flying>,
     outcomes: BTreeMap<String, Outcome>,
+    /// Most wei that the run may cost.
+    limit: U256,
+    /// Wei by nonce: what it may cost at most, and has cost once it is in a block.
+    costs: BTreeMap<u64, U256>,
     /// When something last came down.
     progress: Instant,
 }
@@ -130,20 +147,37 @@ impl<'a> Campaign<'a> {
     ) -> Self {
         let (items, queue, flying) = (BTreeMap::new(), VecDeque::new(), BTreeMap::new());
         let (outcomes, progress) = (BTreeMap::new(), Instant::now());
-        Self { chain, account, journal, window: window.max(1), tell, items, queue, flying, outcomes, progress }
+        let (window, retry, limit, costs) = (window.max(1), false, U256::MAX, BTreeMap::new());
+        Self { chain, account, journal, window, retry, tell, items, queue, flying, outcomes, limit, costs, progress }
+    }
+
+    /// The same run under a limit on what all of it may cost, in wei.
+    pub fn limited(self, limit: Option<U256>) -> Self {
+        Self { limit: limit.unwrap_or(self.limit), ..self }
+    }
+
+    /// The same run; with `retry` it tries again what an earlier run sent and what opened nothing.
+    pub fn retrying(self, retry: bool) -> Self {
+        Self { retry, ..self }
     }
 
     /// Finds out first what became of all that an earlier run signed, then sends the rest; what became of each item, by name.
     ///
     /// # Errors
-    /// What concerns all items: an unreachable node, fees above the ceilings, an account without means, a full disk,
+    /// What concerns all items: an unreachable node, fees above the ceilings, [`ChainError::RunTooDear`], an account without means, a full disk,
     /// [`ChainError::NotMined`] where nothing moves any more. The journal knows what is under way: run again.
     pub async fn run(mut self, items: Vec<Item>) -> Result<BTreeMap<String, Outcome>, ChainError> {
         self.load(items);
         self.reconcile().await?;
+        self.progress = Instant::now();
         let mut failure = None;
         loop {
             self.land().await?;
+            // Only after having looked: a person may have taken longer to agree to what was signed meanwhile.
+            if !self.flying.is_empty() && self.progress.elapsed() >= self.chain.patience().confirm {
+                let stuck = self.flying.values().next().map(Flying::hashes).unwrap_or_default();
+                return Err(failure.unwrap_or_else(|| self.chain.not_mined("opening the loans", &stuck)));
+            }
             if failure.is_none() {
                 failure = self.launch().await.err();
             }
@@ -154,10 +188,6 @@ impl<'a> Campaign<'a> {
             }
             if failure.is_none() {
                 failure = self.hurry().await.err();
-            }
-            if self.progress.elapsed() >= self.chain.patience().confirm {
-                let stuck = self.flying.values().next().map(Flying::hashes).unwrap_or_default();
-                return Err(failure.unwrap_or_else(|| self.chain.not_mined("opening the loans", &stuck)));
             }
             tokio::time::sleep(self.chain.longest_pause() / 4).await;
         }
@@ -194,9 +224,13 @@ impl<'a> Campaign<'a> {
             let flying = Flying::new(flight);
             let found = self.chain.receipt_of_any("looking for what was sent", &flying.hashes()).await?;
             match found.filter(|receipt| self.is_deep(receipt, latest)) {
-                // It failed in an earlier run: it is free to be tried again.
-                Some(receipt) if !receipt.status() => {}
-                Some(receipt) => self.conclude(&flying, &receipt).await?,
+                Some(receipt) => {
+                    let void = flying.flight.attempts.iter().any(|s| s.is_void() && s.hash() == receipt.transaction_hash);
+                    let failed = void || !receipt.status();
+                    if !failed || (!self.retry && self.items.contains_key(&flying.flight.digest)) {
+                        self.conclude(&flying, &receipt).await?;
+                    }
+                }
                 None => {
                     self.unqueue(flying.flight.digest);
                     self.flying.insert(nonce, flying);
@@ -216,7 +250,7 @@ impl<'a> Campaign<'a> {
     }
 
     fn is_deep(&self, receipt: &TransactionReceipt, latest: u64) -> bool {
-        receipt.block_number.is_some_and(|at| (latest + 1).saturating_sub(at) >= self.chain.confirmations())
+        receipt.block_number.is_some_and(|at| latest.saturating_add(1).saturating_sub(at) >= self.chain.confirmations())
     }
 
     /// What is in a block and deep enough has come down; what can no longer be mined is queued again.
@@ -233,6 +267,8 @@ impl<'a> Campaign<'a> {
             match self.chain.receipt_of_any(what, &flying.hashes()).await? {
                 Some(receipt) if self.is_deep(&receipt, latest) => {
                     let (digest, tx) = (flying.flight.digest, receipt.transaction_hash);
+                    self.costs
+                        .insert(nonce, U256::from(receipt.gas_used).saturating_mul(U256::from(receipt.effective_gas_price)));
                     let (block, succeeded) = (receipt.block_number.unwrap_or_default(), receipt.status());
                     self.journal.ended(&Entry::Mined { digest, nonce, tx, block, succeeded })?;
                     self.progress = Instant::now();
@@ -246,7 +282,10 @@ impl<'a> Campaign<'a> {
                         let digest = flying.flight.digest;
                         self.journal.ended(&Entry::Dropped { digest, nonce })?;
                         self.progress = Instant::now();
-                        self.queue.extend(self.items.contains_key(&digest).then_some(digest));
+                        match flying.refusal {
+                            Some(refusal) => self.end_flight(&flying.flight, refusal),
+                            None => self.queue.extend(self.items.contains_key(&digest).then_some(digest)),
+                        }
                         continue;
                     }
                 }
@@ -264,77 +303,145 @@ impl<'a> Campaign<'a> {
     async fn conclude(&mut self, flying: &Flying, receipt: &TransactionReceipt) -> Result<(), ChainError> {
         let tx = receipt.transaction_hash;
         let Some(signed) = flying.flight.attempts.iter().find(|signed| signed.hash() == tx) else { return Ok(()) };
+        let flight = &flying.flight;
+        let (pool, borrower) = flight.lane;
+        let failed = |reason: String| Outcome::Failed { tx, reason };
         let outcome = match receipt.status() {
-            true => match OpenLoan::of(receipt.to.unwrap_or_default(), receipt) {
+            true if signed.is_void() => {
+                let given_up = || failed("the node did not take its transaction, and its nonce was given up".to_owned());
+                flying.refusal.clone().unwrap_or_else(given_up)
+            }
+            // Whose loan it is says what the account has signed, not the receipt.
+            true => match OpenLoan::of(pool, receipt) {
+                Ok(loan) if loan.borrower != borrower => {
+                    failed(format!("the loan is {}'s, expected {borrower}'s", loan.borrower))
+                }
                 Ok(loan) => Outcome::Settled {
                     loan_id: loan.id.to_string(),
-                    borrower: loan.borrower,
+                    borrower,
                     amount: loan.amount.to_string(),
                     tx,
                     block: loan.mined.block,
                     gas_used: loan.mined.gas_used,
                 },
-                Err(error) => Outcome::Failed { tx, reason: error.to_string() },
+                Err(error) => failed(error.to_string()),
             },
-            false => Outcome::Failed { tx, reason: self.chain.failed(signed, receipt).await.to_string() },
+            false => match self.items.get(&flight.digest) {
+                // An earlier one of its transactions was mined after all.
+                Some(item) if item.request.is_open(self.chain).await? => Outcome::AlreadyOpen,
+                _ => failed(self.chain.failed(signed, receipt).await.to_string()),
+            },
         };
-        self.unqueue(flying.flight.digest);
-        let name = self.items.get(&flying.flight.digest).map_or(&flying.flight.item, |item| &item.name).clone();
-        self.end(&name, outcome);
+        self.unqueue(flight.digest);
+        self.end_flight(flight, outcome);
         Ok(())
+    }
+
+    fn end_flight(&mut self, flight: &Flight, outcome: Outcome) {
+        let name = match self.items.get(&flight.digest) {
+            Some(item) => item.name.clone(),
+            None if self.items.values().any(|item| item.name == flight.item) => format!("{} (with earlier papers)", flight.item),
+            None => flight.item.clone(),
+        };
+        self.end(&name, outcome);
     }
 
     /// Simulates, signs, writes down and sends, until the window is full.
     async fn launch(&mut self) -> Result<(), ChainError> {
         while self.flying.len() < self.window {
-            let busy: BTreeSet<_> =
-                self.flying.values().filter_map(|f| self.items.get(&f.flight.digest)).map(Item::lane).collect();
+            let busy: BTreeSet<_> = self.flying.values().map(|flying| flying.flight.lane).collect();
             let free = |digest: &B256| self.items.get(digest).is_some_and(|item| !busy.contains(&item.lane()));
             let Some(at) = self.queue.iter().position(free) else { return Ok(()) };
             let Some(item) = self.queue.get(at).and_then(|digest| self.items.get(digest)).cloned() else { return Ok(()) };
-            let outcome = match self.launch_one(&item).await {
-                Ok(sent) => sent,
-                Err(error) if is_of_the_item(&error) => Some(Outcome::refused(&error)),
+            let outcome = match self.sign(&item).await {
+                Ok(Some(signed)) => {
+                    self.queue.remove(at);
+                    self.send(&item, signed).await?;
+                    continue;
+                }
+                Ok(None) => Outcome::AlreadyOpen,
+                Err(error) if is_of_the_item(&error) => Outcome::refused(&error),
+                // What is in flight may cost less than it may at most.
+                Err(ChainError::RunTooDear { .. }) if !self.flying.is_empty() => return Ok(()),
                 Err(error) => return Err(error),
             };
             self.queue.remove(at);
-            if let Some(outcome) = outcome {
-                self.end(&item.name, outcome);
-            }
+            self.end(&item.name, outcome);
         }
         Ok(())
     }
 
-    /// An outcome where there is nothing to send.
-    async fn launch_one(&mut self, item: &Item) -> Result<Option<Outcome>, ChainError> {
+    /// Simulates and signs; nothing where the loan is open. Nothing is written down yet: an error may be the item's own.
+    async fn sign(&self, item: &Item) -> Result<Option<Signed>, ChainError> {
         if item.request.is_open(self.chain).await? {
-            return Ok(Some(Outcome::AlreadyOpen));
+            return Ok(None);
         }
         let mut nonce = self.chain.pending_nonce("asking for the next nonce", self.account.address()).await?;
         while self.journal.flights().contains_key(&nonce) {
             nonce += 1;
         }
-        let signed = self.chain.prepare_at(self.account, &item.call(), nonce).await?;
-        let digest = item.digest();
-        self.journal.signed(&item.name, item.proof, digest, &signed)?;
-        if self.flying.is_empty() {
-            self.progress = Instant::now();
-        }
-        let flight = Flight { item: item.name.clone(), proof: item.proof, digest, attempts: vec![signed] };
-        self.flying.insert(nonce, Flying::new(flight));
-        self.publish(nonce).await.map(|()| None)
+        let call = item.call();
+        let request = self.chain.request_at(self.account.address(), &call, nonce).await?;
+        self.afford(nonce, most_of(&request))?;
+        self.chain.rehearse(&call.what, &request).await?;
+        self.chain.sign(self.account, &call.what, request).await.map(Some)
     }
 
-    /// Hands a nonce's newest transaction to the node.
+    /// Whether a nonce's transaction may cost this besides what the run's others cost.
+    fn afford(&self, nonce: u64, cost: U256) -> Result<(), ChainError> {
+        let others = self.costs.iter().filter(|(other, _)| **other != nonce).map(|(_, cost)| *cost);
+        let cost = others.fold(cost, U256::saturating_add);
+        match cost <= self.limit {
+            true => Ok(()),
+            false => Err(ChainError::RunTooDear { cost: format_ether(cost), limit: format_ether(self.limit) }),
+        }
+    }
+
+    /// Writes down and sends. From the first on the transaction has its nonce, whatever is said of it.
+    async fn send(&mut self, item: &Item, signed: Signed) -> Result<(), ChainError> {
+        let (nonce, digest) = (signed.nonce(), item.digest());
+        self.journal.signed(&item.name, item.proof, digest, &signed)?;
+        self.progress = Instant::now();
+        self.costs.insert(nonce, signed.max_cost());
+        let (name, proof, lane) = (item.name.clone(), item.proof, item.lane());
+        self.flying.insert(nonce, Flying::new(Flight { item: name, proof, digest, lane, attempts: vec![signed] }));
+        self.publish(nonce).await
+    }
+
+    /// Hands a nonce's newest transaction to the node, and gives the nonce up where the node will never take it.
     async fn publish(&mut self, nonce: u64) -> Result<(), ChainError> {
+        let Err(error) = self.hand_over(nonce).await else { return Ok(()) };
+        if !is_final(&error) || self.flying.get(&nonce).is_none_or(|flying| flying.flight.is_void()) {
+            return Err(error);
+        }
+        self.give_up(nonce, &error).await?;
+        self.hand_over(nonce).await
+    }
+
+    async fn hand_over(&mut self, nonce: u64) -> Result<(), ChainError> {
         let Some(flying) = self.flying.get_mut(&nonce) else { return Ok(()) };
         let Some(signed) = flying.flight.attempts.last() else { return Ok(()) };
         match self.chain.publish(signed).await {
             Ok(()) => flying.published = Some(Instant::now()),
-            // Another transaction has the nonce, or stands in its way: which one is mined shows what to do.
-            Err(ChainError::NonceTooLow { .. } | ChainError::Underpriced { .. }) => {}
+            // Another transaction has the nonce, or stands in its way or before it: which one is mined shows what to do.
+            Err(ChainError::NonceTooLow { .. } | ChainError::NonceTooHigh { .. } | ChainError::Underpriced { .. }) => {}
+            // The node took one of them: that one may be mined, whatever is said of the newest.
+            Err(_) if flying.published.is_some() => flying.published = Some(Instant::now()),
             Err(error) => return Err(error),
         }
+        Ok(())
+    }
+
+    /// Signs and writes down a transfer of nothing in the place of a transaction that nobody takes.
+    async fn give_up(&mut self, nonce: u64, error: &ChainError) -> Result<(), ChainError> {
+        let Some(flying) = self.flying.get_mut(&nonce) else { return Ok(()) };
+        let (flight, sender) = (&mut flying.flight, self.account.address());
+        let call = Call::transfer(format!("giving up the nonce of {}", flight.item), sender, U256::ZERO);
+        let request = self.chain.request_at(sender, &call, nonce).await?;
+        let void = self.chain.sign(self.account, &call.what, request).await?;
+        self.journal.signed(&flight.item, flight.proof, flight.digest, &void)?;
+        flight.attempts.push(void);
+        (flying.refusal, flying.since) = (Some(Outcome::refused(error)), Instant::now());
         Ok(())
     }
 
@@ -342,21 +449,23 @@ impl<'a> Campaign<'a> {
     async fn hurry(&mut self) -> Result<(), ChainError> {
         let used = self.chain.nonce("looking for what was sent", self.account.address()).await?;
         let waiting: Vec<u64> = self.flying.range(used..).map(|(&nonce, _)| nonce).collect();
+        let mut failure = None;
         for &nonce in &waiting {
             let forgotten = |flying: &Flying| flying.published.is_none_or(|at| at.elapsed() >= self.grace());
             if self.flying.get(&nonce).is_some_and(forgotten) {
-                self.publish(nonce).await?;
+                failure = failure.or(self.publish(nonce).await.err());
             }
         }
-        let (Some(turn), Some(first)) = (self.chain.replace_after(), waiting.first()) else { return Ok(()) };
-        if self.flying.get(first).is_none_or(|flying| flying.since.elapsed() < turn) {
-            return Ok(());
+        let turn = self.chain.replace_after();
+        let stuck = |nonce: &u64| self.flying.get(nonce).is_some_and(|f| turn.is_some_and(|turn| f.since.elapsed() >= turn));
+        // What a higher fee helps is not left because something else went wrong.
+        if waiting.first().is_some_and(stuck) {
+            let market = self.chain.fees("replacing what is stuck").await?;
+            for (i, &nonce) in waiting.iter().enumerate() {
+                self.replace(nonce, i == 0, market).await?;
+            }
         }
-        let market = self.chain.fees("replacing what is stuck").await?;
-        for nonce in &waiting {
-            self.replace(*nonce, nonce == first, market).await?;
-        }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 
     /// Replaces a nonce's transaction: the first one in the line in any case, those behind it where the market has left them behind, too.
@@ -368,10 +477,13 @@ impl<'a> Campaign<'a> {
         }
         flying.since = Instant::now();
         let Some(raised) = self.chain.replacement(self.account, last).await? else { return Ok(()) };
+        if self.afford(nonce, raised.max_cost()).is_err() {
+            return Ok(());
+        }
+        self.costs.insert(nonce, raised.max_cost());
+        let Some(flying) = self.flying.get_mut(&nonce) else { return Ok(()) };
         self.journal.signed(&flying.flight.item, flying.flight.proof, flying.flight.digest, &raised)?;
-        self.chain.publish_over(&raised).await?;
-        flying.published = Some(Instant::now());
         flying.flight.attempts.push(raised);
-        Ok(())
+        self.publish(nonce).await
     }
 }

@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 const FORMAT: &str = "zkml-evm/deployments";
 const VERSION: u32 = 1;
+/// A contract takes half a kilobyte.
+const MAX_BYTES: u64 = 4 << 20;
 
 /// SRS provenance of everything made from a locally generated SRS.
 pub const INSECURE_DEV: &str = "insecure-dev";
@@ -200,13 +202,17 @@ fn file_error(path: &Path, error: std::io::Error) -> ChainError {
 }
 
 fn read(path: &Path, chain_id: u64) -> Result<Record, ChainError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)) {
+        Ok(_) => {}
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Record::new(chain_id)),
         Err(e) => return Err(file_error(path, e)),
-    };
+    }
     let foreign = |reason: String| ChainError::RegistryForeign { path: path.to_owned(), reason };
-    let json: Value = serde_json::from_str(&text).map_err(|e| foreign(format!("it is not JSON: {e}")))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(foreign(format!("it is larger than {MAX_BYTES} bytes")));
+    }
+    let json: Value = serde_json::from_slice(&bytes).map_err(|e| foreign(format!("it is not JSON: {e}")))?;
     if json.get("format").and_then(Value::as_str) != Some(FORMAT) {
         return Err(foreign(format!("its format is {}, expected \"{FORMAT}\"", json.get("format").unwrap_or(&Value::Null))));
     }
@@ -216,6 +222,12 @@ fn read(path: &Path, chain_id: u64) -> Result<Record, ChainError> {
         None => return Err(foreign("it has no version".to_owned())),
     }
     let record: Record = serde_json::from_value(json).map_err(|e| foreign(e.to_string()))?;
+    // They are printed, and name files.
+    let plain = |text: &str| text.len() <= 64 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let clean = |known: &Deployment| plain(&known.name) && !known.srs.iter().any(|srs| srs.contains(char::is_control));
+    if let Some((label, _)) = record.contracts.iter().find(|(label, known)| !plain(label) || !clean(known)) {
+        return Err(foreign(format!("label, name or SRS of {label:?} are no plain text: letters, digits, - and _, at most 64")));
+    }
     match record.chain_id == chain_id {
         true => Ok(record),
         false => Err(ChainError::RegistryChain { path: path.to_owned(), expected: chain_id, got: record.chain_id }),

@@ -13,6 +13,8 @@ use alloy::rpc::types::{TransactionInput, TransactionRequest};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+#[cfg(unix)]
+use std::time::Instant;
 
 /// For a person to read the request and to agree.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -39,7 +41,7 @@ impl RemoteSigner {
         let wire = TransactionRequest { from: Some(self.address), input: TransactionInput::both(data), ..request };
         let question = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_signTransaction", "params": [wire] });
         let socket = self.socket.clone();
-        let answer = tokio::task::spawn_blocking(move || ask(&socket, &question)).await;
+        let answer = tokio::task::spawn_blocking(move || ask(&socket, &question, PATIENCE)).await;
         let answer = answer.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
         let raw = raw_transaction(&answer).map_err(failed)?;
         let envelope = TxEnvelope::decode_2718_exact(&raw).map_err(|e| failed(format!("its answer is no transaction: {e}")))?;
@@ -66,15 +68,33 @@ fn raw_transaction(answer: &Value) -> Result<Bytes, String> {
     text.and_then(|text| text.parse().ok()).ok_or_else(|| "its answer holds no signed transaction".to_owned())
 }
 
+/// An answer that is whole by this time: one that comes byte by byte holds nobody up.
+#[cfg(unix)]
+struct Timely {
+    stream: std::os::unix::net::UnixStream,
+    until: Instant,
+}
+
+#[cfg(unix)]
+impl std::io::Read for Timely {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream.read(buffer)
+    }
+}
+
 /// One question, one answer; a JSON document ends where its outermost brace does, so nothing has to close the connection.
 #[cfg(unix)]
-fn ask(socket: &Path, question: &Value) -> std::io::Result<Value> {
-    use std::io::{Error, ErrorKind, Read, Write};
+fn ask(socket: &Path, question: &Value, patience: Duration) -> std::io::Result<Value> {
+    use std::io::{BufReader, Error, ErrorKind, Read, Write};
     let mut stream = std::os::unix::net::UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(patience))?;
     stream.write_all(format!("{question}\n").as_bytes())?;
-    let mut bounded = stream.take(MAX_ANSWER as u64);
+    let mut bounded = BufReader::new(Timely { stream, until: Instant::now() + patience }).take(MAX_ANSWER as u64);
     let mut documents = serde_json::Deserializer::from_reader(&mut bounded).into_iter::<Value>();
     match documents.next() {
         Some(Ok(answer)) => Ok(answer),
@@ -85,6 +105,35 @@ fn ask(socket: &Path, question: &Value) -> std::io::Result<Value> {
 }
 
 #[cfg(not(unix))]
-fn ask(_: &Path, _: &Value) -> std::io::Result<Value> {
+fn ask(_: &Path, _: &Value, _: Duration) -> std::io::Result<Value> {
     Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "this system has no Unix sockets"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::ask;
+    use serde_json::json;
+    use std::io::Write;
+    use std::os::unix::net::UnixListener;
+    use std::time::{Duration, Instant};
+
+    /// A signer that says nothing, and one that never comes to an end.
+    #[test]
+    fn a_signer_has_its_time() {
+        for trickles in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let socket = folder.path().join("socket");
+            let listener = UnixListener::bind(&socket).unwrap();
+            std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_secs(5) && (!trickles || stream.write_all(b" ").is_ok()) {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            });
+            let start = Instant::now();
+            let error = ask(&socket, &json!({}), Duration::from_millis(300)).unwrap_err();
+            assert!(start.elapsed() < Duration::from_secs(3), "{error}");
+        }
+    }
 }

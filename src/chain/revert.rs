@@ -1,6 +1,7 @@
 //! Revert data, read: the custom error's name and arguments, for every error that the contracts of this project declare.
 
 use super::bindings;
+use super::fault::shorten;
 use alloy::dyn_abi::{DynSolValue, ErrorExt};
 use alloy::json_abi;
 use alloy::primitives::{Bytes, Selector, U256, hex};
@@ -53,7 +54,7 @@ impl Revert {
 
     fn standard(selector: Selector, data: &Bytes) -> Option<Self> {
         let (name, arg) = if selector == RevertString::SELECTOR {
-            ("Error", ("message".to_owned(), RevertString::abi_decode(data).ok()?.reason))
+            ("Error", ("message".to_owned(), shorten(&RevertString::abi_decode(data).ok()?.reason)))
         } else if selector == Panic::SELECTOR {
             let code = Panic::abi_decode(data).ok()?.code;
             ("Panic", ("code".to_owned(), panic_text(code)))

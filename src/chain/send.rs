@@ -8,8 +8,8 @@ use super::revert::Revert;
 use super::signer::Account;
 use alloy::consensus::transaction::SignerRecoverable;
 use alloy::consensus::{Transaction, TxEnvelope};
-use alloy::eips::BlockId;
 use alloy::eips::eip2718::{Decodable2718, Encodable2718};
+use alloy::eips::{BlockId, BlockNumberOrTag};
 use alloy::primitives::{Address, Bytes, TxHash, TxKind, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
@@ -38,7 +38,7 @@ pub struct Call {
 pub struct Simulation {
     /// Gas that the node estimates.
     pub gas: u64,
-    /// Gas limit that the transaction would carry: a fifth more, because state may move before it is mined.
+    /// Gas limit that the transaction would carry: a fifth more, because state may move before it is mined, within a block's limit.
     pub gas_limit: u64,
     /// Most that it can cost, in wei.
     pub max_cost: U256,
@@ -97,9 +97,24 @@ impl Signed {
         Ok(Self { what: what.to_owned(), envelope, request })
     }
 
+    /// Contract and calldata; the zero address where it makes a contract.
+    pub(super) fn target(&self) -> (Address, &Bytes) {
+        (self.envelope.to().unwrap_or_default(), self.envelope.input())
+    }
+
+    /// Whether it is a transfer of nothing to its own sender: what gives a nonce up.
+    pub(super) fn is_void(&self) -> bool {
+        self.request.from == self.envelope.to() && self.envelope.input().is_empty() && self.envelope.value().is_zero()
+    }
+
     /// The nonce.
     pub fn nonce(&self) -> u64 {
         self.envelope.nonce()
+    }
+
+    /// The most that it can cost, in wei.
+    pub(super) fn max_cost(&self) -> U256 {
+        most_of(&self.request)
     }
 
     /// The most that it offers per gas, in wei.
@@ -147,7 +162,12 @@ impl Chain {
         };
         let fees = self.fees(&call.what).await?;
         let price = fees.most();
-        let roomy = gas.saturating_add(gas / 5);
+        let block = self.block_gas_limit(&call.what).await?;
+        if gas > block {
+            let message = format!("it takes {gas}, a block has {block}");
+            return Err(ChainError::GasLimit { what: call.what.clone(), message });
+        }
+        let roomy = gas.saturating_add(gas / 5).min(block);
         let gas_limit = if gas <= TRANSACTION_GAS_CAP { roomy.min(TRANSACTION_GAS_CAP) } else { roomy };
         let max_cost = U256::from(price).saturating_mul(U256::from(gas_limit)).saturating_add(call.value);
         self.spending().check(&call.what, price, max_cost)?;
@@ -157,18 +177,37 @@ impl Chain {
     /// Simulates and signs, without sending.
     pub async fn prepare(&self, account: &Account, call: &Call) -> Result<Signed, ChainError> {
         let nonce = self.pending_nonce(&call.what, account.address()).await?;
-        self.prepare_at(account, call, nonce).await
+        let request = self.request_at(account.address(), call, nonce).await?;
+        self.sign(account, &call.what, request).await
     }
 
-    /// The same for a nonce that the caller keeps count of.
-    pub(super) async fn prepare_at(&self, account: &Account, call: &Call, nonce: u64) -> Result<Signed, ChainError> {
-        let plan = self.simulate(account.address(), call).await?;
-        let mut request = call.request(account.address());
+    /// Simulates, for a nonce that the caller keeps count of; all that is left is to sign it.
+    pub(super) async fn request_at(&self, from: Address, call: &Call, nonce: u64) -> Result<TransactionRequest, ChainError> {
+        let plan = self.simulate(from, call).await?;
+        let mut request = call.request(from);
         request.nonce = Some(nonce);
         request.gas = Some(plan.gas_limit);
         request.chain_id = Some(self.id());
         plan.fees.put(&mut request);
-        self.sign(account, &call.what, request).await
+        Ok(request)
+    }
+
+    /// Calls with the gas and the fees that the transaction will have: a contract of somebody else's may look at either, and an estimate
+    /// names no fee.
+    ///
+    /// # Errors
+    /// As [`Chain::simulate`]; fees below the present block's are none.
+    pub(super) async fn rehearse(&self, what: &str, request: &TransactionRequest) -> Result<(), ChainError> {
+        let call = TransactionRequest { nonce: None, ..request.clone() };
+        match self.provider().call(call).await.map_err(|e| self.explain(what, e)) {
+            Ok(_) | Err(ChainError::Underpriced { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn block_gas_limit(&self, what: &str) -> Result<u64, ChainError> {
+        let block = self.provider().get_block_by_number(BlockNumberOrTag::Latest).await.map_err(|e| self.explain(what, e))?;
+        block.map(|block| block.header.gas_limit).ok_or_else(|| self.malformed(what, "it has no last block"))
     }
 
     /// Signs a request whose fields are all set.
@@ -183,11 +222,9 @@ impl Chain {
     /// [`ChainError::FeeTooHigh`], [`ChainError::CostTooHigh`]; those of signing.
     pub(super) async fn raise(&self, account: &Account, stuck: &Signed) -> Result<Signed, ChainError> {
         let fees = Fees::of(&stuck.request).raised(self.fees(&stuck.what).await?);
-        let gas = U256::from(stuck.request.gas.unwrap_or_default());
-        let cost = U256::from(fees.most()).saturating_mul(gas).saturating_add(stuck.request.value.unwrap_or_default());
-        self.spending().check(&stuck.what, fees.most(), cost)?;
         let mut request = stuck.request.clone();
         fees.put(&mut request);
+        self.spending().check(&stuck.what, fees.most(), most_of(&request))?;
         self.sign(account, &stuck.what, request).await
     }
 
@@ -196,10 +233,10 @@ impl Chain {
         match self.provider().send_raw_transaction(&signed.encoded()).await {
             Ok(_) => Ok(()),
             Err(error) if fault::is_already_known(&error) => Ok(()),
-            Err(error) => match self.explain(&signed.what, error) {
-                // A node that has mined it already says that its nonce is used.
-                ChainError::NonceTooLow { .. } if self.is_mined(signed).await? => Ok(()),
-                error => Err(error),
+            // One that has mined it says that its nonce is used; each has its own words, and an answer may be lost.
+            Err(error) => match self.provider().get_transaction_by_hash(signed.hash()).await {
+                Ok(Some(found)) if *found.inner.tx_hash() == signed.hash() => Ok(()),
+                _ => Err(self.explain(&signed.what, error)),
             },
         }
     }
@@ -243,7 +280,8 @@ impl Chain {
             let Some(raised) = self.replacement(account, &last).await? else { continue };
             before(&raised)?;
             hashes.push(raised.hash());
-            self.publish_over(&raised).await?;
+            // What is said against it is no failure: those before it stay valid, and it is handed over again.
+            self.publish(&raised).await.ok();
             last = raised;
         }
         let receipt = self.confirm_any(&last.what, &hashes, Some(&last)).await?;
@@ -289,18 +327,13 @@ impl Chain {
         }
     }
 
-    /// Hands over a replacement. What the node says against it is no failure: one of the earlier ones may have been mined meanwhile,
+    /// Hands over a replacement. That its nonce or its fee is too low is no failure: one of the earlier ones may have been mined meanwhile,
     /// and all of them stay valid.
-    pub(super) async fn publish_over(&self, raised: &Signed) -> Result<(), ChainError> {
+    async fn publish_over(&self, raised: &Signed) -> Result<(), ChainError> {
         match self.publish(raised).await {
             Err(ChainError::NonceTooLow { .. } | ChainError::Underpriced { .. } | ChainError::InsufficientFunds { .. }) => Ok(()),
             done => done,
         }
-    }
-
-    async fn is_mined(&self, signed: &Signed) -> Result<bool, ChainError> {
-        let receipt = self.provider().get_transaction_receipt(signed.hash()).await;
-        receipt.map(|receipt| receipt.is_some()).map_err(|e| self.explain(&signed.what, e))
     }
 
     /// Simulates, signs, sends, and waits for the receipt.
@@ -338,6 +371,12 @@ impl Chain {
         };
         ChainError::Reverted { what: signed.what.clone(), revert, tx: Some(signed.hash()) }
     }
+}
+
+/// The most that a transaction can cost, in wei.
+pub(super) fn most_of(request: &TransactionRequest) -> U256 {
+    let gas = U256::from(request.gas.unwrap_or_default());
+    U256::from(Fees::of(request).most()).saturating_mul(gas).saturating_add(request.value.unwrap_or_default())
 }
 
 /// The first event of a kind that a contract emitted in a transaction.

@@ -11,7 +11,7 @@ use super::send::{Call, Simulation, find_event};
 use super::signer::Account;
 use alloy::primitives::{Address, B256, Bytes, I256, TxHash, U256, keccak256};
 use alloy::rpc::types::TransactionReceipt;
-use alloy::sol_types::SolValue;
+use alloy::sol_types::{SolCall, SolValue};
 
 /// What a mined transaction cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +133,13 @@ impl LoanRequest {
                 Call::new(OPENING, self.lending, &call)
             }
         }
+    }
+
+    /// Whose loan a transaction's calldata opens; nothing where it opens none.
+    pub fn borrower_of(data: &[u8]) -> Option<Address> {
+        let own = ILendingThreshold::openLoanCall::abi_decode(data).map(|call| call.request);
+        let request = own.or_else(|_| ILendingThreshold::openLoanForCall::abi_decode(data).map(|call| call.request));
+        request.ok().map(|request| request.attestation.subject)
     }
 
     /// Whether this very attestation has its loan under the policy already.
@@ -370,26 +377,43 @@ pub async fn balance(chain: &Chain, token: Address, account: Address) -> Result<
 
 /// Pays into the pool what it lacks to hold `target`; returns what arrived, `None` where it lacks nothing. With `mint` the token is
 /// the mock one, and what the lender lacks is minted. An interrupted run goes on where it was: neither tokens nor an approval come twice.
+///
+/// # Errors
+/// [`ChainError::OtherToken`] where the pool lends another token than the `expected` one; those of sending.
 pub async fn fill(
     chain: &Chain,
     lender: &Account,
     lending: Address,
+    expected: Option<Address>,
     target: U256,
     mint: bool,
 ) -> Result<Option<U256>, ChainError> {
     let held = chain.read("reading the pool's liquidity", lending, &ILendingThreshold::liquidityCall {}).await?;
     let Some(lacking) = target.checked_sub(held).filter(|lacking| !lacking.is_zero()) else { return Ok(None) };
     let token = chain.read("reading the pool's token", lending, &ILendingThreshold::tokenCall {}).await?;
+    if let Some(expected) = expected.filter(|expected| *expected != token) {
+        return Err(ChainError::OtherToken { pool: lending, expected, got: token });
+    }
     let own = balance(chain, token, lender.address()).await?;
     if mint && own < lacking {
         self::mint(chain, lender, token, lender.address(), lacking - own).await?;
     }
-    fund(chain, lender, lending, lacking).await.map(|(received, _)| Some(received))
+    pay(chain, lender, lending, token, lacking).await.map(|(received, _)| Some(received))
 }
 
 /// Approves, where that is not done yet, and pays tokens into the pool; returns what arrived.
 pub async fn fund(chain: &Chain, lender: &Account, lending: Address, amount: U256) -> Result<(U256, Mined), ChainError> {
     let token = chain.read("reading the pool's token", lending, &ILendingThreshold::tokenCall {}).await?;
+    pay(chain, lender, lending, token, amount).await
+}
+
+async fn pay(
+    chain: &Chain,
+    lender: &Account,
+    lending: Address,
+    token: Address,
+    amount: U256,
+) -> Result<(U256, Mined), ChainError> {
     approve(chain, lender, token, lending, amount).await?;
     let call = Call::new("funding the pool", lending, &ILendingThreshold::fundCall { amount });
     let receipt = chain.send(lender, &call).await?;

@@ -94,7 +94,7 @@ impl Chain {
     /// How many blocks deep a receipt's block is, its own included, and the last block's number.
     pub(super) async fn depth(&self, what: &str, receipt: &TransactionReceipt) -> Result<(u64, u64), ChainError> {
         let latest = self.provider().get_block_number().await.map_err(|e| self.explain(what, e))?;
-        Ok((receipt.block_number.map_or(0, |at| (latest + 1).saturating_sub(at)), latest))
+        Ok((receipt.block_number.map_or(0, |at| latest.saturating_add(1).saturating_sub(at)), latest))
     }
 
     /// Waits until one of the transactions is in a block.
@@ -109,7 +109,8 @@ impl Chain {
                 return Err(self.not_mined(what, txs));
             }
             if let Some(signed) = again {
-                self.publish_over(signed).await?;
+                // It was sent before: what is said against it now, in whatever words, ends no waiting.
+                self.publish(signed).await.ok();
             }
         }
     }

@@ -28,6 +28,12 @@ pub struct Arguments {
     /// The router, when it is not in the record
     #[arg(long, value_name = "ADDRESS")]
     router: Option<Address>,
+    /// The pool, when it is not in the record; to fund one on a public chain it is named in any case
+    #[arg(long, value_name = "ADDRESS")]
+    pool: Option<Address>,
+    /// The token that the pool lends; to fund one on a public chain it is named
+    #[arg(long, value_name = "ADDRESS", requires = "fund")]
+    token: Option<Address>,
     /// Put this attestor on the registry's list
     #[arg(long, value_name = "ADDRESS")]
     attestor: Option<Address>,
@@ -78,6 +84,11 @@ struct Plan {
 /// Runs the verb.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
     let (folder, chain) = arguments.model.open().await?;
+    if arguments.fund.is_some() && !chain.is_local() && (arguments.pool.is_none() || arguments.token.is_none()) {
+        // Who gets tokens is nothing to take from a file.
+        let how = "give --pool ADDRESS and --token ADDRESS besides --fund";
+        return Err(CliError::Missing { what: "the pool to fund and its token", how }.into());
+    }
     let registry = arguments.model.record.view(&chain)?;
     let plan = plan(&arguments, &folder, &chain, &registry, console).await?;
     if !arguments.model.send.broadcast {
@@ -88,19 +99,26 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
             None => None,
         };
         let policy = match &plan.policy {
-            Some(terms) => Some(settle::policy_id(address(&registry, label::LENDING, None)?, terms)),
+            Some(terms) => Some(settle::policy_id(address(&registry, label::LENDING, arguments.pool)?, terms)),
             None => None,
         };
+        let pool = arguments.pool.or_else(|| registry.get(label::LENDING).map(|known| known.address));
+        let attestations = registry.get(label::ATTESTATIONS).map(|known| known.address);
+        let fund = arguments.fund.map(|amount| amount.to_string());
         let value = json!({
-            "broadcast": false, "modelId": plan.model_id, "router": plan.router, "verifier": plan.registration.verifier,
+            "broadcast": false, "pool": pool, "attestations": attestations, "fund": fund, "token": arguments.token, "modelId": plan.model_id, "router": plan.router, "verifier": plan.registration.verifier,
             "codehash": plan.registration.codehash, "familyId": plan.registration.familyId,
             "state": format!("{:?}", known.state), "form": form, "attestor": attestor, "policyId": policy,
         });
+        let shown = |address: Option<Address>| address.map_or_else(|| "not in the record".to_owned(), |a| a.to_string());
         let human = format!(
-            "model     {}\nstate     {:?}\nrouter    {}\nverifier  {}\ncodehash  {}\nform      {form}\n{}dry run on chain {}: add --broadcast to send",
+            "model     {}\nstate     {:?}\nrouter    {}\npool      {}\nregistry  {}\n{}verifier  {}\ncodehash  {}\nform      {form}\n{}dry run on chain {}: add --broadcast to send",
             plan.model_id,
             known.state,
             plan.router,
+            shown(pool),
+            shown(attestations),
+            fund.map(|amount| format!("fund      up to {amount}\n")).unwrap_or_default(),
             plan.registration.verifier,
             plan.registration.codehash,
             attestor.map(|what| format!("attestor  {what}\n")).unwrap_or_default(),
@@ -222,7 +240,8 @@ async fn send(
         done.push(("source", transaction(mined.map(|m| m.tx))));
     }
     if let Some(terms) = &plan.policy {
-        let (policy_id, mined) = settle::add_policy(chain, account, address(registry, label::LENDING, None)?, terms).await?;
+        let (policy_id, mined) =
+            settle::add_policy(chain, account, address(registry, label::LENDING, arguments.pool)?, terms).await?;
         done.push(("policyId", json!(policy_id)));
         done.push(("policy", transaction(mined.map(|m| m.tx))));
         done.extend(terms.tiers.first().map(|tier| ("threshold", json!(tier.threshold.to_string()))));
@@ -233,9 +252,9 @@ async fn send(
         done.push(("tiers", tiers.collect()));
     }
     if let Some(amount) = arguments.fund {
-        let lending = address(registry, label::LENDING, None)?;
+        let lending = address(registry, label::LENDING, arguments.pool)?;
         let mint = chain.is_local() && registry.get(label::TOKEN).is_some();
-        let received = settle::fill(chain, account, lending, amount, mint).await?;
+        let received = settle::fill(chain, account, lending, arguments.token, amount, mint).await?;
         done.push(("funded", received.map_or(json!("already so"), |received| json!(received.to_string()))));
     }
     Ok(done)

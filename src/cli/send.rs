@@ -121,7 +121,7 @@ fn gwei(text: &str) -> Result<u128, String> {
     amount(text, "gwei")?.try_into().map_err(|_| "more than there is".to_owned())
 }
 
-fn ether(text: &str) -> Result<U256, String> {
+pub fn ether(text: &str) -> Result<U256, String> {
     amount(text, "ether")
 }
 

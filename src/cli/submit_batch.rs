@@ -9,7 +9,7 @@ use super::{
 use crate::{
     artifact::ProofFile,
     chain::{
-        Chain,
+        Chain, ChainError,
         batch::{Batch, ItemResult},
         settle::{self, LoanRequest},
     },
@@ -18,10 +18,17 @@ use crate::{
 use alloy::primitives::{Address, Bytes};
 use clap::Args;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// Gas of an item whose score one proof for all has shown: attestation, permit, nullifier, loan, transfer, and as much again.
 const GAS_PER_PROVEN_ITEM: u64 = 500_000;
+
+/// The most that an item may take where --gas-per-item does not say more: a verification takes a tenth, and all items get what the
+/// dearest one takes.
+const MOST_GAS_PER_ITEM: u64 = 4_000_000;
 
 /// Open many loans in one transaction.
 #[derive(Debug, Args)]
@@ -36,6 +43,9 @@ pub struct Arguments {
     /// Gas that each loan gets; by a simulation of each, and half as much again, when absent
     #[arg(long, value_name = "GAS")]
     gas_per_item: Option<u64>,
+    /// The pool: loans of any other are refused; that of the first loan when absent
+    #[arg(long, value_name = "ADDRESS")]
+    pool: Option<Address>,
     /// Open none where one is refused
     #[arg(long)]
     all_or_nothing: bool,
@@ -53,31 +63,50 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     if arguments.send.broadcast {
         chain.settled(sender.address).await?;
     }
-    let mut items = Vec::new();
+    // One proof is over all of them, in their order: there nothing can be left out.
+    let strict = together.is_some() || arguments.all_or_nothing;
+    let (mut items, mut refused) = (Vec::new(), BTreeMap::new());
+    let mut pool = arguments.pool;
     for name in names {
-        let request = request(&arguments.folder.join(&name), together.is_some(), &chain).await?;
-        items.push((name, request));
+        let request = request(&arguments.folder.join(&name), together.is_some(), &chain).await;
+        match request.and_then(|request| of_the_pool(&mut pool, request)) {
+            Ok(request) => items.push((name, request)),
+            Err(failure) if strict || failure.retryable() => return Err(failure),
+            Err(failure) => {
+                refused.insert(name, failure.to_string());
+            }
+        }
     }
     let mut open = Vec::new();
     for (_, request) in &items {
         open.push(request.is_open(&chain).await?);
     }
-    if open.iter().all(|open| *open) {
-        let value = json!({ "broadcast": arguments.send.broadcast, "sent": false, "items": {} });
-        console.result("submit-batch", &value, "all loans are open already, nothing to send")?;
-        return Ok(ExitCode::Ok);
-    }
+    let none_left = open.iter().all(|open| *open);
     if together.is_none() {
         let mut open = open.into_iter();
         items.retain(|_| !open.next().unwrap_or_default());
     }
-    let batch = batch(&arguments, together, &items, sender.address, &chain).await?;
+    let gas = match (arguments.gas_per_item, &together) {
+        (Some(gas), _) => gas,
+        (None, Some(_)) => GAS_PER_PROVEN_ITEM,
+        (None, None) => gas_per_item(&mut items, &mut refused, sender.address, strict, &chain).await?,
+    };
+    for (name, reason) in &refused {
+        console.note(format!("{name}: left out: {reason}"));
+    }
+    let good = if refused.is_empty() { ExitCode::Ok } else { ExitCode::No };
+    if none_left || items.is_empty() {
+        let value = json!({ "broadcast": arguments.send.broadcast, "sent": false, "items": rows(&refused) });
+        console.result("submit-batch", &value, "nothing to send: the loans are open already, or refused")?;
+        return Ok(good);
+    }
+    let batch = batch(&arguments, together, &items, gas, sender.address, &chain)?;
     if !arguments.send.broadcast {
         let simulation = chain.simulate(sender.address, &batch.call()).await?;
         let names: Vec<&str> = items.iter().map(|(name, _)| name.as_str()).collect();
         let value = json!({
             "broadcast": false, "gas": simulation.gas, "maxCostWei": simulation.max_cost.to_string(), "gasPerItem": batch.gas_per_item,
-            "items": names,
+            "items": names, "refused": refused,
         });
         let human = format!(
             "{} loans in one transaction, {} gas for each, about {} in all; add --broadcast to send",
@@ -86,11 +115,12 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
             simulation.gas
         );
         console.result("submit-batch", &value, &human)?;
-        return Ok(ExitCode::Ok);
+        return Ok(good);
     }
     let (results, mined) = batch.open(&chain, sender.account()?).await?;
-    let refused = results.iter().filter(|result| matches!(result, ItemResult::Refused(_))).count();
-    let rows: serde_json::Map<_, _> = items.iter().zip(&results).map(|((name, _), result)| (name.clone(), row(result))).collect();
+    let mut rows = rows(&refused);
+    rows.extend(items.iter().zip(&results).map(|((name, _), result)| (name.clone(), row(result))));
+    let refused = refused.len() + results.iter().filter(|result| matches!(result, ItemResult::Refused(_))).count();
     let lines: Vec<String> = items.iter().zip(&results).map(|((name, _), result)| line(name, result)).collect();
     let value = json!({
         "broadcast": true, "sent": true, "tx": mined.tx, "block": mined.block, "gasUsed": mined.gas_used, "refused": refused, "items": rows,
@@ -98,6 +128,52 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     let human = format!("{}\ntransaction {}, {} gas", lines.join("\n"), mined.tx, mined.gas_used);
     console.result("submit-batch", &value, &human)?;
     Ok(if refused == 0 { ExitCode::Ok } else { ExitCode::No })
+}
+
+fn rows(refused: &BTreeMap<String, String>) -> serde_json::Map<String, serde_json::Value> {
+    refused.iter().map(|(name, reason)| (name.clone(), json!({ "outcome": "refused", "reason": reason }))).collect()
+}
+
+/// Whoever hands in papers must not choose which contract the sender calls.
+fn of_the_pool(pool: &mut Option<Address>, request: LoanRequest) -> Result<LoanRequest, Failure> {
+    let (expected, got) = (*pool.get_or_insert(request.lending), request.lending);
+    match got == expected {
+        true => Ok(request),
+        false => Err(CliError::Conflict(format!("it is for the pool {got}, expected {expected}; --pool names another")).into()),
+    }
+}
+
+/// What the dearest item takes by a simulation, and half as much again. One that takes too much is left out: it would shrink the batch for
+/// all.
+async fn gas_per_item(
+    items: &mut Vec<(String, LoanRequest)>,
+    refused: &mut BTreeMap<String, String>,
+    sender: Address,
+    strict: bool,
+    chain: &Chain,
+) -> Result<u64, Failure> {
+    let (mut most, mut kept) = (0, Vec::new());
+    for (name, request) in items.drain(..) {
+        let gas = match settle::simulate_loan(chain, sender, &request).await {
+            Ok(plan) => plan.gas,
+            // The batch tells it in its place.
+            Err(error) if error.revert().is_some() => 0,
+            Err(ChainError::GasLimit { .. }) => u64::MAX,
+            Err(error) => return Err(error.into()),
+        };
+        if gas > MOST_GAS_PER_ITEM / 3 * 2 {
+            let text = format!("{name} takes {gas} gas; send it by itself, or say --gas-per-item");
+            if strict {
+                return Err(CliError::Conflict(text).into());
+            }
+            refused.insert(name, text);
+            continue;
+        }
+        most = most.max(gas);
+        kept.push((name, request));
+    }
+    *items = kept;
+    Ok(most.saturating_add(most / 2).max(GAS_PER_PROVEN_ITEM))
 }
 
 async fn request(folder: &Path, together: bool, chain: &Chain) -> Result<LoanRequest, Failure> {
@@ -112,35 +188,17 @@ async fn request(folder: &Path, together: bool, chain: &Chain) -> Result<LoanReq
     submit::permitted_request(&submit::read_permit(&permit)?, attestation, Bytes::new(), chain)
 }
 
-async fn batch(
+fn batch(
     arguments: &Arguments,
     together: Option<ProofFile>,
     items: &[(String, LoanRequest)],
+    gas_per_item: u64,
     sender: Address,
     chain: &Chain,
 ) -> Result<Batch, Failure> {
     let conflict = |text: String| Failure::from(CliError::Conflict(text));
     let (_, first) = items.first().ok_or_else(|| conflict(format!("{} holds no loan", arguments.folder.display())))?;
     let lending = first.lending;
-    if let Some((name, other)) = items.iter().find(|(_, request)| request.lending != lending) {
-        return Err(conflict(format!("{name} is for the pool {}, expected {lending}", other.lending)));
-    }
-    let gas_per_item = match (arguments.gas_per_item, &together) {
-        (Some(gas), _) => gas,
-        (None, Some(_)) => GAS_PER_PROVEN_ITEM,
-        (None, None) => {
-            let mut most = 0;
-            for (_, request) in items {
-                match settle::simulate_loan(chain, sender, request).await {
-                    Ok(plan) => most = most.max(plan.gas),
-                    // The batch tells it in its place.
-                    Err(error) if error.revert().is_some() => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            most.saturating_add(most / 2).max(GAS_PER_PROVEN_ITEM)
-        }
-    };
     let proof = match together {
         None => None,
         Some(file) => {

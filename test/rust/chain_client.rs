@@ -10,7 +10,10 @@ use alloy::providers::Provider;
 use alloy::rpc::types::{Filter, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolEvent;
+use chain_support::proxy::{self, Say};
 use chain_support::{connect, dev, router_item};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use zkml_evm::chain::bindings::{IGuarded, IInferenceRouter, Ownable2Step};
 use zkml_evm::chain::embedded::{EmbeddedOptions, Hardfork};
@@ -232,6 +235,112 @@ async fn what_is_stuck_is_replaced() {
     let first = chain.prepare(&dev(0), &call).await.unwrap();
     let error = chain.carry(&dev(0), first, |_| panic!("nobody asked")).await.unwrap_err();
     assert!(matches!(error, ChainError::NotMined { .. }), "{error}");
+}
+
+/// A node that knows no words of ours refuses a transaction that it has been handed before, and forgets that it has it: it is waited for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_handing_over_may_fail() {
+    let anvil = idle(Duration::from_secs(20)).await;
+    let sent = AtomicUsize::new(0);
+    let told = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&told);
+    let url = proxy::before(anvil.anvil_url().unwrap(), move |method, _| match method {
+        "eth_sendRawTransaction" if sent.fetch_add(1, Ordering::SeqCst) > 0 => {
+            count.fetch_add(1, Ordering::SeqCst);
+            Say::Error("NotToday")
+        }
+        "eth_getTransactionByHash" => Say::Result(serde_json::Value::Null),
+        _ => Say::Same,
+    });
+    let chain = ChainTarget::Rpc { url }.connect(None, anvil.patience()).await.unwrap();
+    let (account, call) = (dev(0), Call::transfer("paying", Address::repeat_byte(1), U256::from(5)));
+    let mine = async {
+        while told.load(Ordering::SeqCst) < 2 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let _: serde_json::Value = anvil.provider().raw_request("evm_mine".into(), ()).await.unwrap();
+    };
+    let (receipt, ()) = tokio::join!(chain.send(&account, &call), mine);
+    assert!(receipt.unwrap().status());
+}
+
+/// The answer to the first handing over is lost, and the node has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_answer_is_asked_for() {
+    let anvil = connect(ChainTarget::anvil()).await;
+    let url = proxy::before(anvil.anvil_url().unwrap(), |method, _| match method {
+        "eth_sendRawTransaction" => Say::Lost,
+        _ => Say::Same,
+    });
+    let chain = connect(ChainTarget::Rpc { url }).await;
+    let call = Call::transfer("paying", Address::repeat_byte(1), U256::from(5));
+    assert!(chain.send(&dev(0), &call).await.unwrap().status());
+}
+
+/// Each node has its own words.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_other_nodes() {
+    let anvil = connect(ChainTarget::anvil()).await;
+    let call = Call::transfer("paying", Address::repeat_byte(1), U256::from(5));
+    let cases = [
+        ("FeeTooLow, MaxFeePerGas: 1", "chain/underpriced"),
+        ("FeeTooLowToCompete", "chain/underpriced"),
+        ("ReplacementNotAllowed", "chain/underpriced"),
+        ("InsufficientFunds, Balance is 0", "chain/insufficient-funds"),
+        ("OldNonce, Current nonce: 3", "chain/nonce-too-low"),
+        ("NonceGap", "chain/nonce-too-high"),
+        ("GasLimitExceeded", "chain/gas-limit"),
+        ("Unknown transaction type", "chain/rpc"),
+    ];
+    for (words, code) in cases {
+        let url = proxy::before(anvil.anvil_url().unwrap(), move |method, _| match method {
+            "eth_sendRawTransaction" => Say::Error(words),
+            _ => Say::Same,
+        });
+        let error = connect(ChainTarget::Rpc { url }).await.send(&dev(0), &call).await.unwrap_err();
+        assert_eq!(error.code(), code, "{words}: {error}");
+    }
+    let url = proxy::before(anvil.anvil_url().unwrap(), |method, _| match method {
+        "eth_sendRawTransaction" => Say::Error("AlreadyKnown"),
+        _ => Say::Same,
+    });
+    let chain = ChainTarget::Rpc { url };
+    let patience = Patience { confirm: Duration::from_millis(300), ..Patience::default() };
+    let error = chain.connect(None, patience).await.unwrap().send(&dev(0), &call).await.unwrap_err();
+    assert!(matches!(error, ChainError::NotMined { .. }), "it is waited for: {error}");
+}
+
+/// A chain as long as a number can say.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_block_of_all() {
+    let anvil = connect(ChainTarget::anvil()).await;
+    let url = proxy::before(anvil.anvil_url().unwrap(), |method, parameters| match method {
+        "eth_blockNumber" => Say::Result("0xffffffffffffffff".into()),
+        "eth_getBlockByNumber" if parameters[0] == "0xffffffffffffffff" => Say::Lost,
+        _ => Say::Same,
+    });
+    let chain = connect(ChainTarget::Rpc { url }).await.confirming(3);
+    let call = Call::transfer("paying", Address::repeat_byte(1), U256::from(5));
+    assert!(chain.send(&dev(0), &call).await.unwrap().status());
+}
+
+/// A contract that takes nearly all gas of a block gets no more than a block has, and one that takes more is refused here.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_gas_than_a_block_has() {
+    let anvil = connect(ChainTarget::anvil()).await;
+    let call = Call::transfer("paying", Address::repeat_byte(1), U256::from(5));
+    for (gas, limit) in [("0x1b00000", Some(30_000_000)), ("0x1d00000", None)] {
+        let url = proxy::before(anvil.anvil_url().unwrap(), move |method, _| match method {
+            "eth_estimateGas" => Say::Result(gas.into()),
+            _ => Say::Same,
+        });
+        let chain = connect(ChainTarget::Rpc { url }).await;
+        match (chain.simulate(dev(0).address(), &call).await, limit) {
+            (Ok(plan), Some(limit)) => assert_eq!(plan.gas_limit, limit),
+            (Err(error), None) => assert!(matches!(error, ChainError::GasLimit { .. }), "{error}"),
+            (other, _) => panic!("{other:?}"),
+        }
+    }
 }
 
 async fn underpriced(chain: Chain) {

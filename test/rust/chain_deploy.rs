@@ -4,8 +4,10 @@ mod chain_support;
 
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy::providers::Provider;
+use chain_support::proxy::{self, Say};
 use chain_support::{compiled, connect, dev, router_item, tiny_verifier};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use zkml_evm::chain::audit::{self, Expected};
 use zkml_evm::chain::deploy::{self, DeployItem, Step};
@@ -165,13 +167,42 @@ async fn a_sent_transaction_is_waited_for() {
     let plan = deploy::plan(&chain, dev(0).address(), &items()[..1], &registry, false).await.unwrap();
     assert_eq!(plan.steps[0].2, Step::UnderWay { tx });
     let error = run(&chain, &items()[..1], &mut registry).await.unwrap_err();
-    assert!(matches!(error, ChainError::NotMined { .. }), "{error}");
+    assert!(matches!(error, ChainError::UnderWay { count: 1, .. }), "{error}");
 
     let _: serde_json::Value = chain.provider().raw_request("evm_setAutomine".into(), [true]).await.unwrap();
     let _: serde_json::Value = chain.provider().raw_request("evm_mine".into(), ()).await.unwrap();
     let done = run(&chain, &items()[..1], &mut registry).await.unwrap();
     assert_eq!(done[0].tx, Some(tx));
     assert_eq!(chain.provider().get_transaction_count(dev(0).address()).await.unwrap(), 1, "one transaction only");
+}
+
+/// The record knows a replacement that the node never took; the transaction before it is mined. Nothing is deployed again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replacement_that_was_recorded_and_never_sent() {
+    let impatient = Patience { confirm: Duration::from_millis(900), ..Patience::default() };
+    let anvil = ChainTarget::anvil().connect(None, impatient).await.unwrap();
+    let _: serde_json::Value = anvil.provider().raw_request("evm_setAutomine".into(), [false]).await.unwrap();
+    let sent = AtomicUsize::new(0);
+    let url = proxy::before(anvil.anvil_url().unwrap(), move |method, _| match method {
+        "eth_sendRawTransaction" if sent.fetch_add(1, Ordering::SeqCst) > 0 => Say::Error("replacement transaction underpriced"),
+        _ => Say::Same,
+    });
+    let chain = ChainTarget::Rpc { url }.connect(None, impatient).await.unwrap();
+    let chain = chain.replacing(Some(Duration::from_millis(200)));
+    let mut registry = Registry::in_memory(chain.id());
+    let error = run(&chain, &items()[..1], &mut registry).await.unwrap_err();
+    assert!(matches!(error, ChainError::NotMined { .. }), "{error}");
+    let recorded = registry.get("InferenceVerifier").unwrap().tx.unwrap();
+    assert!(chain.provider().get_transaction_by_hash(recorded).await.unwrap().is_none(), "the newest one was never taken");
+
+    let mine = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let _: serde_json::Value = anvil.provider().raw_request("evm_mine".into(), ()).await.unwrap();
+    };
+    let items = items();
+    let (done, ()) = tokio::join!(run(&anvil, &items[..1], &mut registry), mine);
+    assert_eq!(done.unwrap()[0].tx, None, "the record names no transaction that did not happen");
+    assert_eq!(chain.provider().get_transaction_count(dev(0).address()).pending().await.unwrap(), 1, "one transaction only");
 }
 
 /// The record is of a chain that was reset: the contracts are not there, and are deployed.

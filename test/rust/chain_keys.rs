@@ -195,6 +195,16 @@ fn records_that_are_not_ours_are_refused_and_left_alone() {
         (r#"{"format":"zkml-evm/deployments","version":2,"chainId":5,"contracts":{}}"#, "chain/registry-version"),
         (r#"{"format":"zkml-evm/deployments","version":1,"chainId":6,"contracts":{}}"#, "chain/registry-chain"),
     ];
+    let named = |label: &str, name: &str| {
+        let contract = format!(r#"{{"name":"{name}","address":"0x00000000000000000000000000000000000000aa"}}"#);
+        good.replace("{}", &format!(r#"{{"{label}":{contract}}}"#))
+    };
+    fs::write(&path, named("Router-1", "Router_1")).unwrap();
+    assert!(Registry::view(folder.path(), 5).is_ok());
+    let long = "a".repeat(65);
+    let (large, srs) = (format!("{}{good}", " ".repeat(4 << 20)), named("a", r#"a","srs":"\u001b[2J"#));
+    let hostile = [named(r"\u001b[2J", "a"), named("../a", "a"), named("a", r"a\nb"), named(&long, "a"), large, srs];
+    let broken = broken.into_iter().chain(hostile.iter().map(|text| (text.as_str(), "chain/registry-foreign")));
     for (text, code) in broken {
         fs::write(&path, text).unwrap();
         assert_eq!(Registry::open(folder.path(), 5).unwrap_err().code(), code, "{text}");

@@ -232,7 +232,7 @@ async fn setting_up_twice_sends_nothing_twice(chain: Chain) {
     let before = sent(&chain, &owner()).await;
     let again = settle::add_policy(&chain, &owner(), stage.lending, &terms(&stage, 250)).await.unwrap();
     assert_eq!(again, (policy_id, None), "the same terms are the same policy");
-    assert_eq!(settle::fill(&chain, &owner(), stage.lending, U256::from(1_000), true).await.unwrap(), None);
+    assert_eq!(settle::fill(&chain, &owner(), stage.lending, None, U256::from(1_000), true).await.unwrap(), None);
     assert_eq!(sent(&chain, &owner()).await, before);
 
     // Interrupted after the approval: what is minted and approved is not minted and approved again.
@@ -240,7 +240,11 @@ async fn setting_up_twice_sends_nothing_twice(chain: Chain) {
     chain.send(&owner(), &Call::new("approving", stage.token, &approve)).await.unwrap();
     settle::mint(&chain, &owner(), stage.token, owner().address(), U256::from(500)).await.unwrap();
     let before = sent(&chain, &owner()).await;
-    let filled = settle::fill(&chain, &owner(), stage.lending, U256::from(1_500), true).await.unwrap();
+    let (other, own) = (Some(Address::repeat_byte(9)), Some(stage.token));
+    let error = settle::fill(&chain, &owner(), stage.lending, other, U256::from(1_500), true).await.unwrap_err();
+    assert!(matches!(error, ChainError::OtherToken { got, .. } if got == stage.token), "{error}");
+    assert_eq!(sent(&chain, &owner()).await, before, "nothing is approved or paid");
+    let filled = settle::fill(&chain, &owner(), stage.lending, own, U256::from(1_500), true).await.unwrap();
     assert_eq!((filled, sent(&chain, &owner()).await), (Some(U256::from(500)), before + 1));
 
     // Terms that were retired stay retired: the contract says so.

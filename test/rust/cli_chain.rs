@@ -312,6 +312,10 @@ fn a_public_chain_takes_no_development_srs_and_no_development_account() {
     let whole = ["deploy", "--artifacts", out, "--rpc-url", &url, "--from", ALICE, "--allow-insecure-srs", "--token", ALICE];
     assert_eq!(run(&whole).refused(), (1, "chain/unguarded".into()));
     assert_eq!(run(&[&whole[..], &["--allow-unguarded"]].concat()).result()["broadcast"], false);
+    // Who gets tokens is not taken from the record.
+    let fund = ["register", "--artifacts", out, "--rpc-url", &url, "--from", ALICE, "--allow-insecure-srs", "--fund", "10"];
+    assert_eq!(run(&fund).refused(), (2, "usage/missing".into()));
+    assert_eq!(run(&[&fund[..], &["--pool", ALICE]].concat()).refused(), (2, "usage/missing".into()));
     let expecting = run(&["status", "--rpc-url", &url, "--expect-chain-id", "1"]);
     assert_eq!(expecting.refused(), (5, "chain/wrong-chain".into()));
 }

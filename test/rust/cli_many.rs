@@ -4,9 +4,12 @@ mod chain_support;
 mod cli_support;
 mod loan_support;
 
-use alloy::primitives::{Address, U256};
+use alloy::primitives::{Address, B256, U256, hex, keccak256, utils::format_ether};
 use alloy::providers::Provider;
-use chain_support::dev;
+use chain_support::{
+    dev,
+    proxy::{self, Say},
+};
 use cli_support::run_in;
 use loan_support::{AMOUNT, LOANS, RELAYER, Yard, artifacts, borrower, loans};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -16,6 +19,7 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 use zkml_evm::chain::{Action, Call, embedded::Hardfork, journal::Journal, settle};
@@ -181,6 +185,172 @@ async fn what_was_signed_is_sent_as_it_is_or_given_up() {
     assert_eq!(written(work.path()).len(), 3);
 }
 
+fn entries(folder: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(journal_of(folder)).unwrap();
+    text.lines().map(|line| serde_json::from_str(&line[65..]).unwrap()).collect()
+}
+
+/// A node that will never take one of them: its nonce goes to a transfer of nothing, the others are mined, and no later run is held up.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_node_never_takes_holds_nobody_up() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    loans(folder, 3);
+    let mut yard = Yard::new(Hardfork::Osaka).await;
+    let direct = yard.url.clone();
+    let poison = std::sync::Mutex::new(None);
+    yard.url = proxy::before(&direct, move |method, parameters| {
+        // The first loan that comes, each time that it comes.
+        let raw = parameters[0].as_str().unwrap_or_default().to_owned();
+        let is_it = |raw: String| *poison.lock().unwrap().get_or_insert(raw.clone()) == raw;
+        match method {
+            "eth_sendRawTransaction" if raw.len() > 1_000 && is_it(raw) => Say::Error("exceeds block gas limit"),
+            _ => Say::Same,
+        }
+    });
+    let run = yard.submit(folder, &["--broadcast"]);
+    let result = run.json()["result"].clone();
+    assert_eq!((run.code, outcome(&result, "loan-00"), &result["settled"]), (1, "refused", &json!(2)), "{result}");
+    assert_eq!(result["items"]["loan-00"]["code"], "chain/gas-limit", "{result}");
+    assert_eq!((yard.sent().await, yard.balance(0).await), (3, U256::ZERO), "one nonce went to nothing");
+    // It is not tried again by itself, and then it is.
+    yard.url = direct;
+    let again = yard.submit(folder, &["--broadcast"]).json()["result"].clone();
+    assert_eq!((outcome(&again, "loan-00"), yard.sent().await), ("failed", 3), "{again}");
+    let retried = yard.submit(folder, &["--broadcast", "--retry-failed"]).result();
+    assert_eq!(retried["settled"], 3, "{retried}");
+    yard.assert_settled_once(3, 4).await;
+}
+
+/// The node takes the replacements, its answers are lost, and it says that it knows none of them: they are in the journal and are found.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replacement_whose_answer_is_lost() {
+    let work = tempfile::tempdir().unwrap();
+    loans(work.path(), 1);
+    let mut yard = Yard::new(Hardfork::Osaka).await;
+    yard.ask("evm_setAutomine", json!([false])).await;
+    let sent = AtomicUsize::new(0);
+    yard.url = proxy::before(&yard.url, move |method, _| match method {
+        "eth_sendRawTransaction" if sent.fetch_add(1, Ordering::SeqCst) > 0 => Say::Lost,
+        "eth_getTransactionByHash" => Say::Result(Value::Null),
+        _ => Say::Same,
+    });
+    let mut child = Ended(yard.spawn(work.path(), &["--broadcast", "--replace-after", "1", "--timeout", "60"]));
+    let start = Instant::now();
+    while lines(work.path()) < 3 {
+        assert!(start.elapsed() < Duration::from_secs(60) && child.0.try_wait().unwrap().is_none());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    yard.mine().await;
+    assert!(child.0.wait().unwrap().success());
+    yard.assert_settled_once(1, 1).await;
+    let entries = entries(work.path());
+    assert_eq!((&entries[1]["event"], &entries[2]["event"]), (&json!("signed"), &json!("signed")));
+    let last = entries.last().unwrap();
+    assert_eq!(last["event"], "mined", "{last}");
+    assert_ne!(last["tx"], entries[1]["tx"], "a replacement was mined");
+}
+
+/// The papers change while their transaction is under way: the borrower gets one loan, and it is said by which papers.
+#[tokio::test(flavor = "multi_thread")]
+async fn papers_that_change_between_runs() {
+    use std::os::unix::fs::PermissionsExt;
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    loans(folder, 2);
+    let yard = Yard::new(Hardfork::Osaka).await;
+    yard.ask("evm_setAutomine", json!([false])).await;
+    assert_eq!(yard.submit(folder, &["--broadcast", "--timeout", "1"]).refused(), (5, "chain/not-mined".into()));
+    let keys = tempfile::tempdir().unwrap();
+    let key = borrower(0).to_bytes();
+    eth_keystore::encrypt_key(keys.path(), &mut rand::thread_rng(), key, "open sesame", Some("borrower")).unwrap();
+    fs::write(keys.path().join("password"), "open sesame").unwrap();
+    fs::set_permissions(keys.path().join("password"), fs::Permissions::from_mode(0o600)).unwrap();
+    let item = folder.join("loan-00");
+    fs::remove_file(item.join("permit.json")).unwrap();
+    let papers = ["--proof", "proof.json", "--attestation", "attestation.json", "--out", "permit.json"];
+    let [keystore, password] = ["borrower", "password"].map(|name| keys.path().join(name).to_str().unwrap().to_owned());
+    let signs = ["--amount", "200", "--keystore", &keystore, "--password-file", &password];
+    run_in(&item, &[&["--json", "permit"], &papers[..], &signs].concat()).result();
+
+    let child = yard.spawn(folder, &["--broadcast"]);
+    // What was under way and what is handed over again: while it waits for a block, nothing more is signed.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(lines(folder), 3);
+    yard.ask("evm_setAutomine", json!([true])).await;
+    yard.mine().await;
+    assert!(Ended(child).0.wait().unwrap().success());
+    yard.assert_settled_once(2, 2).await;
+    let result = yard.submit(folder, &["--broadcast"]).result();
+    assert_eq!(outcome(&result, "loan-00"), "alreadyOpen", "{result}");
+    assert_eq!(outcome(&result, "loan-00 (with earlier papers)"), "settled", "{result}");
+    assert_eq!(yard.sent().await, 2);
+}
+
+/// Runs the binary where no file can grow beyond so many bytes.
+fn on_a_full_disk(arguments: &[String], bytes: usize) -> cli_support::Run {
+    use std::os::unix::process::CommandExt;
+    let bytes = bytes as libc::rlim_t;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
+    command.args(arguments);
+    unsafe {
+        command.pre_exec(move || {
+            let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+            libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+            match libc::setrlimit(libc::RLIMIT_FSIZE, &limit) {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        });
+    }
+    cli_support::Run::of(&mut command)
+}
+
+/// What cannot be written down is not sent, and nothing is written behind half a line.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_sends_nothing() {
+    let (work, more) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    loans(work.path(), 1);
+    loans(more.path(), 3);
+    fs::remove_dir_all(more.path().join("loan-00")).unwrap();
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let sent = async || yard.chain.provider().get_transaction_count(dev(RELAYER).address()).pending().await.unwrap();
+    let refused = |folder: &Path, bytes: usize| {
+        let run = on_a_full_disk(&yard.arguments(folder, &["--broadcast", "--concurrency", "2"]), bytes);
+        assert_eq!(run.refused(), (4, "chain/file".into()));
+        assert_eq!(fs::metadata(journal_of(folder)).unwrap().len(), bytes as u64, "a torn line");
+    };
+    // Room for the head and half a transaction.
+    refused(work.path(), 2_000);
+    assert_eq!((lines(work.path()), sent().await), (1, 0));
+    assert_eq!(yard.submit(work.path(), &["--broadcast"]).result()["settled"], 1);
+    // For the head, a transaction, and half of another: the first one is sent and mined, and its end is not written behind the torn line.
+    let text = fs::read_to_string(journal_of(work.path())).unwrap();
+    let sizes: Vec<usize> = text.lines().map(|line| line.len() + 1).collect();
+    refused(more.path(), sizes[0] + sizes[1] * 3 / 2);
+    assert_eq!((lines(more.path()), sent().await), (2, 2));
+    assert_eq!(yard.submit(more.path(), &["--broadcast"]).result()["settled"], 2);
+    yard.assert_settled_once(3, 3).await;
+}
+
+/// All that a run has sent, at its dearest or as it came, and what it would send next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_costs_no_more_than_it_may() {
+    let work = tempfile::tempdir().unwrap();
+    loans(work.path(), 2);
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let dry = yard.submit(work.path(), &[]).result();
+    let most: u64 = dry["items"]["loan-00"]["maxCostWei"].as_str().unwrap().parse().unwrap();
+    let limit = format_ether(U256::from(most / 20 * 21));
+    let run = yard.submit(work.path(), &["--broadcast", "--concurrency", "2", "--max-total", &limit]);
+    assert_eq!(run.refused(), (1, "chain/run-too-dear".into()));
+    assert_eq!(yard.sent().await, 1);
+    let limit = format_ether(U256::from(most * 3));
+    assert_eq!(yard.submit(work.path(), &["--broadcast", "--max-total", &limit]).result()["settled"], 2);
+    yard.assert_settled_once(2, 2).await;
+}
+
 /// The base fee rises above what was offered. Without `--replace-after` the run waits; with it, each is replaced, within the ceiling.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_stuck_is_replaced_within_the_ceiling() {
@@ -240,6 +410,17 @@ async fn a_reorganisation_while_waiting() {
     yard.assert_settled_once(3, 3).await;
 }
 
+/// A journal with these lines, as somebody makes it who knows how.
+fn summed(entries: &[&Value]) -> Vec<u8> {
+    let (mut sum, mut bytes) = (B256::ZERO, Vec::new());
+    for entry in entries {
+        let text = entry.to_string();
+        sum = keccak256([sum.as_slice(), text.as_bytes()].concat());
+        bytes.extend(format!("{} {text}\n", hex::encode(sum)).into_bytes());
+    }
+    bytes
+}
+
 /// What is no journal, is another's, or was changed is refused before anything is sent; a torn end is taken away.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_is_checked() {
@@ -280,6 +461,20 @@ async fn a_journal_is_checked() {
         assert_eq!(submit().refused(), (2, (*code).into()), "case {i}");
         assert_eq!(&fs::read(&path).unwrap(), bytes, "case {i}: it is not touched");
     }
+    // Well-formed, with right checksums, and not what the account has signed: another's loan, or nothing.
+    let written = entries(folder);
+    let (one, two) = (&written[1], &written[2]);
+    let swapped = |part: &str| {
+        let mut entry = one.clone();
+        entry[part] = two[part].clone();
+        entry
+    };
+    for (i, entry) in [swapped("digest"), swapped("raw"), swapped("tx"), swapped("nonce")].iter().enumerate() {
+        fs::write(&path, summed(&[&written[0], entry, two])).unwrap();
+        assert_eq!(submit().refused(), (2, "chain/journal-damaged".into()), "entry {i}");
+    }
+    fs::write(&path, summed(&[&written[0], one, two])).unwrap();
+    assert_eq!(submit().result()["settled"], 2, "the checksums were right");
     // Cut anywhere: what is left of the last line is taken away, and the chain says the rest.
     for cut in [0, 30, 64, ends[0], ends[0] + 500, ends[2], ends[3] + 1, ends[4] - 1] {
         fs::write(&path, &honest[..cut]).unwrap();
@@ -387,6 +582,24 @@ async fn a_batch_in_one_transaction() {
 
     let dry = batch(&[]).result();
     assert_eq!((dry["items"].as_array().map(Vec::len), yard.sent().await), (Some(4), 0), "{dry}");
+    // A wallet that burns gas, what is no item, another pool: each is left out, and the others go.
+    let burns = format!("{:x}", borrower(1).address());
+    let dear = proxy::before(&yard.url, move |method, parameters| match method {
+        "eth_estimateGas" if parameters[0].to_string().to_lowercase().contains(&burns) => Say::Result("0x1000000".into()),
+        _ => Say::Same,
+    });
+    fs::create_dir(folder.join("zz-empty")).unwrap();
+    let left = run_in(folder, &["--json", "submit-batch", by[0], "--rpc-url", &dear, "--dev-account", &relayer]);
+    let result = left.json()["result"].clone();
+    assert_eq!((left.code, &result["items"]), (1, &json!(["loan-00", "loan-02", "loan-03"])), "{result}");
+    assert!(result["gasPerItem"].as_u64().unwrap() < 2_000_000, "{result}");
+    let why = |item: &str| result["refused"][item].as_str().unwrap();
+    assert!(why("loan-01").contains("16777216 gas") && !why("zz-empty").is_empty(), "{result}");
+    assert_eq!(batch(&["--all-or-nothing"]).refused().0, 4, "there nothing is left out");
+    let nowhere = format!("0x{:040x}", 0xaa);
+    let none = batch(&["--broadcast", "--pool", &nowhere]);
+    assert_eq!((none.code, none.json()["result"]["sent"].as_bool(), yard.sent().await), (1, Some(false), 0), "{}", none.stdout);
+    fs::remove_dir(folder.join("zz-empty")).unwrap();
     let strict = batch(&["--all-or-nothing"]);
     assert_eq!(strict.refused(), (1, "chain/reverted".into()));
     assert!(strict.stdout.contains("InvalidPermit"), "{}", strict.stdout);

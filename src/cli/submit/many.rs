@@ -13,10 +13,11 @@ use crate::{
         blocking,
         failure::{CliError, Failure},
         output::{Console, table},
+        send::ether,
     },
     error::ExitCode,
 };
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use clap::Args;
 use serde_json::{Value, json};
 use std::{
@@ -40,6 +41,12 @@ pub struct ManyArguments {
     /// Most transactions in flight
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
+    /// Sign nothing more when all that the run has sent may cost more than this; no limit when absent
+    #[arg(long, value_name = "ETHER", requires = "many", value_parser = ether)]
+    max_total: Option<U256>,
+    /// Try again what an earlier run sent and what failed on the chain, which costs gas again
+    #[arg(long, requires = "many")]
+    retry_failed: bool,
     /// The journal; in the folder when absent, one for each chain and account
     #[arg(long, value_name = "FILE", requires = "many")]
     journal: Option<PathBuf>,
@@ -67,7 +74,8 @@ pub(super) async fn run(arguments: &Arguments, folder: &Path, console: &Console)
     let Some(journal) = journal else { return dry_run(&chain, sender.address, &items, outcomes, console).await };
     let mut tell = |name: &str, outcome: &Outcome| console.note(line(name, outcome));
     let account = sender.account()?;
-    outcomes.extend(Campaign::new(&chain, account, journal, usize::from(many.concurrency), &mut tell).run(items).await?);
+    let campaign = Campaign::new(&chain, account, journal, usize::from(many.concurrency), &mut tell);
+    outcomes.extend(campaign.retrying(many.retry_failed).limited(many.max_total).run(items).await?);
     report(&chain, Some(&path), &outcomes, console)
 }
 
@@ -193,7 +201,7 @@ fn line(name: &str, outcome: &Outcome) -> String {
         Outcome::Settled { borrower, amount, tx, .. } => format!("{name}: {amount} to {borrower}, transaction {tx}"),
         Outcome::AlreadyOpen => format!("{name}: its loan is open already"),
         Outcome::Duplicate { of } => format!("{name}: the same as {of}"),
-        Outcome::Refused { code, reason } => format!("{name}: not sent [{code}]: {reason}"),
+        Outcome::Refused { code, reason } => format!("{name}: refused [{code}]: {reason}"),
         Outcome::Failed { tx, reason } => format!("{name}: transaction {tx} failed: {reason}"),
     }
 }

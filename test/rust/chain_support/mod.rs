@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod proxy;
+
 use alloy::primitives::{Address, B256, Bytes, keccak256};
 use std::path::Path;
 use zkml_evm::chain::artifact::CompiledContract;

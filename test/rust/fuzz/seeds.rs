@@ -4,7 +4,9 @@ use crate::targets::{
     base::{base, private},
     schema,
 };
-use alloy::primitives::{Address, B256, Bytes, U256};
+use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy::eips::eip2718::Encodable2718;
+use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
 use std::{collections::BTreeMap, fs, path::Path};
 use zkml_evm::{
     artifact::{
@@ -145,20 +147,19 @@ fn document(name: &str, folder: &Path) -> Vec<u8> {
             return serde_json::to_vec(&signed).unwrap();
         }
         "permit" => {
-            let attestation = serde_json::from_slice(&document("attestation", folder)).unwrap();
-            let (policy_id, tier, amount, nonce, expiry) = (B256::repeat_byte(2), 1, U256::from(3), U256::from(4), 5);
-            let (lending, proof, permit) = (Address::repeat_byte(6), Bytes::new(), None);
-            let request = LoanRequest { lending, policy_id, tier, amount, attestation, nonce, expiry, proof, permit };
+            let request = loan(folder);
             return serde_json::to_vec(&Permit::sign(&account, 1, &request).unwrap()).unwrap();
         }
         "journal" => {
-            // A transaction of account 0 with nonce 0 on chain 1, signed as `submit --many` does.
-            let raw = Bytes::from_static(&alloy::primitives::hex!(
-                "02f86a0180843b9aca0084773594008252089400000000000000000000000000000000000000060180c001a0f1201b652ead1d20a1a3edf7495a48356c9cd4ef65bf123c609a235c055a8a21a03a9ade3886acbcbf5a503084bd1c18db018ef45cb40c64b1583201acd99d695b"
-            ));
+            // A transaction of account 0 with nonce 0 on chain 1, as `submit --many` writes it down.
+            let call = loan(folder).call();
+            let transaction = TxEip1559 { chain_id: 1, to: call.to.into(), input: call.data.clone(), ..TxEip1559::default() };
+            let signature = account.sign_digest("seed", &transaction.signature_hash()).unwrap();
+            let raw = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
             let mut journal = Journal::open(&path, 1, B256::ZERO, account.address()).unwrap();
             let signed = Signed::decode("seed", &raw, account.address(), 1).unwrap();
-            let (digest, nonce, tx) = (B256::repeat_byte(8), signed.nonce(), signed.hash());
+            let digest = keccak256([call.to.as_slice(), &call.data].concat());
+            let (nonce, tx) = (signed.nonce(), signed.hash());
             journal.signed("loan", B256::repeat_byte(7), digest, &signed).unwrap();
             journal.ended(&Entry::Mined { digest, nonce, tx, block: 9, succeeded: true }).unwrap();
             journal.ended(&Entry::Dropped { digest, nonce }).unwrap();
@@ -195,4 +196,11 @@ fn document(name: &str, folder: &Path) -> Vec<u8> {
         }
     }
     fs::read(path).unwrap()
+}
+
+fn loan(folder: &Path) -> LoanRequest {
+    let attestation = serde_json::from_slice(&document("attestation", folder)).unwrap();
+    let (policy_id, tier, amount, nonce, expiry) = (B256::repeat_byte(2), 1, U256::from(3), U256::from(4), 5);
+    let (lending, proof, permit) = (Address::repeat_byte(6), Bytes::new(), None);
+    LoanRequest { lending, policy_id, tier, amount, attestation, nonce, expiry, proof, permit }
 }

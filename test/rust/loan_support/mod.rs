@@ -195,7 +195,7 @@ impl Yard {
         let (by, schema) = (dev(1).address(), facts.schema_id);
         settle::list_attestor(&chain, &dev(0), places.attestations, by, schema, false).await.unwrap();
         settle::add_policy(&chain, &dev(0), places.lending, &shared.terms).await.unwrap();
-        settle::fill(&chain, &dev(0), places.lending, U256::from(1_000_000), true).await.unwrap();
+        settle::fill(&chain, &dev(0), places.lending, None, U256::from(1_000_000), true).await.unwrap();
         let url = chain.anvil_url().unwrap().to_owned();
         Self { chain, url, places }
     }
