@@ -72,12 +72,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// CPU seconds of a proof, from files to file: fitted to processes with 2^9 to 2^16 rows, 7 to 11 advice and 8 to 55 fixed columns on
-    /// one machine, which lie within a tenth of it; another machine is faster or slower by one factor. Fixed columns have no commitment to
-    /// make; the constant is the process itself.
+    /// CPU seconds of a proof, from files to file: fitted to processes with 2^9 to 2^17 rows, 7 to 12 advice and 8 to 71 fixed columns on
+    /// one machine, which lie within an eighth of it, and stacked ones within a fifth; another machine is faster or slower by one factor. Fixed
+    /// columns have no commitment to make; the constant is the process itself.
     pub fn seconds(&self) -> f64 {
         let rows = f64::from(1u32 << self.shape.k) / 1024.0;
-        0.025 + rows * (0.0039 * self.advice as f64 + 0.0022 * self.fixed as f64 + 0.027)
+        0.01 + rows * (0.0039 * self.advice as f64 + 0.0022 * self.fixed as f64 + 0.027)
     }
 
     /// Gas of a verification, for comparing candidates: each column and each piece of the quotient is a commitment to multiply, and the
