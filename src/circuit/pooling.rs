@@ -17,15 +17,12 @@ use crate::{
         Conv, Maximum, Op,
         conv::{Placement, moves},
     },
-    quant::Program,
+    quant::{Program, range::MAX_PRODUCTS},
 };
 use std::collections::BTreeMap;
 
 /// Weight columns that are reckoned with where the rows with and without a pool are compared.
 const USUAL_WEIGHTS: u32 = 16;
-
-/// Multiplications of a placed layer, most of them by its zeros: a few seconds of the prover.
-const MAX_PRODUCTS: usize = 1 << 32;
 
 /// A convolution, the rescale behind it and the maximum that alone reads that.
 #[derive(Clone, Debug)]
@@ -149,6 +146,7 @@ fn pooled(stencil: &Stencil, window: [usize; 2]) -> Option<Stencil> {
     let [down, across] = [0, 1].map(|i| along(&stencil.axes[i], window[i]));
     let filters = stencil.filters.checked_mul(window[0] * window[1])?;
     let made = Stencil { filters, axes: [down?, across?], ..*stencil };
+    // What a convolution of a program may have holds for the one that is placed, too.
     let products = made.outputs().saturating_mul(made.channels_per_group()).saturating_mul(made.taps());
     (made.is_sound() && products <= MAX_PRODUCTS).then_some(made)
 }

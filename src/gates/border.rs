@@ -47,10 +47,11 @@ pub fn place(trace: &mut Trace, outputs: &[Option<Fr>]) -> Result<(), TraceError
 
 /// The border outputs of `row`, in the order of the fold.
 pub(super) fn outputs_at(trace: &Trace, row: usize) -> Vec<Fr> {
-    let (columns, pair) = (&trace.columns, trace.fixed[trace.columns.weights[0].index()][row] == Fr::ONE);
-    let outputs = [columns.a, columns.b].map(|c| trace.advice[c.index()][row]);
+    let columns = &trace.columns;
     if !trace.is_enabled(columns.border, row) {
         return Vec::new();
     }
+    let pair = trace.fixed[columns.weights[0].index()][row] == Fr::ONE;
+    let outputs = [columns.a, columns.b].map(|c| trace.advice[c.index()][row]);
     outputs[..if pair { 2 } else { 1 }].to_vec()
 }

@@ -13,7 +13,7 @@ pub(super) const MAX_ELEMENTS: usize = 1 << 20;
 pub const MAX_ITEMS: usize = 1 << 12;
 
 /// Multiplications of one convolution: half a minute of the interpreter. Deep networks for small images have a fortieth of it.
-const MAX_PRODUCTS: usize = 1 << 32;
+pub(crate) const MAX_PRODUCTS: usize = 1 << 32;
 
 /// Multiplications of all products of computed tensors together: some seconds of interval arithmetic. Square matrices of three quarters
 /// of a circuit's rows take as many.
