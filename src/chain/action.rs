@@ -1,6 +1,7 @@
 //! What an operator or a borrower does to contracts that run: freeze, deprecate, pause, retire, revoke, cancel. Each is one transaction,
 //! and none where it is so already: a run that was interrupted is simply made again.
 
+use super::attestors;
 use super::bindings::{Helpers, IInferenceRouter, IInputAttestation, ILendingThreshold, IZkmlConsumer};
 use super::error::ChainError;
 use super::provider::Chain;
@@ -118,7 +119,7 @@ impl Action {
                 Ok(listed && listing.retiredAt != 0 && listing.acceptedUntil == accepted_until)
             }
             Self::RemoveAttestor { attestations, attestor, schema_id } => {
-                Ok(settle::standing(chain, attestations, attestor, schema_id).await? == settle::Standing::Removed)
+                Ok(attestors::standing(chain, attestations, attestor, schema_id).await? == attestors::Standing::Removed)
             }
             Self::CancelNonce { lending, borrower, nonce } => {
                 let call = IZkmlConsumer::nonceOfCall { subject: borrower };

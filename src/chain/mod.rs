@@ -13,6 +13,7 @@ pub mod action;
 pub mod anvil;
 pub mod artifact;
 pub mod attest;
+pub mod attestors;
 pub mod audit;
 pub mod batch;
 pub mod bindings;

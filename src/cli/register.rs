@@ -9,7 +9,7 @@ use super::{
 use crate::{
     artifact::{Folder, compile::ThresholdText},
     chain::{
-        Account, Chain, ChainError, Registry, audit,
+        Account, Chain, ChainError, Registry, attestors, audit,
         bindings::IInferenceRouter::Registration,
         registry::label,
         settle::{self, PolicyTerms, Tier},
@@ -141,7 +141,7 @@ async fn attestor_plan(
     attestor: Address,
     schema_id: B256,
 ) -> Result<String, Failure> {
-    let standing = settle::standing(chain, address(registry, label::ATTESTATIONS, None)?, attestor, schema_id).await?;
+    let standing = attestors::standing(chain, address(registry, label::ATTESTATIONS, None)?, attestor, schema_id).await?;
     let list = match arguments.source {
         Some(_) => standing.to_list_source(attestor, schema_id, arguments.relist)?,
         None => standing.to_list(attestor, schema_id, arguments.relist)?,
@@ -231,12 +231,12 @@ async fn send(
     done.push(("activatesAt", json!(known.activatesAt)));
     if let Some(attestor) = arguments.attestor {
         let attestations = address(registry, label::ATTESTATIONS, None)?;
-        let mined = settle::list_attestor(chain, account, attestations, attestor, plan.schema_id, arguments.relist).await?;
+        let mined = attestors::list_attestor(chain, account, attestations, attestor, plan.schema_id, arguments.relist).await?;
         done.push(("attestor", transaction(mined.map(|m| m.tx))));
     }
     if let Some(source) = arguments.source {
         let attestations = address(registry, label::ATTESTATIONS, None)?;
-        let mined = settle::list_source(chain, account, attestations, source, plan.schema_id, arguments.relist).await?;
+        let mined = attestors::list_source(chain, account, attestations, source, plan.schema_id, arguments.relist).await?;
         done.push(("source", transaction(mined.map(|m| m.tx))));
     }
     if let Some(terms) = &plan.policy {

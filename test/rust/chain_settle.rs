@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use zkml_evm::chain::action::Shown;
 use zkml_evm::chain::attest::{Context, SignedAttestation, domain};
+use zkml_evm::chain::attestors::{self, Standing};
 use zkml_evm::chain::batch::{Batch, ItemResult};
 use zkml_evm::chain::bindings::IInferenceRouter::{InputMode, OutputMode, Registration, State, Statement};
 use zkml_evm::chain::bindings::IInputAttestation::{self, Attestation};
 use zkml_evm::chain::bindings::{ILendingThreshold, Ownable2Step};
 use zkml_evm::chain::deploy::{self, DeployItem};
 use zkml_evm::chain::permit::{self, Permit};
-use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms, Standing, Tier};
+use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms, Tier};
 use zkml_evm::chain::{Account, Action, Call, Chain, ChainError, ChainTarget, Patience, Registry, Revert};
 
 on_both!(
@@ -95,8 +96,8 @@ async fn open_for_business(chain: &Chain, stage: &Stage) -> B256 {
         settle::register_model(chain, &owner(), stage.router, stage.model, &registration(stage, stage.codehash)).await.unwrap();
     assert!(registered.is_some());
     let by = attestor().address();
-    assert!(settle::list_attestor(chain, &owner(), stage.attestations, by, stage.schema, false).await.unwrap().is_some());
-    assert!(settle::list_attestor(chain, &owner(), stage.attestations, by, stage.schema, false).await.unwrap().is_none());
+    assert!(attestors::list_attestor(chain, &owner(), stage.attestations, by, stage.schema, false).await.unwrap().is_some());
+    assert!(attestors::list_attestor(chain, &owner(), stage.attestations, by, stage.schema, false).await.unwrap().is_none());
     settle::mint(chain, &owner(), stage.token, owner().address(), U256::from(1_000)).await.unwrap();
     assert_eq!(settle::fund(chain, &owner(), stage.lending, U256::from(1_000)).await.unwrap().0, U256::from(1_000));
     let terms = terms(stage, 250);
@@ -258,8 +259,8 @@ async fn an_attestor_that_was_ended_stays_so(chain: Chain) {
     let stage = stage(&chain).await;
     let (by, schema) = (attestor().address(), stage.schema);
     let lister = owner();
-    let list = |relist| settle::list_attestor(&chain, &lister, stage.attestations, by, schema, relist);
-    let standing = || settle::standing(&chain, stage.attestations, by, schema);
+    let list = |relist| attestors::list_attestor(&chain, &lister, stage.attestations, by, schema, relist);
+    let standing = || attestors::standing(&chain, stage.attestations, by, schema);
     assert_eq!(standing().await.unwrap(), Standing::New);
     list(false).await.unwrap().unwrap();
     let retire = IInputAttestation::retireAttestorCall { attestor: by, schemaId: schema, acceptedUntil: u64::MAX };
@@ -278,13 +279,13 @@ async fn an_attestor_that_was_ended_stays_so(chain: Chain) {
     }
     // The registry itself, as some contract.
     let source = stage.attestations;
-    let nobody = settle::list_source(&chain, &owner(), stage.attestations, Address::repeat_byte(9), schema, false).await;
+    let nobody = attestors::list_source(&chain, &owner(), stage.attestations, Address::repeat_byte(9), schema, false).await;
     assert!(matches!(nobody.unwrap_err(), ChainError::NoContract { .. }));
-    assert!(settle::list_source(&chain, &owner(), stage.attestations, source, schema, false).await.unwrap().is_some());
-    assert!(settle::list_source(&chain, &owner(), stage.attestations, source, schema, false).await.unwrap().is_none());
-    let error = settle::list_attestor(&chain, &owner(), stage.attestations, source, schema, true).await.unwrap_err();
+    assert!(attestors::list_source(&chain, &owner(), stage.attestations, source, schema, false).await.unwrap().is_some());
+    assert!(attestors::list_source(&chain, &owner(), stage.attestations, source, schema, false).await.unwrap().is_none());
+    let error = attestors::list_attestor(&chain, &owner(), stage.attestations, source, schema, true).await.unwrap_err();
     assert!(matches!(error, ChainError::AttestorWas { relistable: false, .. }), "{error}");
-    assert_eq!(settle::standing(&chain, stage.attestations, source, schema).await.unwrap(), Standing::Source);
+    assert_eq!(attestors::standing(&chain, stage.attestations, source, schema).await.unwrap(), Standing::Source);
 }
 
 async fn operators_act_once(chain: Chain) {

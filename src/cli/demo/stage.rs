@@ -4,7 +4,7 @@ use super::{PROBABILITY, Places};
 use crate::{
     artifact::{Package, ProofFile},
     chain::{
-        Account, AccountSource, Call, Chain, Password, Registry,
+        Account, AccountSource, Call, Chain, Password, Registry, attestors,
         bindings::IProofVerifier,
         deploy,
         settle::{self, OpenLoan, PolicyTerms, Tier},
@@ -87,7 +87,7 @@ pub(super) async fn build(
     let registration = facts.registration(&facts.model_file, addresses.verifier, codehash);
     settle::register_model(&chain, &lender, addresses.router, facts.model_id, &registration).await?;
     let attestor = AccountSource::Development(ATTESTOR).unlock(&Password::Ask, chain.is_local())?;
-    settle::list_attestor(&chain, &lender, addresses.attestations, attestor.address(), facts.schema_id, false).await?;
+    attestors::list_attestor(&chain, &lender, addresses.attestations, attestor.address(), facts.schema_id, false).await?;
     let (terms, tier) = terms(&chain, package).await?;
     // Enough for two loans: what is refused later is refused for its own reason, not for an empty pool.
     let pool = tier.limit * U256::from(2);

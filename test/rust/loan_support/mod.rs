@@ -15,6 +15,7 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 use zkml_evm::artifact::{Binding, Folder, Opening, ProofFile, Prover};
 use zkml_evm::chain::attest::{Context, SignedAttestation};
+use zkml_evm::chain::attestors;
 use zkml_evm::chain::bindings::IInputAttestation::Attestation;
 use zkml_evm::chain::deploy::{self, DeployItem};
 use zkml_evm::chain::embedded::Hardfork;
@@ -193,7 +194,7 @@ impl Yard {
         let registration = facts.registration("family", done[0].address, done[0].codehash.unwrap());
         settle::register_model(&chain, &dev(0), places.router, facts.model_id, &registration).await.unwrap();
         let (by, schema) = (dev(1).address(), facts.schema_id);
-        settle::list_attestor(&chain, &dev(0), places.attestations, by, schema, false).await.unwrap();
+        attestors::list_attestor(&chain, &dev(0), places.attestations, by, schema, false).await.unwrap();
         settle::add_policy(&chain, &dev(0), places.lending, &shared.terms).await.unwrap();
         settle::fill(&chain, &dev(0), places.lending, None, U256::from(1_000_000), true).await.unwrap();
         let url = chain.anvil_url().unwrap().to_owned();
