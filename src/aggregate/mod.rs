@@ -1,0 +1,13 @@
+//! Many proofs, of one or several models, become one.
+//!
+//! ```text
+//! proofs (Poseidon transcript) --record--> Recording --layout--> rows of an outer circuit --prove--> one proof
+//! ```
+//!
+//! snark-verifier's verifier runs over a loader that records what it computes ([`Recording`]): operations on scalars, which are native to the
+//! outer circuit, permutations of the transcript, and two sums of points, which are not. The outer circuit repeats the recording, and its
+//! public values carry the inner statements and the one pairing equation that is left to check.
+
+pub mod recording;
+
+pub use recording::{Axis, Base, Id, Node, Permutation, Recording, SlotLayout};
