@@ -7,17 +7,14 @@ use super::{
 };
 use crate::{
     gates::Shape,
-    proof::{Srs, keys::fit, verify::ProofLayout},
+    proof::{Srs, keys::fit, protocol::compiled, verify::ProofLayout},
 };
 use halo2_proofs::{
     halo2curves::bn256::{Fr, G1Affine, G2Affine},
     plonk::VerifyingKey,
     poly::commitment::ParamsProver,
 };
-use snark_verifier::{
-    system::halo2::{Config, compile},
-    verifier::plonk::PlonkProtocol,
-};
+use snark_verifier::verifier::plonk::PlonkProtocol;
 use std::cell::RefCell;
 
 /// A polynomial at `ω^rotation` times the evaluation point.
@@ -82,7 +79,7 @@ impl Protocol {
     /// A circuit that uses what the contract has no section for: several proofs, committed instances, instances at other rotations.
     pub fn new(shape: &Shape, vk: &VerifyingKey<G1Affine>, srs: &Srs, instances: usize) -> Result<Self, VerifierError> {
         let srs = fit(srs, shape.k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
-        let inner = compile(&srs.params, vk, Config::kzg().with_num_instance(vec![instances]));
+        let inner = compiled(vk, &srs, instances);
         let (mut graph, constraints) = constraints(&inner)?;
         let (shared, constraints) = without_shared_factor(&mut graph, constraints);
         let unsupported = |what: &str| VerifierError::Render(format!("the protocol has {what}"));
