@@ -27,12 +27,17 @@ pub fn prove(program: &Program, keys: &Keys, srs: &Srs, witness: &Witness) -> Re
 pub fn prove_for(purpose: Purpose, program: &Program, keys: &Keys, srs: &Srs, witness: &Witness) -> Result<Vec<u8>, ProofError> {
     check_shape(&keys.shape)?;
     let trace = lay_out(program, keys.shape, Some(witness))?;
-    prove_circuit_for(purpose, keys, srs, InferenceCircuit::new(trace), &witness.statement.instances())
+    prove_trace_for(purpose, keys, srs, trace, &witness.statement.instances())
 }
 
-/// Proves a trace as it stands, honest or not: the attack suite uses it with forged ones.
+/// Proves a trace as it stands with the transcript of `purpose`.
+pub fn prove_trace_for(purpose: Purpose, keys: &Keys, srs: &Srs, trace: Trace, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
+    prove_circuit_for(purpose, keys, srs, InferenceCircuit::new(trace), instances)
+}
+
+/// Proves a trace as it stands to a contract, honest or not: the attack suite uses it with forged ones.
 pub fn prove_trace(keys: &Keys, srs: &Srs, trace: Trace, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
-    prove_circuit(keys, srs, InferenceCircuit::new(trace), instances)
+    prove_trace_for(Purpose::Chain, keys, srs, trace, instances)
 }
 
 /// Proves a trace with its own way to fill the second phase.

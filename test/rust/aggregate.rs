@@ -1,5 +1,8 @@
 //! Whole proofs for aggregation: made, verified natively, recorded, and refused when anything about them changes.
 
+mod credit_support;
+#[path = "aggregate/size.rs"]
+mod size;
 #[path = "aggregate/spy.rs"]
 mod spy;
 mod support;
@@ -93,18 +96,18 @@ fn one_proof_two_of_a_model_and_two_of_different_models_are_accepted() {
 fn whatever_is_changed_is_refused() {
     let (a, b) = (&*REVEALS, &*DECIDES);
     let recording = recorded(&[a, b]);
-    let (good, bad) = ([a.inner(0), b.inner(0)], |slot: usize, proof| {
-        let mut proofs = [a.inner(0), b.inner(0)];
-        proofs[slot] = proof;
-        check(&recording, &a.srs, &proofs)
-    });
+    let good = [a.inner(0), b.inner(0)];
+    let bad = |slot: usize, instances: &[Fr], proof: &[u8]| {
+        let changed = InnerProof { instances, proof };
+        check(&recording, &a.srs, &if slot == 0 { [changed, b.inner(0)] } else { [a.inner(0), changed] })
+    };
     check(&recording, &a.srs, &good).unwrap();
     let mut reasons = [0; 3];
     for (slot, inner) in good.into_iter().enumerate() {
         for at in (0..inner.proof.len()).step_by(31) {
             let mut proof = inner.proof.to_vec();
-            proof[at] ^= 1;
-            match bad(slot, InnerProof { proof: &proof, ..inner }) {
+            proof[at] ^= 0xff;
+            match bad(slot, inner.instances, &proof) {
                 Err(AggregateError::Point { slot: named, .. }) if named == slot => reasons[0] += 1,
                 Err(AggregateError::Scalar { slot: named, .. }) if named == slot => reasons[1] += 1,
                 Err(AggregateError::Invalid { slots: 2 }) => reasons[2] += 1,
@@ -114,12 +117,12 @@ fn whatever_is_changed_is_refused() {
         for i in 0..inner.instances.len() {
             let mut instances = inner.instances.to_vec();
             instances[i] += Fr::from(1);
-            let refused = bad(slot, InnerProof { instances: &instances, ..inner });
+            let refused = bad(slot, &instances, inner.proof);
             assert!(matches!(refused, Err(AggregateError::Invalid { slots: 2 })), "instance {i}");
         }
-        let short = bad(slot, InnerProof { proof: &inner.proof[1..], ..inner });
+        let short = bad(slot, inner.instances, &inner.proof[1..]);
         assert!(matches!(short, Err(AggregateError::Length { slot: named, .. }) if named == slot));
-        let fewer = bad(slot, InnerProof { instances: &inner.instances[1..], ..inner });
+        let fewer = bad(slot, &inner.instances[1..], inner.proof);
         assert!(matches!(fewer, Err(AggregateError::Statement { slot: named, .. }) if named == slot));
     }
     assert!(reasons.iter().all(|count| *count > 0), "{reasons:?}");

@@ -7,7 +7,7 @@ use halo2_proofs::{
         commitment::ParamsProver,
         kzg::{commitment::KZGCommitmentScheme, multiopen::VerifierSHPLONK, strategy::AccumulatorStrategy},
     },
-    transcript::{EncodedChallenge, Transcript as _, TranscriptRead},
+    transcript::{EncodedChallenge, TranscriptRead},
 };
 use std::io;
 use zkml_evm::proof::{
