@@ -8,7 +8,12 @@ use zkml_evm::aggregate::{
 };
 
 /// The public values: all statements, then the accumulator.
-fn instances(recording: &Recording, statements: &[&[Fr]], widths: Widths, sums: [halo2_proofs::halo2curves::bn256::G1Affine; 2]) -> Vec<Fr> {
+fn instances(
+    recording: &Recording,
+    statements: &[&[Fr]],
+    widths: Widths,
+    sums: [halo2_proofs::halo2curves::bn256::G1Affine; 2],
+) -> Vec<Fr> {
     let _ = recording;
     let mut all: Vec<Fr> = statements.concat();
     all.extend(zkml_evm::aggregate::circuit::accumulator_words(&widths, sums));
@@ -28,7 +33,9 @@ fn one_proof_satisfies_the_outer_circuit() {
     let circuit = AggregateCircuit::new(sheet);
     let prover = MockProver::run(widths.k, &circuit, vec![public]).unwrap();
     if let Err(e) = prover.verify() {
-        for e in e.iter().take(12) { eprintln!("{e}"); }
+        for e in e.iter().take(12) {
+            eprintln!("{e}");
+        }
         panic!("{} failures", e.len());
     }
 }
