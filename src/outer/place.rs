@@ -11,8 +11,8 @@ use super::{
     sponge::Sponge,
 };
 use crate::{
-    aggregate::{AggregateError, Axis, Base, Id, Node, Recording},
     gates::{TraceError, field::power_of_two},
+    outer::{Axis, Base, Id, Node, Recording},
 };
 use halo2_proofs::{
     arithmetic::Field,
@@ -59,7 +59,7 @@ pub struct Rows {
 ///
 /// # Errors
 /// Too few rows.
-pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Result<(Sheet, Rows), AggregateError> {
+pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Result<(Sheet, Rows), TraceError> {
     let mut sheet = Sheet::new(widths)?;
     let mut points = Points::new(&mut sheet);
     let tables = place_tables(&mut points, recording, values)?;

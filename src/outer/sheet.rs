@@ -1,10 +1,7 @@
 //! The values of an aggregation circuit's layout, and which cells were given one.
 
 use super::{columns::Columns, shape::Widths};
-use crate::{
-    aggregate::AggregateError,
-    gates::{Stack, TraceError, stack::Layout},
-};
+use crate::gates::{Stack, TraceError, stack::Layout};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -47,7 +44,7 @@ impl Sheet {
     ///
     /// # Errors
     /// Fewer rows than the range table has.
-    pub fn new(widths: Widths) -> Result<Self, AggregateError> {
+    pub fn new(widths: Widths) -> Result<Self, TraceError> {
         let mut gates = ConstraintSystem::default();
         let columns = Columns::configure(&mut gates, &widths);
         let mut cs = ConstraintSystem::default();
@@ -56,7 +53,7 @@ impl Sheet {
         let usable = (1usize << widths.k).saturating_sub(cs.blinding_factors() + 1) / widths.stack as usize;
         let end = usable.saturating_sub(1);
         if end < 1 << widths.bits {
-            return Err(TraceError::NotEnoughRows { k: widths.k, available: end }.into());
+            return Err(TraceError::NotEnoughRows { k: widths.k, available: end });
         }
         Ok(Self {
             widths,
