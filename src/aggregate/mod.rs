@@ -13,6 +13,7 @@ mod error;
 mod evaluate;
 mod form;
 mod loader;
+mod opening;
 mod prune;
 mod reader;
 mod record;
