@@ -11,6 +11,7 @@
 
 mod error;
 mod evaluate;
+mod factor;
 mod form;
 mod loader;
 mod opening;

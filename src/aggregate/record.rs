@@ -2,6 +2,7 @@
 
 use super::{
     error::AggregateError,
+    factor::factored,
     form::Form,
     loader::{Scalar, add_multiple},
     opening::Shplonk,
@@ -66,7 +67,7 @@ pub fn record(slots: &[PlonkProtocol<G1Affine>]) -> Result<Recording, AggregateE
     });
     let (nodes, permutations) = recorder.take();
     let layouts = slots.iter().map(|slot| slot.layout).collect();
-    Ok(prune(Recording { slots: layouts, nodes, permutations, lhs, rhs }))
+    Ok(prune(factored(prune(Recording { slots: layouts, nodes, permutations, lhs, rhs }))))
 }
 
 fn read(recorder: &Recorder, slot: usize, protocol: &PlonkProtocol<G1Affine>) -> Result<Slot, AggregateError> {

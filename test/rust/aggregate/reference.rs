@@ -1,9 +1,6 @@
 //! snark-verifier's own verifier on values, with its own opening.
 
-use halo2_proofs::halo2curves::{
-    bn256::{Bn256, Fr, G1Affine},
-
-};
+use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
 use snark_verifier::{
     Error,
     loader::native::{LOADER, NativeLoader},
