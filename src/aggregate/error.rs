@@ -2,6 +2,7 @@
 
 use crate::{
     error::{ExitCode, Explain},
+    gates::TraceError,
     proof::ProofError,
 };
 
@@ -75,6 +76,9 @@ pub enum AggregateError {
         /// How many were checked together.
         slots: usize,
     },
+    /// The rows do not suffice, or a bug of the layout.
+    #[error(transparent)]
+    Layout(#[from] TraceError),
     /// Keys and SRS do not belong together.
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -105,6 +109,7 @@ impl Explain for AggregateError {
             Self::Scalar { .. } => "aggregate/scalar",
             Self::NoInverse { .. } => "aggregate/no-inverse",
             Self::Invalid { .. } => "aggregate/invalid",
+            Self::Layout(_) => "aggregate/layout",
             Self::Proof(e) => e.code(),
         }
     }
@@ -112,7 +117,7 @@ impl Explain for AggregateError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Empty | Self::Slots { .. } | Self::Statement { .. } => ExitCode::Usage,
-            Self::Protocol { .. } => ExitCode::Environment,
+            Self::Protocol { .. } | Self::Layout(_) => ExitCode::Environment,
             Self::Length { .. } | Self::Point { .. } | Self::Scalar { .. } | Self::NoInverse { .. } | Self::Invalid { .. } => {
                 ExitCode::No
             }
@@ -131,6 +136,7 @@ impl Explain for AggregateError {
             Self::Invalid { slots: 1 } => "check that proof, public values and slot belong together".into(),
             Self::Invalid { .. } => "check the proofs one by one".into(),
             Self::Protocol { .. } => "this is a bug of zkml-evm: please report it with the manifest".into(),
+            Self::Layout(_) => "take a larger k, or fewer slots".into(),
             Self::Proof(e) => e.hint(),
         }
     }

@@ -9,6 +9,7 @@
 //! public values carry the inner statements and the one pairing equation that is left to check. [`evaluate`](evaluate()) says what the
 //! recording means, on values; [`check`] is the verification without an outer circuit.
 
+pub mod circuit;
 mod error;
 mod evaluate;
 mod factor;
