@@ -3,8 +3,7 @@
 use super::{
     VerifierError, evaluation,
     memory::{Memory, START},
-    names,
-    opening::{self, rotation_sets},
+    names, opening,
     protocol::Protocol,
     transcript::{self, Transcript},
     yul::{Block, literal, word},
@@ -12,7 +11,7 @@ use super::{
 use crate::{
     circuit::statement::{self, MODEL_COMMITMENT, PublicValue},
     gates::Shape,
-    proof::{Keys, ModelId, Srs},
+    proof::{Keys, ModelId, Srs, protocol::rotation_sets},
     quant::Program,
 };
 use alloy::primitives::{B256, U256};
@@ -95,7 +94,7 @@ const Q: &str = "0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cf
 
 /// The statements of every section, and the memory that they share.
 fn sections(protocol: &Protocol, shape: &Shape, cs: &ConstraintSystem<Fr>) -> Vec<(&'static str, String)> {
-    let sets = rotation_sets(protocol);
+    let sets = rotation_sets(protocol.queries.iter().map(|query| (query.poly, query.rotation)));
     let mut memory = Memory::default();
     let challenges = names::challenges(shape, protocol.challenges());
     let transcript = transcript::read(protocol, challenges, &mut memory);
