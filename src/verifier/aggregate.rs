@@ -11,6 +11,7 @@ use super::{
     Labels, VerifierError,
     protocol::Circuit,
     sections::{describe, fill},
+    yul::Block,
 };
 use crate::{
     circuit::statement::{MODEL_COMMITMENT, PublicValue},
@@ -131,17 +132,26 @@ impl Run<'_> {
     }
 }
 
-/// The statements that fill `slots()`'s answer.
+/// The statements of `slots()`: two lists of words in the ABI's encoding. Solidity's own takes three times the gas.
 fn slots_function(runs: &[Run<'_>], slots: usize) -> String {
-    let mut lines = vec![format!("modelIds = new bytes32[]({slots});"), format!("sizes = new uint256[]({slots});")];
+    let bytes = 32 * (slots + 1);
+    let mut block = Block::default();
+    block.line("let answer := mload(0x40)");
+    block.line("let modelIds := add(answer, 0x40)");
+    block.line(format!("let sizes := add(modelIds, {bytes:#x})"));
+    block.line("mstore(answer, 0x40)");
+    block.line(format!("mstore(add(answer, 32), {:#x})", 0x40 + bytes));
+    block.line(format!("mstore(modelIds, {slots})"));
+    block.line(format!("mstore(sizes, {slots})"));
     for run in runs {
-        let (first, end) = (run.first, run.first + run.count);
-        lines.push(format!("for (uint256 slot = {first}; slot < {end}; ++slot) {{"));
-        lines.push(format!("    modelIds[slot] = {};", run.slot.model_id));
-        lines.push(format!("    sizes[slot] = {};", run.slot.layout.len()));
-        lines.push("}".into());
+        let [first, end] = [run.first, run.first + run.count].map(|slot| 32 * (slot + 1));
+        block.line(format!("for {{ let i := {first:#x} }} lt(i, {end:#x}) {{ i := add(i, 32) }} {{"));
+        block.line(format!("    mstore(add(modelIds, i), {})", run.slot.model_id));
+        block.line(format!("    mstore(add(sizes, i), {})", run.slot.layout.len()));
+        block.line("}");
     }
-    lines.iter().map(|line| format!("            {line}\n")).collect()
+    block.line(format!("return(answer, {:#x})", 0x40 + 2 * bytes));
+    block.text()
 }
 
 /// The commitments to private weights, their comparison in each slot that is not empty, and the function that compares.
@@ -188,15 +198,16 @@ const HEADER: &str = "/// @title Verifier of proofs that hold for many
 /// The proof begins with the two points whose pairing equation is left of the inner proofs; the circuit has them as words behind
 /// the public inputs, which are computed here.";
 
-const IDENTITY: &str = "    /// @notice The aggregate this verifier was generated for.
+const IDENTITY: &str = r#"    /// @notice The aggregate this verifier was generated for.
     bytes32 public constant AGGREGATE_ID = {aggregate_id};
 
     /// @notice What the slots take: the model of each, and how many public inputs its statement has.
-    function slots() external pure returns (bytes32[] memory modelIds, uint256[] memory sizes) {
-        unchecked {
-{slots}        }
+    function slots() external pure returns (bytes32[] memory, uint256[] memory) {
+        assembly ("memory-safe") {
+{slots}
+        }
     }
-{weights}";
+{weights}"#;
 
 const CHECK_WEIGHTS: &str = "
     /// @dev Statements of `size` words from `first` to `end`: those of slots that are not empty have these weights at `place`.
