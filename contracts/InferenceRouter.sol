@@ -142,8 +142,8 @@ contract InferenceRouter is IInferenceRouter, Guarded {
         if (modelIds.length != slotModels.length) {
             revert SlotCountMismatch(aggregateId, slotModels.length, modelIds.length);
         }
-        uint256 from;
-        bytes32 asked;
+        uint256 from = 0;
+        bytes32 asked = bytes32(0);
         for (uint256 i = 0; i < slotModels.length; ++i) {
             bytes32 modelId = modelIds[i];
             if (modelId != bytes32(0)) {
@@ -215,15 +215,15 @@ contract InferenceRouter is IInferenceRouter, Guarded {
         _requireCode(verifier, codehash);
         _requireKind(verifier, kind);
         bool aggregate = kind == AGGREGATE_KIND;
-        bytes32[] storage family = _families[familyId];
-        if (family.length != 0 && _gates[family[0]].aggregate != aggregate) revert FamilyOfAnotherKind(familyId, id);
+        bool first = _families[familyId].length == 0;
+        if (!first && _gates[_families[familyId][0]].aggregate != aggregate) revert FamilyOfAnotherKind(familyId, id);
 
         // A sum of a timestamp and 32 bits is far below 2^40, and 2^32 versions are never registered.
         // forge-lint: disable-next-line(unsafe-typecast)
         activatesAt = uint40(block.timestamp + activationDelay);
-        family.push(id);
+        _families[familyId].push(id);
         // forge-lint: disable-next-line(unsafe-typecast)
-        version = uint32(family.length);
+        version = uint32(_families[familyId].length);
         _gates[id] = Gate(verifier, activatesAt, 0, Mark.None, aggregate, codehash);
         (_cards[id].familyId, _cards[id].version) = (familyId, version);
     }

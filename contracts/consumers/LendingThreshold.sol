@@ -236,8 +236,8 @@ contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenP
     function _requireSlots(BorrowRequest[] calldata requests, Aggregate calldata aggregate) private view {
         uint256 slots = aggregate.otherSlots.length;
         bytes32[] memory modelIds = new bytes32[](slots);
-        uint256 words;
-        uint256 taken;
+        uint256 words = 0;
+        uint256 taken = 0;
         for (uint256 i = 0; i < slots; ++i) {
             uint256 size = aggregate.otherSlots[i].length;
             if (size == 0) ++taken;
@@ -245,8 +245,8 @@ contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenP
         }
         if (taken != requests.length) revert BatchSlotsMismatch(taken, requests.length);
         uint256[] memory inputs = new uint256[](words);
-        uint256 place;
-        uint256 next;
+        uint256 place = 0;
+        uint256 next = 0;
         for (uint256 i = 0; i < slots; ++i) {
             uint256[] calldata other = aggregate.otherSlots[i];
             if (other.length == 0) {
