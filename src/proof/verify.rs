@@ -90,7 +90,8 @@ impl ProofLayout {
         Self::of_gates(&constraint_system(shape).0)
     }
 
-    pub(crate) fn of_gates(cs: &ConstraintSystem<Fr>) -> Self {
+    /// The layout of every proof of a circuit with these gates, copies among them and no lookup of halo2's own.
+    pub fn of_gates(cs: &ConstraintSystem<Fr>) -> Self {
         let degree = degree(cs);
         let columns = cs.permutation().get_columns().len();
         let products = columns.div_ceil(degree - 2);
