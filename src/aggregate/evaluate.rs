@@ -58,10 +58,15 @@ struct Parsed {
 /// As [`evaluate`]; [`AggregateError::Invalid`] where the pairing refuses.
 pub fn check(recording: &Recording, srs: &Srs, proofs: &[InnerProof<'_>]) -> Result<Evaluation, AggregateError> {
     let evaluation = evaluate(recording, proofs)?;
-    match pairing(&evaluation.lhs, &srs.params.g2()) == pairing(&evaluation.rhs, &srs.params.s_g2()) {
+    match pairs(srs, &evaluation.lhs, &evaluation.rhs) {
         true => Ok(evaluation),
         false => Err(AggregateError::Invalid { slots: proofs.len() }),
     }
+}
+
+/// `e(lhs, g2) = e(rhs, s g2)`
+pub fn pairs(srs: &Srs, lhs: &G1Affine, rhs: &G1Affine) -> bool {
+    pairing(lhs, &srs.params.g2()) == pairing(rhs, &srs.params.s_g2())
 }
 
 /// The values of `recording` for one proof in each slot; they say nothing about the proofs yet.

@@ -22,5 +22,5 @@ mod recorder;
 
 pub use crate::outer::recording::{self, Axis, Base, Id, Node, Permutation, Recording, SlotLayout};
 pub use error::AggregateError;
-pub use evaluate::{Evaluation, InnerProof, check, evaluate};
+pub use evaluate::{Evaluation, InnerProof, check, evaluate, pairs};
 pub use record::record;

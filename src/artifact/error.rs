@@ -1,6 +1,7 @@
 //! Errors of the artifact folder and of the files that go between attestor, borrower and chain.
 
 use crate::{
+    aggregate::AggregateError,
     circuit::CircuitError,
     error::{ExitCode, Explain},
     model::ModelError,
@@ -166,6 +167,23 @@ pub enum ArtifactError {
     /// The threshold.
     #[error(transparent)]
     Threshold(#[from] ThresholdError),
+    /// Proofs and slots of an aggregate do not fit.
+    #[error("{problem}")]
+    Slots {
+        /// Which, and why.
+        problem: String,
+    },
+    /// A proof that was to be aggregated.
+    #[error("{path}: {error}")]
+    Inner {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: Box<AggregateError>,
+    },
+    /// Aggregation.
+    #[error(transparent)]
+    Aggregate(#[from] AggregateError),
     /// The circuit.
     #[error(transparent)]
     Circuit(#[from] CircuitError),
@@ -187,6 +205,8 @@ impl ArtifactError {
             Self::Calibrate(e) => Some(e),
             Self::Quant(e) => Some(e),
             Self::Threshold(e) => Some(e),
+            Self::Inner { error, .. } => Some(error.as_ref()),
+            Self::Aggregate(e) => Some(e),
             Self::Circuit(e) => Some(e),
             Self::Proof(e) => Some(e),
             Self::Verifier(e) => Some(e),
@@ -214,6 +234,7 @@ impl Explain for ArtifactError {
             Self::OtherCompiler { .. } => "artifact/other-compiler",
             Self::Purpose { .. } => "artifact/purpose",
             Self::Statement { .. } => "artifact/statement",
+            Self::Slots { .. } => "artifact/slots",
             _ => self.below().map_or("artifact/unknown", Explain::code),
         }
     }
@@ -236,6 +257,9 @@ impl Explain for ArtifactError {
             Self::Occupied { .. } | Self::NotEmpty { .. } => "name a folder that does not exist yet".into(),
             Self::Exists { .. } => "give `--force` to replace them, or name another folder".into(),
             Self::Taken { .. } => "name another file; the old one is needed as long as its model is".into(),
+            Self::Slots { .. } => {
+                "give proofs of the aggregate's models, each statement once, and no more than it has slots".into()
+            }
             Self::NotCompiled { .. } => "generate it again where solc is at hand; `zkml-evm doctor` finds it".into(),
             Self::Rebuilt { .. } => {
                 "do not deploy it: the verifier was exchanged, or made by another version; generate the folder again yourself"

@@ -1,6 +1,11 @@
 //! Reading an artifact folder: version, checksums, and that its files belong together.
 
-use super::{ArtifactError, Contract, Manifest, Prover, manifest::sha256, names, proof_file::read_small};
+use super::{
+    ArtifactError, Contract, Manifest, Prover,
+    manifest::{FileEntry, sha256},
+    names,
+    proof_file::read_small,
+};
 use crate::{
     circuit::{Plan, plan::is_candidate, statement},
     op::Op,
@@ -13,6 +18,7 @@ use crate::{
 };
 use alloy::primitives::B256;
 use std::{
+    collections::BTreeMap,
     io::Read,
     path::{Path, PathBuf},
 };
@@ -42,11 +48,11 @@ impl Folder {
         }
         let manifest = Manifest::parse(&read_small(&file)?, &file)?;
         for name in manifest.files.keys() {
-            checked(path, &manifest, name)?;
+            checked(path, &manifest.files, name)?;
         }
-        let schema = Schema::from_json(&text_of(&path.join(names::SCHEMA), checked(path, &manifest, names::SCHEMA)?)?)?;
+        let schema = Schema::from_json(&text_of(&path.join(names::SCHEMA), checked(path, &manifest.files, names::SCHEMA)?)?)?;
         let file = path.join(names::PROGRAM);
-        let payload = checked(path, &manifest, names::PROGRAM)?;
+        let payload = checked(path, &manifest.files, names::PROGRAM)?;
         let payload = open(Kind::Program, &payload).map_err(|e| e.at(&file))?;
         let (program, plan): (Program, Plan) = postcard::from_bytes(payload).map_err(|e| ArtifactError::Malformed {
             path: file.clone(),
@@ -139,18 +145,18 @@ impl Folder {
             return Err(ArtifactError::NotCompiled { path: self.path.clone() });
         }
         let path = self.path.join(names::CONTRACT);
-        Contract::parse(&text_of(&path, checked(&self.path, &self.manifest, names::CONTRACT)?)?, &path)
+        Contract::parse(&text_of(&path, checked(&self.path, &self.manifest.files, names::CONTRACT)?)?, &path)
     }
 
     /// A file's bytes, when they are those that the manifest lists.
     pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, ArtifactError> {
-        checked(&self.path, &self.manifest, name)
+        checked(&self.path, &self.manifest.files, name)
     }
 
     /// The fixed-point report, as it was written.
     pub fn report(&self) -> Result<serde_json::Value, ArtifactError> {
         let path = self.path.join(names::REPORT);
-        let text = text_of(&path, checked(&self.path, &self.manifest, names::REPORT)?)?;
+        let text = text_of(&path, checked(&self.path, &self.manifest.files, names::REPORT)?)?;
         serde_json::from_str(&text).map_err(|e| ArtifactError::Malformed { path, kind: "report", problem: e.to_string() })
     }
 }
@@ -166,9 +172,9 @@ fn output_choice(program: &Program) -> Result<OutputChoice, ArtifactError> {
 }
 
 /// A file's bytes, when they are those that the manifest lists.
-fn checked(folder: &Path, manifest: &Manifest, name: &str) -> Result<Vec<u8>, ArtifactError> {
+pub(super) fn checked(folder: &Path, files: &BTreeMap<String, FileEntry>, name: &str) -> Result<Vec<u8>, ArtifactError> {
     let path = folder.join(name);
-    let Some(entry) = manifest.files.get(name) else {
+    let Some(entry) = files.get(name) else {
         let problem = format!("it does not list {name}");
         return Err(ArtifactError::Malformed { path: folder.join(names::MANIFEST), kind: "manifest", problem });
     };
@@ -199,7 +205,7 @@ fn read(path: &Path, expected: u64) -> Result<Vec<u8>, ArtifactError> {
     }
 }
 
-fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, ArtifactError> {
+pub(super) fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, ArtifactError> {
     String::from_utf8(bytes).map_err(|_| ArtifactError::Malformed {
         path: path.into(),
         kind: "text file",

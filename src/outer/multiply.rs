@@ -88,7 +88,7 @@ pub fn place(points: &mut Points<'_>, start: &Start, terms: &[Term]) -> Result<V
             cells.push(points.add(Multiple { id: term.id, digit: term.digits[window] })?);
         }
     }
-    points.add(start.end)?;
+    points.add_told(start.end)?;
     cells.iter_mut().for_each(|cells| cells.reverse());
     Ok(cells)
 }

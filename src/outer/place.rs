@@ -55,23 +55,34 @@ pub struct Rows {
     pub scalars: usize,
 }
 
+impl Rows {
+    /// Rows of the layout that are taken: the units stand side by side.
+    pub fn most(&self) -> usize {
+        self.points.max(self.sponge).max(self.scalars)
+    }
+}
+
 /// Lays out `recording`. Fixed cells and copies do not depend on the values: key generation gives any.
 ///
 /// # Errors
 /// Too few rows.
 pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Result<(Sheet, Rows), TraceError> {
+    if !recording.is_well_formed() {
+        return Err(TraceError::NoSuchGate("well-formed recording"));
+    }
     let mut sheet = Sheet::new(widths)?;
     let mut points = Points::new(&mut sheet);
     let tables = place_tables(&mut points, recording, values)?;
     let start = Start::place(&mut points)?;
     let mut sums = Vec::new();
     for side in [&recording.lhs, &recording.rhs] {
-        let terms: Vec<(Id, usize)> = side.iter().filter_map(|(id, base)| tables.id(base).map(|table| (*id, table))).collect();
+        let terms: Vec<(Id, usize)> = tables.terms(side)?;
         let with_digits: Vec<Term> = terms.iter().map(|&(id, table)| Term::new(table, values.nodes[id])).collect();
         let digits = multiply::place(&mut points, &start, &with_digits)?;
         sums.push((terms, digits, points.limbs()));
     }
-    let of_points = points.finish()?;
+    let of_points = points.rows();
+    let told = points.finish()?;
 
     let mut uses = vec![0; recording.nodes.len()];
     sums.iter().flat_map(|(terms, ..)| terms).for_each(|(id, _)| uses[*id] += 2);
@@ -83,6 +94,8 @@ pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Resu
             bind_digits(&mut sheet, &mut scalars, *id, digits)?;
         }
     }
+    let known = scalars.row(&mut sheet, &Row { constant: Fr::from(MULTIPLES as u64), ..Row::default() })?;
+    told.into_iter().for_each(|digit| sheet.equal(known, digit));
     expose_statements(&mut sheet, &scalars, recording)?;
     let statements: usize = recording.slots.iter().map(|slot| slot.instances).sum();
     for (side, (.., limbs)) in sums.iter().enumerate() {
@@ -99,7 +112,13 @@ pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Resu
 }
 
 impl Tables {
-    /// None where the point is at infinity, and adds nothing.
+    /// The tables of a sum's points. A point of a key at infinity has none, and adds nothing.
+    fn terms(&self, side: &[(Id, Base)]) -> Result<Vec<(Id, usize)>, TraceError> {
+        let at_infinity = |base: &Base| matches!(base, Base::Fixed(point) if bool::from(point.is_identity()));
+        let terms = side.iter().filter(|(_, base)| !at_infinity(base));
+        terms.map(|(id, base)| Ok((*id, self.id(base).ok_or(TraceError::NoSuchGate("table of a point"))?))).collect()
+    }
+
     fn id(&self, base: &Base) -> Option<usize> {
         match base {
             Base::Proof { slot, index } => self.proof.get(&(*slot, *index)).map(|(id, _)| *id),
@@ -151,12 +170,21 @@ fn place_nodes(
                 let limbs = if *axis == Axis::X { x } else { y };
                 let low = two_limbs(sheet, scalars, [limbs[0], limbs[1]], None)?;
                 let all = two_limbs(sheet, scalars, [limbs[2], limbs[3]], Some(low))?;
+                if *axis == Axis::X {
+                    scalars.differs(sheet, all, ambiguous_x())?;
+                }
                 scalars.settle(id, all);
             }
             _ => scalars.node(sheet, id)?,
         }
     }
     Ok(sponge.rows())
+}
+
+/// The only x modulo r of two points of the curve with coordinates below 2^254, `x0` and `x0 + r`, whose y agree modulo r as well: the transcript
+/// would take them for one. x0 has 189 bits, and `x0 + r` is a cube root of 1 modulo q times x0 (`docs/soundness.md`). No honest point has it.
+fn ambiguous_x() -> Fr {
+    Fr::from_raw([0x934df252932dec1d, 0x46fb76a5e4491ec4, 0x1df623ef8af183e4, 0x0000000000000000])
 }
 
 fn permute(

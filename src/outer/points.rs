@@ -82,13 +82,14 @@ pub struct Points<'a> {
     row: usize,
     point: (Fq, Fq),
     offers: BTreeMap<(usize, usize), Offer>,
+    told: Vec<Cell>,
     ids: usize,
 }
 
 impl<'a> Points<'a> {
     /// No rows yet.
     pub fn new(sheet: &'a mut Sheet) -> Self {
-        Self { sheet, row: 0, point: (Fq::ZERO, Fq::ZERO), offers: BTreeMap::new(), ids: 0 }
+        Self { sheet, row: 0, point: (Fq::ZERO, Fq::ZERO), offers: BTreeMap::new(), told: Vec::new(), ids: 0 }
     }
 
     /// Rows taken.
@@ -132,10 +133,10 @@ impl<'a> Points<'a> {
         self.double()?;
         let first = Multiple { id: double, digit: MULTIPLES };
         self.offer(first)?;
-        self.add(Multiple { id, digit: MULTIPLES })?;
+        self.add_told(Multiple { id, digit: MULTIPLES })?;
         for index in 1..MULTIPLES {
             if index > 1 {
-                self.add(first)?;
+                self.add_told(first)?;
             }
             self.offer(Multiple { id, digit: MULTIPLES + index })?;
         }
@@ -176,7 +177,19 @@ impl<'a> Points<'a> {
         Ok(())
     }
 
-    /// Adds a multiple to the point that was placed last; returns the cell of the digit.
+    /// Adds the point of a table itself, its multiple of digit [`MULTIPLES`]. The lookup alone would take any digit of the table, so its cell
+    /// must be bound like those of scalars: [`Points::finish`] returns all of them.
+    pub fn add_told(&mut self, multiple: Multiple) -> Result<(), TraceError> {
+        if multiple.digit != MULTIPLES {
+            return Err(TraceError::NoSuchGate("table of one point"));
+        }
+        let cell = self.add(multiple)?;
+        self.told.push(cell);
+        Ok(())
+    }
+
+    /// Adds a multiple to the point that was placed last; returns the cell of the digit, which nothing binds yet.
+    #[must_use = "a digit that nothing binds lets the prover add any multiple"]
     pub fn add(&mut self, multiple: Multiple) -> Result<Cell, TraceError> {
         let (row, columns) = (self.row, self.sheet.columns.clone());
         let negated = multiple.digit < MULTIPLES;
@@ -248,13 +261,13 @@ impl<'a> Points<'a> {
         })
     }
 
-    /// How often each multiple was looked up; nothing can be added afterwards.
-    pub fn finish(self) -> Result<usize, TraceError> {
+    /// How often each multiple was looked up; nothing can be added afterwards. Returns the cells whose digit must be [`MULTIPLES`].
+    pub fn finish(self) -> Result<Vec<Cell>, TraceError> {
         let [plus, minus] = [self.sheet.columns.plus, self.sheet.columns.minus];
         for Offer { row, looked_up: [as_is, negated] } in self.offers.into_values() {
             self.sheet.assign(plus, row, Fr::from(as_is))?;
             self.sheet.assign(minus, row, Fr::from(negated))?;
         }
-        Ok(self.row)
+        Ok(self.told)
     }
 }

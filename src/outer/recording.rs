@@ -2,12 +2,14 @@
 //! permutations, and two sums of points.
 
 use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// A scalar of a recording, by its place in [`Recording::nodes`].
 pub type Id = usize;
 
 /// How a scalar comes about. Operands stand before their use.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Node {
     /// Part of the recording.
     Constant(Fr),
@@ -50,7 +52,7 @@ pub enum Node {
 }
 
 /// A coordinate of a point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Axis {
     /// The first.
     X,
@@ -59,7 +61,7 @@ pub enum Axis {
 }
 
 /// One step of a sponge (`gates/transcript_sponge.rs`): `state = permute(before + (0, added_0, added_1))`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permutation {
     /// The permutation whose state it goes on from, by its place in [`Recording::permutations`]; none starts from
     /// `(sponge::domain(), 0, 0)`.
@@ -69,7 +71,7 @@ pub struct Permutation {
 }
 
 /// A point that is multiplied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Base {
     /// Point `index` of the proof in `slot`.
     Proof {
@@ -83,7 +85,7 @@ pub enum Base {
 }
 
 /// What the proof in a slot is made of: in its bytes, all points but two, the scalars, the two points of the opening.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotLayout {
     /// Public values.
     pub instances: usize,
@@ -95,7 +97,7 @@ pub struct SlotLayout {
 
 /// The verification of one proof for each slot. All of them hold if and only if (but for the error of `docs/soundness.md`)
 /// `e(lhs, g2) = e(rhs, s g2)` for the two sums, and every point of the proofs is a point of the curve.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recording {
     /// The slots.
     pub slots: Vec<SlotLayout>,
@@ -107,4 +109,48 @@ pub struct Recording {
     pub lhs: Vec<(Id, Base)>,
     /// Likewise.
     pub rhs: Vec<(Id, Base)>,
+}
+
+impl Recording {
+    /// Public values of the outer circuit: all statements, and the accumulator's words.
+    pub fn public_values(&self) -> usize {
+        self.slots.iter().map(|slot| slot.instances).sum::<usize>() + super::ACCUMULATOR_WORDS
+    }
+
+    /// Whether every operand stands before its use and every place exists: what is read from a file is not trusted to be a recording.
+    pub fn is_well_formed(&self) -> bool {
+        let slot = |slot: usize| self.slots.get(slot);
+        let point = |at: usize, index: usize| slot(at).is_some_and(|layout| index < layout.points);
+        let node = |(id, node): (usize, &Node)| match node {
+            Node::Constant(_) => true,
+            Node::Instance { slot: at, index } => slot(*at).is_some_and(|layout| *index < layout.instances),
+            Node::Evaluation { slot: at, index } => slot(*at).is_some_and(|layout| *index < layout.evaluations),
+            Node::Coordinate { slot, index, .. } => point(*slot, *index),
+            Node::Sum { terms, .. } => terms.iter().all(|(_, operand)| *operand < id),
+            Node::Product(left, right) => *left < id && *right < id,
+            Node::Inverse(operand) => *operand < id,
+            // Permutations are made in their order, when the first result of one is asked for.
+            Node::Squeezed(at) => {
+                self.permutations.get(..=*at).is_some_and(|made| made.iter().all(|p| p.added.iter().all(|&a| a < id)))
+            }
+        };
+        let permutation = |(at, permutation): (usize, &Permutation)| {
+            permutation.before.is_none_or(|before| before < at) && permutation.added.iter().all(|&id| id < self.nodes.len())
+        };
+        let term = |(id, base): &(Id, Base)| {
+            *id < self.nodes.len()
+                && match base {
+                    Base::Proof { slot, index } => point(*slot, *index),
+                    Base::Fixed(_) => true,
+                }
+        };
+        let leaves: Vec<&Node> =
+            self.nodes.iter().filter(|node| matches!(node, Node::Instance { .. } | Node::Evaluation { .. })).collect();
+        // Two leaves of one value would be two values to the circuit.
+        leaves.iter().collect::<HashSet<_>>().len() == leaves.len()
+            && self.slots.iter().all(|layout| layout.points >= 2)
+            && self.nodes.iter().enumerate().all(node)
+            && self.permutations.iter().enumerate().all(permutation)
+            && self.lhs.iter().chain(&self.rhs).all(term)
+    }
 }

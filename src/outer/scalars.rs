@@ -174,23 +174,37 @@ impl<'a> Scalars<'a> {
 
     /// `a b - 1 = 0` for `a` and its inverse `b`.
     fn inverse(&mut self, sheet: &mut Sheet, id: Id, of: Id) -> Result<Cell, TraceError> {
+        self.inverse_row(sheet, self.values[id], |this, sheet, a| this.put(sheet, of, a))
+    }
+
+    /// The row of an inverse; `put` assigns the cell of what is inverted.
+    fn inverse_row(
+        &mut self,
+        sheet: &mut Sheet,
+        inverse: Fr,
+        put: impl FnOnce(&mut Self, &mut Sheet, Cell) -> Result<(), TraceError>,
+    ) -> Result<Cell, TraceError> {
         let zero = match self.zero {
             Some(zero) => zero,
             None => *self.zero.insert(Self::zero_row(&mut self.row, sheet)?),
         };
         let at = self.row;
-        let [_, b, _] = sheet.columns.scalars;
-        let result = {
-            self.row += 1;
-            let [a, ..] = sheet.columns.scalars;
-            self.put(sheet, of, Cell { column: a, row: at })?;
-            let inverse = sheet.assign(b, at, self.values[id])?;
-            sheet.fix(sheet.columns.factors[0], at, Fr::ONE)?;
-            sheet.fix(sheet.columns.factors[4], at, -Fr::ONE)?;
-            sheet.copy(zero, sheet.columns.result, at)?;
-            inverse
-        };
-        Ok(result)
+        self.row += 1;
+        let [a, b, _] = sheet.columns.scalars;
+        put(self, sheet, Cell { column: a, row: at })?;
+        let inverse = sheet.assign(b, at, inverse)?;
+        sheet.fix(sheet.columns.factors[0], at, Fr::ONE)?;
+        sheet.fix(sheet.columns.factors[4], at, -Fr::ONE)?;
+        sheet.copy(zero, sheet.columns.result, at)?;
+        Ok(inverse)
+    }
+
+    /// States that a cell differs from a value: the difference has an inverse.
+    pub fn differs(&mut self, sheet: &mut Sheet, cell: Cell, value: Fr) -> Result<(), TraceError> {
+        let row = Row { a: Some((Fr::ONE, Source::Cell(cell))), constant: -value, ..Row::default() };
+        let difference = self.row(sheet, &row)?;
+        let inverse = sheet.value(difference).invert().unwrap_or(Fr::ZERO);
+        self.inverse_row(sheet, inverse, |_, sheet, a| sheet.copy(difference, a.column, a.row).map(drop)).map(drop)
     }
 
     fn zero_row(row: &mut usize, sheet: &mut Sheet) -> Result<Cell, TraceError> {

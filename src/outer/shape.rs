@@ -48,6 +48,9 @@ impl Default for Widths {
 }
 
 impl Widths {
+    /// The largest k.
+    pub const MAX_K: u32 = 23;
+
     /// Rows of the layout.
     pub fn rows(&self) -> usize {
         (1usize << self.k) / self.stack.max(1) as usize
@@ -55,6 +58,6 @@ impl Widths {
 
     /// Whether the widths are ones that the gates are sound for.
     pub fn is_sound(&self) -> bool {
-        (14..=24).contains(&self.k) && (2..=32).contains(&self.stack)
+        (14..=Self::MAX_K).contains(&self.k) && (2..=32).contains(&self.stack)
     }
 }

@@ -48,6 +48,9 @@ impl Sheet {
     /// # Errors
     /// Fewer rows than the range table has.
     pub fn new(widths: Widths) -> Result<Self, TraceError> {
+        if !widths.is_sound() {
+            return Err(TraceError::NotEnoughRows { k: widths.k, available: 0 });
+        }
         let mut gates = ConstraintSystem::default();
         let columns = Columns::configure(&mut gates);
         let mut cs = ConstraintSystem::default();

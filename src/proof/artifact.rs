@@ -27,6 +27,8 @@ pub enum Kind {
     Program = 3,
     /// Verifying key.
     VerifyingKey = 4,
+    /// What an aggregation's outer circuit repeats.
+    Recording = 5,
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
             Self::ProvingKey => "proving key",
             Self::Program => "compiled program",
             Self::VerifyingKey => "verifying key",
+            Self::Recording => "recording",
         }
     }
 }

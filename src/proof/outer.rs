@@ -20,6 +20,8 @@ use halo2_proofs::{
 pub struct OuterKeys {
     /// The circuit's widths.
     pub widths: Widths,
+    /// Public values: all statements, and the accumulator's words. halo2 pads a shorter list with zeros and leaves what follows free.
+    pub instances: usize,
     /// Proving key, with the verifying key inside.
     pub pk: ProvingKey<G1Affine>,
 }
@@ -35,7 +37,7 @@ impl OuterKeys {
         let points: Vec<_> = recording.slots.iter().map(|slot| vec![G1Affine::generator(); slot.points]).collect();
         let (sheet, _) = place(recording, widths, &Values { nodes: &nodes, points: &points }).map_err(layout)?;
         let circuit = EitherCircuit::Outer(Box::new(OuterCircuit::new(sheet)));
-        Ok(Self { widths, pk: generate(&circuit, srs)? })
+        Ok(Self { widths, instances: recording.public_values(), pk: generate(&circuit, srs)? })
     }
 
     /// The verifying key.
@@ -52,11 +54,11 @@ impl OuterKeys {
     ///
     /// # Errors
     /// Unsound widths; bytes of another circuit.
-    pub fn parse(widths: Widths, payload: &[u8]) -> Result<Self, ProofError> {
+    pub fn parse(widths: Widths, instances: usize, payload: &[u8]) -> Result<Self, ProofError> {
         if !widths.is_sound() {
             return Err(ProofError::malformed(Kind::ProvingKey.name(), format!("{widths:?} are no widths of an aggregation")));
         }
-        Ok(Self { widths, pk: parse(EitherParams::Outer(widths), payload)? })
+        Ok(Self { widths, instances, pk: parse(EitherParams::Outer(widths), payload)? })
     }
 
     /// Proves a sheet as it stands, honest or not: the attack suite uses it with forged ones.
@@ -94,6 +96,10 @@ impl OuterKeys {
     /// # Errors
     /// [`ProofError::Invalid`] with the reason.
     pub fn verify(&self, purpose: Purpose, srs: &Srs, instances: &[Fr], proof: &[u8]) -> Result<(), ProofError> {
+        let (expected, got) = (self.instances, instances.len());
+        if expected != got {
+            return Err(ProofError::Invalid(format!("this circuit has {expected} public values, got {got}")));
+        }
         verify_key(purpose, self.vk(), srs, instances, proof)
     }
 }

@@ -161,7 +161,8 @@ pub fn decode_point(bytes: &[u8; 64]) -> Option<G1Affine> {
     if x == Fq::default() && y == Fq::default() { None } else { G1Affine::from_xy(x, y).into() }
 }
 
-fn encode_point(point: &G1Affine) -> [u8; 64] {
+/// The EVM encoding: x and y, 32 bytes big-endian each.
+pub fn encode_point(point: &G1Affine) -> [u8; 64] {
     let (x, y) = (big_endian(point.x.to_repr()), big_endian(point.y.to_repr()));
     std::array::from_fn(|i| if i < 32 { x[i] } else { y[i - 32] })
 }
