@@ -2,6 +2,8 @@
 pragma solidity ^0.8.24;
 
 import {Guarded} from "./access/Guarded.sol";
+import {IAggregateRouter} from "./interfaces/IAggregateRouter.sol";
+import {IAggregateVerifier} from "./interfaces/IAggregateVerifier.sol";
 import {IInferenceRouter} from "./interfaces/IInferenceRouter.sol";
 import {IInferenceVerifier} from "./interfaces/IInferenceVerifier.sol";
 import {IProofVerifier} from "./interfaces/IProofVerifier.sol";
@@ -14,9 +16,16 @@ contract InferenceRouter is IInferenceRouter, Guarded {
         address verifier;
         uint40 activatesAt;
         uint40 deprecatedUntil;
-        bool deprecated;
-        bool frozen;
+        Mark mark;
+        bool aggregate;
         bytes32 codehash;
+    }
+
+    /// What was decided of a model after its registration.
+    enum Mark {
+        None,
+        Deprecated,
+        Frozen
     }
 
     /// What only people, clients and the circuit breaker read.
@@ -28,6 +37,9 @@ contract InferenceRouter is IInferenceRouter, Guarded {
 
     /// @inheritdoc IInferenceRouter
     bytes32 public constant PRODUCTION_KIND = keccak256("zkml-evm.verifier.v1");
+
+    /// @inheritdoc IAggregateRouter
+    bytes32 public constant AGGREGATE_KIND = keccak256("zkml-evm.aggregate.v1");
 
     /// @inheritdoc IInferenceRouter
     uint32 public immutable activationDelay;
@@ -48,26 +60,28 @@ contract InferenceRouter is IInferenceRouter, Guarded {
         onlyOwner
         returns (uint32 version)
     {
-        if (modelId == bytes32(0)) revert InvalidModelId(modelId);
-        bytes32 familyId = registration.familyId;
-        if (familyId == bytes32(0)) revert InvalidFamilyId(familyId);
         Statement memory statement = registration.statement;
         if (statement.outputs == 0) revert InvalidStatement(statement.output, statement.outputs);
-        State state = _stateOf(_gates[modelId]);
-        if (state != State.Unset) revert ModelAlreadyRegistered(modelId, state);
-        (address verifier, bytes32 codehash) = (registration.verifier, registration.codehash);
-        _requireCode(verifier, codehash);
-        _requireProductionKind(verifier);
-
-        // A sum of a timestamp and 32 bits is far below 2^40, and 2^32 versions are never registered.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        uint40 activatesAt = uint40(block.timestamp + activationDelay);
-        _families[familyId].push(modelId);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        version = uint32(_families[familyId].length);
-        _gates[modelId] = Gate(verifier, activatesAt, 0, false, false, codehash);
-        _cards[modelId] = Card(familyId, version, statement);
+        (bytes32 familyId, address verifier, bytes32 codehash) =
+            (registration.familyId, registration.verifier, registration.codehash);
+        uint40 activatesAt;
+        (version, activatesAt) = _register(modelId, familyId, verifier, codehash, PRODUCTION_KIND);
+        _cards[modelId].statement = statement;
         emit ModelRegistered(modelId, familyId, verifier, version, codehash, activatesAt, statement);
+    }
+
+    /// @inheritdoc IAggregateRouter
+    function registerAggregate(bytes32 aggregateId, AggregateRegistration calldata registration)
+        external
+        onlyOwner
+        returns (uint32 version)
+    {
+        (bytes32 familyId, address verifier, bytes32 codehash) =
+            (registration.familyId, registration.verifier, registration.codehash);
+        uint40 activatesAt;
+        (version, activatesAt) = _register(aggregateId, familyId, verifier, codehash, AGGREGATE_KIND);
+        (bytes32[] memory modelIds, uint256[] memory sizes) = _requireSlots(verifier);
+        emit AggregateRegistered(aggregateId, familyId, verifier, version, codehash, activatesAt, modelIds, sizes);
     }
 
     /// @inheritdoc IInferenceRouter
@@ -80,7 +94,7 @@ contract InferenceRouter is IInferenceRouter, Guarded {
         } else if (state != State.Active) {
             revert ModelNotActive(modelId, state);
         }
-        gate.deprecated = true;
+        gate.mark = Mark.Deprecated;
         // Fits, by the first line.
         // forge-lint: disable-next-line(unsafe-typecast)
         gate.deprecatedUntil = uint40(until);
@@ -111,16 +125,38 @@ contract InferenceRouter is IInferenceRouter, Guarded {
     /// @inheritdoc IInferenceVerifier
     function verifyInference(bytes32 modelId, uint256[] calldata publicInputs, bytes calldata proof) external view {
         Gate storage gate = _gates[modelId];
-        State state = _stateOf(gate);
-        if (state == State.Deprecated) {
-            uint64 until = gate.deprecatedUntil;
-            if (block.timestamp >= until) revert ModelDeprecatedSince(modelId, until, block.timestamp);
-        } else if (state == State.Scheduled) {
-            revert ModelNotYetActive(modelId, gate.activatesAt, block.timestamp);
-        } else if (state != State.Active) {
-            revert ModelNotActive(modelId, state);
-        }
+        if (gate.aggregate) revert NotAModel(modelId);
+        _requireVerifying(modelId);
         _verify(modelId, publicInputs, proof);
+    }
+
+    /// @inheritdoc IInferenceVerifier
+    function verifyAggregate(
+        bytes32 aggregateId,
+        bytes32[] calldata modelIds,
+        uint256[] calldata publicInputs,
+        bytes calldata proof
+    ) external view {
+        _requireVerifying(aggregateId);
+        (bytes32[] memory slotModels, uint256[] memory sizes) = slotsOf(aggregateId);
+        if (modelIds.length != slotModels.length) {
+            revert SlotCountMismatch(aggregateId, slotModels.length, modelIds.length);
+        }
+        uint256 from = 0;
+        bytes32 asked = bytes32(0);
+        for (uint256 i = 0; i < slotModels.length; ++i) {
+            bytes32 modelId = modelIds[i];
+            if (modelId != bytes32(0)) {
+                if (modelId != slotModels[i]) revert SlotModelMismatch(i, slotModels[i], modelId);
+                // A list that is too short is refused below.
+                if (from < publicInputs.length && publicInputs[from] == 0) revert EmptySlot(i);
+                if (modelId != asked) _requireVerifying(modelId);
+                asked = modelId;
+            }
+            from += sizes[i];
+        }
+        if (publicInputs.length != from) revert IProofVerifier.InvalidInstanceCount(from, publicInputs.length);
+        _verify(aggregateId, publicInputs, proof);
     }
 
     /// @inheritdoc IInferenceRouter
@@ -158,11 +194,45 @@ contract InferenceRouter is IInferenceRouter, Guarded {
         }
     }
 
+    /// @inheritdoc IAggregateRouter
+    function slotsOf(bytes32 aggregateId) public view returns (bytes32[] memory modelIds, uint256[] memory sizes) {
+        Gate storage gate = _gates[aggregateId];
+        if (!gate.aggregate) revert NotAnAggregate(aggregateId);
+        address verifier = gate.verifier;
+        _requireCode(verifier, gate.codehash);
+        return IAggregateVerifier(verifier).slots();
+    }
+
+    /// What the registrations of models and aggregates have in common.
+    function _register(bytes32 id, bytes32 familyId, address verifier, bytes32 codehash, bytes32 kind)
+        private
+        returns (uint32 version, uint40 activatesAt)
+    {
+        if (id == bytes32(0)) revert InvalidModelId(id);
+        if (familyId == bytes32(0)) revert InvalidFamilyId(familyId);
+        State state = _stateOf(_gates[id]);
+        if (state != State.Unset) revert ModelAlreadyRegistered(id, state);
+        _requireCode(verifier, codehash);
+        _requireKind(verifier, kind);
+        bool aggregate = kind == AGGREGATE_KIND;
+        bool first = _families[familyId].length == 0;
+        if (!first && _gates[_families[familyId][0]].aggregate != aggregate) revert FamilyOfAnotherKind(familyId, id);
+
+        // A sum of a timestamp and 32 bits is far below 2^40, and 2^32 versions are never registered.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        activatesAt = uint40(block.timestamp + activationDelay);
+        _families[familyId].push(id);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        version = uint32(_families[familyId].length);
+        _gates[id] = Gate(verifier, activatesAt, 0, Mark.None, aggregate, codehash);
+        (_cards[id].familyId, _cards[id].version) = (familyId, version);
+    }
+
     function _freeze(bytes32 modelId) private {
         State state = _stateOf(_gates[modelId]);
         // An id that was never registered is refused: it is a slip of the hand, and the model would stay open.
         if (state == State.Unset || state == State.Frozen) revert ModelNotActive(modelId, state);
-        _gates[modelId].frozen = true;
+        _gates[modelId].mark = Mark.Frozen;
         emit ModelFrozen(modelId, msg.sender);
     }
 
@@ -182,10 +252,45 @@ contract InferenceRouter is IInferenceRouter, Guarded {
         }
     }
 
+    /// The model or aggregate verifies now.
+    function _requireVerifying(bytes32 id) private view {
+        Gate storage gate = _gates[id];
+        State state = _stateOf(gate);
+        if (state == State.Deprecated) {
+            uint64 until = gate.deprecatedUntil;
+            if (block.timestamp >= until) revert ModelDeprecatedSince(id, until, block.timestamp);
+        } else if (state == State.Scheduled) {
+            revert ModelNotYetActive(id, gate.activatesAt, block.timestamp);
+        } else if (state != State.Active) {
+            revert ModelNotActive(id, state);
+        }
+    }
+
+    /// A model that was registered and is not frozen.
+    function _requireModel(bytes32 modelId) private view {
+        Gate storage gate = _gates[modelId];
+        State state = _stateOf(gate);
+        if (state == State.Unset || state == State.Frozen) revert ModelNotActive(modelId, state);
+        if (gate.aggregate) revert NotAModel(modelId);
+    }
+
+    /// Every slot takes proofs of a model that was registered and is not frozen, and their statement has a context.
+    function _requireSlots(address verifier) private view returns (bytes32[] memory, uint256[] memory) {
+        try IAggregateVerifier(verifier).slots() returns (bytes32[] memory modelIds, uint256[] memory sizes) {
+            if (modelIds.length == 0 || modelIds.length != sizes.length) revert InvalidSlots(verifier);
+            for (uint256 i = 0; i < modelIds.length; ++i) {
+                if (sizes[i] == 0) revert InvalidSlots(verifier);
+                _requireModel(modelIds[i]);
+            }
+            return (modelIds, sizes);
+        } catch {
+            revert InvalidSlots(verifier);
+        }
+    }
+
     /// The model's output is a function of the question, the question is the same, and the answers differ.
     function _requireContradiction(bytes32 modelId, uint256[] calldata first, uint256[] calldata second) private view {
-        State state = _stateOf(_gates[modelId]);
-        if (state == State.Unset || state == State.Frozen) revert ModelNotActive(modelId, state);
+        _requireModel(modelId);
         Statement memory form = _cards[modelId].statement;
         bool answers = form.output == OutputMode.Reveal || form.output == OutputMode.Argmax;
         if (!answers || form.input == InputMode.Private) {
@@ -211,16 +316,16 @@ contract InferenceRouter is IInferenceRouter, Guarded {
     }
 
     /// A low-level call, so that a contract without this function gets the typed refusal and not an empty revert.
-    function _requireProductionKind(address verifier) private view {
+    function _requireKind(address verifier, bytes32 expected) private view {
         (bool ok, bytes memory answer) = verifier.staticcall(abi.encodeCall(IProofVerifier.verifierKind, ()));
         bytes32 kind = ok && answer.length == 32 ? abi.decode(answer, (bytes32)) : bytes32(0);
-        if (kind != PRODUCTION_KIND) revert VerifierKindMismatch(verifier, PRODUCTION_KIND, kind);
+        if (kind != expected) revert VerifierKindMismatch(verifier, expected, kind);
     }
 
     function _stateOf(Gate storage gate) private view returns (State) {
-        if (gate.frozen) return State.Frozen;
+        if (gate.mark == Mark.Frozen) return State.Frozen;
         if (gate.activatesAt == 0) return State.Unset;
-        if (gate.deprecated) return State.Deprecated;
+        if (gate.mark == Mark.Deprecated) return State.Deprecated;
         return block.timestamp < gate.activatesAt ? State.Scheduled : State.Active;
     }
 }

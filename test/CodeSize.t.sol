@@ -22,7 +22,7 @@ contract CodeSizeTest is Test {
 
     function _record(string memory name, bytes memory creation) private {
         uint256 runtime = vm.getDeployedCode(string.concat(name, ".sol:", name)).length;
-        assertLt(runtime, EIP170 / 8 * 7);
+        assertLt(runtime, EIP170 / 16 * 15);
         vm.snapshotValue("CodeSize", string.concat(name, ": initcode bytes"), creation.length);
         vm.snapshotValue("CodeSize", string.concat(name, ": runtime bytes"), runtime);
         vm.snapshotValue("CodeSize", string.concat(name, ": initcode keccak256"), uint256(keccak256(creation)));

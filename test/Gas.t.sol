@@ -2,12 +2,14 @@
 pragma solidity ^0.8.24;
 
 import {LendingFixture} from "./helpers/LendingFixture.sol";
-import {AcceptingVerifier, StubVerifier} from "./helpers/StubVerifiers.sol";
+import {AcceptingVerifier, SixteenSlots, StubVerifier} from "./helpers/StubVerifiers.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {VmSafe} from "forge-std/Vm.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
 import {LendingThreshold} from "zkml-evm/consumers/LendingThreshold.sol";
+import {IAggregateRouter} from "zkml-evm/interfaces/IAggregateRouter.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
+import {IInferenceVerifier} from "zkml-evm/interfaces/IInferenceVerifier.sol";
 import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
 
 /// Whole transactions, each in isolation, into snapshots/: a change of gas is seen in review. The proof's own verification is
@@ -15,6 +17,8 @@ import {ILendingThreshold} from "zkml-evm/interfaces/ILendingThreshold.sol";
 /// forge-config: default.isolate = true
 contract GasTest is LendingFixture {
     uint256 private constant PROOF_BYTES = 2336;
+    uint256 private constant SLOTS = 16;
+    bytes32 private constant AGGREGATE = keccak256("aggregate");
 
     /// Everything but the verifier is what settles a loan in production.
     function test_gas_settle() public {
@@ -70,6 +74,28 @@ contract GasTest is LendingFixture {
         vm.snapshotValue("LendingThreshold", "openLoansTogether: each of 8, without verification", used / 8);
     }
 
+    /// Sixteen borrowers' own proofs by one aggregate, with a router as in production.
+    function test_gas_openLoansAggregated() public {
+        _aggregatedOf(16);
+    }
+
+    function test_gas_openLoansAggregated_withEmptySlots() public {
+        _aggregatedOf(12);
+    }
+
+    function test_gas_aggregate() public {
+        InferenceRouter r = _routerWith(address(new AcceptingVerifier()));
+        _addAggregate(r);
+        vm.snapshotGasLastCall("InferenceRouter", "registerAggregate: 16 slots");
+        bytes32[] memory modelIds = new bytes32[](SLOTS);
+        uint256[] memory inputs = new uint256[](3 * SLOTS);
+        for (uint256 i = 0; i < SLOTS; ++i) {
+            (modelIds[i], inputs[3 * i]) = (MODEL, 1);
+        }
+        r.verifyAggregate(AGGREGATE, modelIds, inputs, "");
+        vm.snapshotGasLastCall("InferenceRouter", "verifyAggregate: 16 slots, a verifier that does nothing");
+    }
+
     function test_gas_router() public {
         InferenceRouter r = _routerWith(address(new StubVerifier(1)));
         vm.snapshotGasLastCall("InferenceRouter", "registerModel");
@@ -88,13 +114,50 @@ contract GasTest is LendingFixture {
         vm.snapshotValue("LendingThreshold", name, used.gasTotalUsed / count);
     }
 
+    /// Each item's part of the whole transaction, but for the aggregate's verification and its proof's calldata.
+    function _aggregatedOf(uint256 count) private {
+        InferenceRouter r = _routerWith(address(new AcceptingVerifier()));
+        _addAggregate(r);
+        (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits) = _newBatchFor(r, count);
+        uint256[][] memory others = new uint256[][](SLOTS);
+        for (uint256 i = 0; i < count; ++i) {
+            requests[i].proof = "";
+        }
+        for (uint256 i = count; i < SLOTS; ++i) {
+            others[i] = new uint256[](3);
+            (others[i][1], others[i][2]) = (uint256(keccak256("commitment")) >> 3, 7);
+        }
+        ILendingThreshold.Aggregate memory a = ILendingThreshold.Aggregate(AGGREGATE, others, "");
+        assertEq(lending.openLoansAggregated(requests, permits, a, 1_000_000, true), count);
+        string memory name =
+            string.concat("openLoansAggregated: each of ", vm.toString(count), " in 16 slots, without verification");
+        vm.snapshotValue("LendingThreshold", name, vm.lastCallGas().gasTotalUsed / count);
+    }
+
+    function _addAggregate(InferenceRouter r) private {
+        address a = address(new SixteenSlots());
+        IAggregateRouter.AggregateRegistration memory registration =
+            IAggregateRouter.AggregateRegistration(AGGREGATE, a, a.codehash);
+        vm.prank(owner);
+        r.registerAggregate(AGGREGATE, registration);
+    }
+
     function _newBatch(uint256 count)
         private
         returns (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits)
     {
-        lending = new LendingThreshold(owner, guardian, IERC20(token), router, registry);
-        token.mint(address(lending), POOL);
-        policyId = addPolicyTo(lending);
+        return _newBatchFor(router, count);
+    }
+
+    function _newBatchFor(IInferenceVerifier verifiers, uint256 count)
+        private
+        returns (ILendingThreshold.BorrowRequest[] memory requests, bytes[] memory permits)
+    {
+        lending = new LendingThreshold(owner, guardian, IERC20(token), verifiers, registry);
+        token.mint(address(lending), 2 * POOL);
+        ILendingThreshold.PolicyTerms memory t = terms();
+        t.cap = 2 * POOL;
+        policyId = add(lending, t);
         requests = new ILendingThreshold.BorrowRequest[](count);
         permits = new bytes[](count);
         for (uint256 i = 0; i < count; ++i) {

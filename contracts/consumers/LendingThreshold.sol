@@ -29,6 +29,8 @@ contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenP
 
     /// Hundredths of a percent, times the seconds of a year.
     uint256 private constant RATE_DIVISOR = 10_000 * 365 days;
+    /// Public inputs of one score: context, commitment, threshold.
+    uint256 private constant STATEMENT = 3;
     /// 64 bits and the first variable here: it shares the slot of Pausable's flag, which every loan reads. Never zero, so that
     /// the pool's first borrower pays no more for the count than the others.
     uint64 private _loanCountPlusOne = 1;
@@ -88,6 +90,19 @@ contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenP
         if (requests.length == 0) revert BatchEmpty();
         if (block.timestamp > expiry) revert RequestExpired(expiry, block.timestamp);
         _requireScores(requests, expiry, proof);
+        return _openAll(requests, permits, gasPerItem, allOrNothing, true);
+    }
+
+    /// @inheritdoc ILendingThreshold
+    function openLoansAggregated(
+        BorrowRequest[] calldata requests,
+        bytes[] calldata permits,
+        Aggregate calldata aggregate,
+        uint256 gasPerItem,
+        bool allOrNothing
+    ) external nonReentrant whenNotPaused returns (uint256 opened) {
+        if (requests.length == 0) revert BatchEmpty();
+        _requireSlots(requests, aggregate);
         return _openAll(requests, permits, gasPerItem, allOrNothing, true);
     }
 
@@ -215,6 +230,51 @@ contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenP
         }
         uint256 context = contextOf(msg.sender, p.modelId, policyId, nonceOf(msg.sender), expiry);
         _verifyStatement(p.modelId, context, commitments, thresholds, proof);
+    }
+
+    /// The one proof of many borrowers' proofs: in each slot a request's own statement, as {openLoan} would have it.
+    function _requireSlots(BorrowRequest[] calldata requests, Aggregate calldata aggregate) private view {
+        uint256 slots = aggregate.otherSlots.length;
+        bytes32[] memory modelIds = new bytes32[](slots);
+        uint256 words = 0;
+        uint256 taken = 0;
+        for (uint256 i = 0; i < slots; ++i) {
+            uint256 size = aggregate.otherSlots[i].length;
+            if (size == 0) ++taken;
+            words += size == 0 ? STATEMENT : size;
+        }
+        if (taken != requests.length) revert BatchSlotsMismatch(taken, requests.length);
+        uint256[] memory inputs = new uint256[](words);
+        uint256 place = 0;
+        uint256 next = 0;
+        for (uint256 i = 0; i < slots; ++i) {
+            uint256[] calldata other = aggregate.otherSlots[i];
+            if (other.length == 0) {
+                modelIds[i] = _putStatement(inputs, place, requests[next]);
+                ++next;
+                place += STATEMENT;
+            }
+            for (uint256 j = 0; j < other.length; ++j) {
+                inputs[place] = other[j];
+                ++place;
+            }
+        }
+        router.verifyAggregate(aggregate.aggregateId, modelIds, inputs, aggregate.proof);
+    }
+
+    /// The statement of a request alone. Of a policy that is retired too: the item is refused by itself, and its slot still
+    /// has this statement.
+    function _putStatement(uint256[] memory inputs, uint256 place, BorrowRequest calldata request)
+        private
+        view
+        returns (bytes32 modelId)
+    {
+        PolicyRecord storage p = _knownPolicy(request.policyId);
+        modelId = p.modelId;
+        IInputAttestation.Attestation calldata a = request.attestation;
+        inputs[place] = contextOf(a.subject, modelId, request.policyId, request.nonce, request.expiry);
+        inputs[place + 1] = FieldElement.requireCanonical(uint256(a.inputCommitment));
+        inputs[place + 2] = FieldElement.fromInt(_tierOf(p, request).threshold);
     }
 
     /// Rounded up, in the pool's favour: paying every second saves nobody anything.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IAggregateRouter} from "./IAggregateRouter.sol";
 import {IGuarded} from "./IGuarded.sol";
 import {IInferenceVerifier} from "./IInferenceVerifier.sol";
 
@@ -22,7 +23,7 @@ import {IInferenceVerifier} from "./IInferenceVerifier.sol";
 /// The router does not protect against an owner that registers a bad verifier or a wrong statement: codehash and statement that
 /// the owner passes must come from a rebuild of the verifier out of model and SRS, not from the chain. The delay gives everybody
 /// time to make that comparison before the first proof counts.
-interface IInferenceRouter is IInferenceVerifier, IGuarded {
+interface IInferenceRouter is IInferenceVerifier, IAggregateRouter, IGuarded {
     /// @notice Where a model stands.
     enum State {
         Unset,

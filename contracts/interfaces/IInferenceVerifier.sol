@@ -22,4 +22,21 @@ interface IInferenceVerifier {
     /// modelCommitment (private weights), then the public values as v mod r.
     /// @param proof The proof bytes as the prover wrote them.
     function verifyInference(bytes32 modelId, uint256[] calldata publicInputs, bytes calldata proof) external view;
+
+    /// @notice Reverts unless `proof` shows, for every slot of the aggregate that the caller relies on, the statement of that
+    /// slot for the caller's model.
+    /// @dev What {verifyInference} asks of its callers holds for each slot by itself: recompute its statement, name its model,
+    /// spend what it is about. Nothing says that slots differ: the same proof may stand in two of them. `aggregateId` may
+    /// come from anybody, since the router's owner approved what it stands for, and every model in it is asked for here.
+    /// @param aggregateId Which aggregate the proof is of.
+    /// @param modelIds For each slot the model that the caller relies on, or 0 where it does not rely on the slot: what stands
+    /// there, and whether its model is still approved, then plays no part. A slot that is relied on has a context other than 0.
+    /// @param publicInputs The statements of all slots behind each other, those that nobody relies on too.
+    /// @param proof The proof bytes as the aggregator wrote them.
+    function verifyAggregate(
+        bytes32 aggregateId,
+        bytes32[] calldata modelIds,
+        uint256[] calldata publicInputs,
+        bytes calldata proof
+    ) external view;
 }

@@ -85,6 +85,18 @@ interface ILendingThreshold is IZkmlConsumer, IGuarded {
         bytes proof;
     }
 
+    /// @notice One proof in the place of many borrowers' own, made by an aggregator out of them.
+    /// @param aggregateId Which of the router's aggregates it is of. The sender's choice: see
+    /// {IInferenceVerifier-verifyAggregate}.
+    /// @param otherSlots One list for each slot of the aggregate: an empty one where the slot holds the next request's proof, and
+    /// otherwise the slot's public inputs as they are: those of a slot that is empty, or of a proof that opens no loan here.
+    /// @param proof The aggregate's proof.
+    struct Aggregate {
+        bytes32 aggregateId;
+        uint256[][] otherSlots;
+        bytes proof;
+    }
+
     /// @notice A loan as it stands. When it was opened, and over how much, is in its {LoanOpened}.
     /// @param borrower Who got it.
     /// @param epoch The attestation's epoch under the policy, issuedAt / epochLength.
@@ -175,6 +187,9 @@ interface ILendingThreshold is IZkmlConsumer, IGuarded {
     /// @notice A batch by one proof has at least one item.
     error BatchEmpty();
 
+    /// @notice Each request has one slot of the aggregate: `slots` are left to requests.
+    error BatchSlotsMismatch(uint256 slots, uint256 requests);
+
     /// @notice Item `index` would get less gas than promised: send more, or fewer items.
     error BatchGasTooLow(uint256 index, uint256 gasPerItem);
 
@@ -225,6 +240,20 @@ interface ILendingThreshold is IZkmlConsumer, IGuarded {
         bytes[] calldata permits,
         uint64 expiry,
         bytes calldata proof,
+        uint256 gasPerItem,
+        bool allOrNothing
+    ) external returns (uint256 opened);
+
+    /// @notice Opens many loans by one aggregate of the borrowers' own proofs: the proof in the slot of a request is the one that
+    /// {openLoan} takes, over the same statement, and the request's own proof is empty. Policies may differ, and with them
+    /// models. Where the aggregate holds, each item stands for itself as in {openLoans}; one whose attestation or permit went
+    /// bad, or whose policy was retired meanwhile, refuses its own item only.
+    /// @dev Every request's slot must be of an approved model: once a model is frozen, the slots of its requests go into
+    /// `otherSlots`, and the requests are left out.
+    function openLoansAggregated(
+        BorrowRequest[] calldata requests,
+        bytes[] calldata permits,
+        Aggregate calldata aggregate,
         uint256 gasPerItem,
         bool allOrNothing
     ) external returns (uint256 opened);

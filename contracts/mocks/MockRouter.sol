@@ -11,7 +11,8 @@ contract MockRouter is IInferenceVerifier {
     /// @notice Whether every statement of every model is accepted. False after deployment.
     bool public acceptsAll;
 
-    /// @notice Statements accepted one by one: keccak256(abi.encode(modelId, publicInputs)).
+    /// @notice Statements accepted one by one: keccak256(abi.encode(modelId, publicInputs)), and of aggregates
+    /// keccak256(abi.encode(aggregateId, modelIds, publicInputs)).
     mapping(bytes32 statement => bool) public accepted;
 
     /// @notice Accepts everything, or only what {accept} lists.
@@ -24,9 +25,28 @@ contract MockRouter is IInferenceVerifier {
         accepted[keccak256(abi.encode(modelId, publicInputs))] = true;
     }
 
+    /// @notice Accepts these statements of an aggregate's slots, together.
+    function acceptAggregate(bytes32 aggregateId, bytes32[] calldata modelIds, uint256[] calldata publicInputs)
+        external
+    {
+        accepted[keccak256(abi.encode(aggregateId, modelIds, publicInputs))] = true;
+    }
+
     /// @inheritdoc IInferenceVerifier
     function verifyInference(bytes32 modelId, uint256[] calldata publicInputs, bytes calldata) external view {
         if (!acceptsAll && !accepted[keccak256(abi.encode(modelId, publicInputs))]) {
+            revert IProofVerifier.PairingFailed();
+        }
+    }
+
+    /// @inheritdoc IInferenceVerifier
+    function verifyAggregate(
+        bytes32 aggregateId,
+        bytes32[] calldata modelIds,
+        uint256[] calldata publicInputs,
+        bytes calldata
+    ) external view {
+        if (!acceptsAll && !accepted[keccak256(abi.encode(aggregateId, modelIds, publicInputs))]) {
             revert IProofVerifier.PairingFailed();
         }
     }

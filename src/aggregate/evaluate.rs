@@ -5,9 +5,12 @@ use super::{
     recording::{Axis, Base, Id, Node, Recording, SlotLayout},
 };
 use crate::{
-    gates::poseidon_params::{Parameters, WIDTH},
+    gates::{
+        poseidon_params::{Parameters, WIDTH},
+        transcript_sponge as sponge,
+    },
     proof::{
-        Srs, sponge,
+        Srs,
         transcript::{decode_point, decode_scalar},
     },
 };

@@ -9,7 +9,6 @@
 //! public values carry the inner statements and the one pairing equation that is left to check. [`evaluate`](evaluate()) says what the
 //! recording means, on values; [`check`] is the verification without an outer circuit.
 
-pub mod circuit;
 mod error;
 mod evaluate;
 mod factor;
@@ -20,9 +19,8 @@ mod prune;
 mod reader;
 mod record;
 mod recorder;
-pub mod recording;
 
+pub use crate::outer::recording::{self, Axis, Base, Id, Node, Permutation, Recording, SlotLayout};
 pub use error::AggregateError;
 pub use evaluate::{Evaluation, InnerProof, check, evaluate};
 pub use record::record;
-pub use recording::{Axis, Base, Id, Node, Permutation, Recording, SlotLayout};

@@ -6,7 +6,7 @@ use super::{
     recorder::Recorder,
     recording::{Axis, Base, Node, SlotLayout},
 };
-use crate::proof::sponge::{coordinates, pairs};
+use crate::gates::transcript_sponge::{coordinates, pairs};
 use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
 use snark_verifier::{
     Error,

@@ -1,4 +1,4 @@
-//! Many loans in one transaction: each with its own proof, or all by one proof. Each stands for itself, and the events say what became of it.
+//! Many loans in one transaction: each with its own proof, or all by one proof, over all inputs or an aggregate of their own. Each stands for itself, and the events say what became of it.
 
 use super::bindings::ILendingThreshold;
 use super::error::ChainError;
@@ -18,12 +18,35 @@ pub struct Batch {
     pub lending: Address,
     /// The loans; one without a permit is the sender's own.
     pub requests: Vec<LoanRequest>,
-    /// One proof over all inputs, in the order of the loans, with its expiry; each brings its own where this is absent.
-    pub proof: Option<(u64, Bytes)>,
+    /// What shows the scores.
+    pub proof: BatchProof,
     /// Gas that each item gets.
     pub gas_per_item: u64,
     /// Whether one refusal undoes them all.
     pub all_or_nothing: bool,
+}
+
+/// What shows the scores of a batch's loans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchProof {
+    /// Each loan brings its own proof.
+    Each,
+    /// One proof over all inputs, in the order of the loans.
+    Together {
+        /// Unix seconds up to which it may be used.
+        expiry: u64,
+        /// The proof.
+        proof: Bytes,
+    },
+    /// One aggregate of the loans' own proofs.
+    Aggregate {
+        /// Which of the router's aggregates it is of.
+        id: B256,
+        /// For each slot the public inputs of what opens no loan, or nothing where the slot is the next loan's.
+        other_slots: Vec<Vec<U256>>,
+        /// The aggregate's proof.
+        proof: Bytes,
+    },
 }
 
 /// What became of one loan of a batch.
@@ -49,18 +72,30 @@ impl Batch {
         let permits = self.requests.iter().map(|request| request.permit.clone().unwrap_or_default()).collect();
         let (what, all) = ("opening the loans", self.all_or_nothing);
         let gas = U256::from(self.gas_per_item);
-        match &self.proof {
-            None => {
+        match self.proof.clone() {
+            BatchProof::Each => {
                 let call = ILendingThreshold::openLoansCall { requests, permits, gasPerItem: gas, allOrNothing: all };
                 Call::new(what, self.lending, &call)
             }
-            Some((expiry, proof)) => {
+            BatchProof::Together { expiry, proof } => {
                 let requests = requests.into_iter().map(without_proof).collect();
                 let call = ILendingThreshold::openLoansTogetherCall {
                     requests,
                     permits,
-                    expiry: *expiry,
-                    proof: proof.clone(),
+                    expiry,
+                    proof,
+                    gasPerItem: gas,
+                    allOrNothing: all,
+                };
+                Call::new(what, self.lending, &call)
+            }
+            BatchProof::Aggregate { id, other_slots, proof } => {
+                let requests = requests.into_iter().map(without_proof).collect();
+                let aggregate = ILendingThreshold::Aggregate { aggregateId: id, otherSlots: other_slots, proof };
+                let call = ILendingThreshold::openLoansAggregatedCall {
+                    requests,
+                    permits,
+                    aggregate,
                     gasPerItem: gas,
                     allOrNothing: all,
                 };

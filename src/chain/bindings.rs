@@ -12,8 +12,8 @@ pub mod interfaces {
 }
 
 pub use interfaces::{
-    IERC20, IEasAttestationSource, IGuarded, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold,
-    IProofVerifier, IZkmlConsumer,
+    IAggregateRouter, IAggregateVerifier, IERC20, IEasAttestationSource, IGuarded, IInferenceRouter, IInferenceVerifier,
+    IInputAttestation, ILendingThreshold, IProofVerifier, IZkmlConsumer,
 };
 
 /// Functions and errors declared outside the interfaces.
@@ -94,6 +94,7 @@ pub use elsewhere::{FieldElement, GuardedTimelock, Helpers, MockERC20, Ownable2S
 /// Every error that a contract of this project can revert with.
 pub(super) fn all_errors() -> Vec<json_abi::Error> {
     let maps = [
+        IAggregateRouter::abi::errors(),
         IEasAttestationSource::abi::errors(),
         IGuarded::abi::errors(),
         IInferenceRouter::abi::errors(),
@@ -113,6 +114,7 @@ pub(super) fn all_errors() -> Vec<json_abi::Error> {
 /// Every event that a contract of this project emits about itself.
 pub(super) fn all_events() -> Vec<json_abi::Event> {
     let maps = [
+        IAggregateRouter::abi::events(),
         IGuarded::abi::events(),
         IInferenceRouter::abi::events(),
         IInputAttestation::abi::events(),

@@ -18,10 +18,11 @@ use alloy::{
     primitives::{Bytes, U256},
     sol_types::SolCall,
 };
+use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
 use serde::Serialize;
 
 /// The parts of a verification and the contract's functions that they are made of, in the order of their calls.
-const PARTS: [(&str, &[&str]); 9] = [
+const PARTS: [(&str, &[&str]); 10] = [
     ("transcript", &["_readTranscript"]),
     ("checks of scalars and points", &["_checkScalars", "_checkPoints"]),
     ("inversions", &["_setDenominators", "_invert"]),
@@ -31,7 +32,10 @@ const PARTS: [(&str, &[&str]); 9] = [
     ("copies", &["_evaluateCopies"]),
     ("opening's scalars", &["_interpolate", "_evaluateOpening"]),
     ("sum of commitments", &["_addCommitments"]),
+    (ACCUMULATOR, &["_addAccumulator"]),
 ];
+/// The part that only verifiers of aggregates have.
+const ACCUMULATOR: &str = "accumulator";
 /// The part behind these.
 const PAIRING: &str = "_checkPairing";
 
@@ -62,33 +66,74 @@ pub struct GasReport {
     pub code_bytes: usize,
 }
 
-/// Measures `compiled`, the verifier of circuits of this shape: one rendered from keys, or [`placeholder`](crate::verifier::placeholder)'s.
+/// The form of a verifier's calls, and the points that it adds up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The halo2 proof.
+    pub proof: ProofLayout,
+    /// Public inputs that the caller gives.
+    pub public_inputs: usize,
+    /// Commitments of the verifying key.
+    pub key: usize,
+    /// Whether an accumulator's two points stand before the proof.
+    pub accumulates: bool,
+}
+
+impl Form {
+    /// The form of an inference verifier.
+    pub fn of_shape(shape: &Shape) -> Self {
+        Self { accumulates: false, ..Self::of_aggregate(&constraint_system(shape).0, shape.instances as usize) }
+    }
+
+    /// The form of an aggregate's verifier: its outer circuit's gates, and the public inputs of all slots.
+    pub fn of_aggregate(cs: &ConstraintSystem<Fr>, public_inputs: usize) -> Self {
+        let key = cs.num_fixed_columns() + cs.permutation().get_columns().len();
+        Self { proof: ProofLayout::of_gates(cs), public_inputs, key, accumulates: true }
+    }
+
+    /// The accumulator's points.
+    fn accumulator(&self) -> usize {
+        if self.accumulates { 2 } else { 0 }
+    }
+}
+
+/// Measures `compiled`, the verifier of circuits of this form: one rendered from keys, or [`placeholder`](crate::verifier::placeholder)'s.
 ///
 /// # Errors
 /// [`ChainError::Profile`] for code that is no verifier of ours.
-pub fn measure(compiled: &Compiled, shape: &Shape, hardfork: Hardfork) -> Result<GasReport, ChainError> {
-    let names: Vec<&str> = PARTS.iter().flat_map(|(_, names)| names.iter().copied()).chain([PAIRING]).collect();
-    let entry = |name: &str| compiled.functions.iter().find(|(n, _)| n == name).map_or(usize::MAX, |(_, entry)| *entry);
-    let entries: Vec<usize> = names.iter().map(|name| entry(name)).collect();
-    let call = refused_call(shape);
+pub fn measure(compiled: &Compiled, form: &Form, hardfork: Hardfork) -> Result<GasReport, ChainError> {
+    let all = PARTS.into_iter().chain([("pairing", [PAIRING].as_slice())]);
+    // Of a part with several functions of one kind all but the first have numbers.
+    let kind = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let of_part = |names: &[&str]| -> Vec<usize> {
+        let functions = compiled.functions.iter().filter(|(name, _)| names.contains(&kind(name).as_str()));
+        functions.map(|(_, entry)| *entry).collect()
+    };
+    let parts: Vec<(&str, Vec<usize>)> = all.map(|(name, names)| (name, of_part(names))).collect();
+    let entries: Vec<usize> = parts.iter().flat_map(|(_, entries)| entries).copied().collect();
+    let call = refused_call(form);
     let paid = calldata_gas(&call);
     let profile = profile(&compiled.creation, &entries, call, hardfork)?;
     let execution = profile.total.saturating_sub(TRANSACTION + paid);
-    let of = |name: &str| names.iter().position(|n| *n == name).map_or(0, |at| profile.functions[at]);
-    let pairing = of(PAIRING);
-    if profile.succeeded || pairing < PAIRING_FLOOR {
+    let used = |wanted: &[usize]| -> u64 {
+        let used = entries.iter().zip(&profile.functions).filter(|(entry, _)| wanted.contains(entry));
+        used.map(|(_, gas)| gas).sum()
+    };
+    let measured: Vec<Part> = parts
+        .iter()
+        .filter(|(name, entries)| *name != ACCUMULATOR || !entries.is_empty())
+        .map(|(name, entries)| Part { name, gas: used(entries) })
+        .collect();
+    if profile.succeeded || measured.last().is_none_or(|pairing| pairing.gas < PAIRING_FLOOR) {
         return Err(ChainError::Profile { reason: "it did not reach the pairing".into() });
     }
-    let largest = largest_call(shape);
+    let largest = largest_call(form);
     let calldata = calldata_gas(&largest);
+    let known: u64 = measured.iter().map(|part| part.gas).sum();
     let mut parts = vec![Part { name: "transaction", gas: TRANSACTION }, Part { name: "calldata, at most", gas: calldata }];
-    parts.extend(PARTS.iter().map(|(name, functions)| Part { name, gas: functions.iter().map(|f| of(f)).sum() }));
-    parts.push(Part { name: "pairing", gas: pairing });
-    let known: u64 = parts.iter().skip(2).map(|part| part.gas).sum();
+    parts.extend(measured);
     parts.push(Part { name: "call and dispatch", gas: execution.saturating_sub(known) });
-    let (cs, _) = constraint_system(shape);
-    let fixed = cs.num_fixed_columns() + cs.permutation().get_columns().len();
-    let commitments = (ProofLayout::of(shape).points + 2 + fixed) as u64;
+    let commitments = (form.proof.points + 2 + form.key + form.accumulator()) as u64;
     Ok(GasReport {
         total: parts.iter().map(|part| part.gas).sum(),
         parts,
@@ -108,7 +153,7 @@ const PAIRING_FLOOR: u64 = 113_000;
 
 /// The most that the calldata of one `verifyProof` costs.
 pub fn calldata_bound(shape: &Shape) -> u64 {
-    calldata_gas(&largest_call(shape))
+    calldata_gas(&largest_call(&Form::of_shape(shape)))
 }
 
 fn calldata_gas(data: &[u8]) -> u64 {
@@ -116,18 +161,17 @@ fn calldata_gas(data: &[u8]) -> u64 {
 }
 
 /// A call that passes every check but the last: generators as points, zeros as evaluations and public inputs.
-fn refused_call(shape: &Shape) -> Bytes {
-    let layout = ProofLayout::of(shape);
+fn refused_call(form: &Form) -> Bytes {
     let generator: Vec<u8> = [U256::from(1), U256::from(2)].iter().flat_map(|c| c.to_be_bytes::<32>()).collect();
-    let mut proof = generator.repeat(layout.points);
-    proof.resize(proof.len() + 32 * layout.evaluations, 0);
+    let mut proof = generator.repeat(form.accumulator() + form.proof.points);
+    proof.resize(proof.len() + 32 * form.proof.evaluations, 0);
     proof.extend(generator.repeat(2));
-    call(vec![U256::ZERO; shape.instances as usize], proof)
+    call(vec![U256::ZERO; form.public_inputs], proof)
 }
 
 /// The call with the dearest calldata: no zero byte but the ABI's own.
-fn largest_call(shape: &Shape) -> Bytes {
-    call(vec![U256::MAX; shape.instances as usize], vec![0xff; ProofLayout::of(shape).length()])
+fn largest_call(form: &Form) -> Bytes {
+    call(vec![U256::MAX; form.public_inputs], vec![0xff; 64 * form.accumulator() + form.proof.length()])
 }
 
 fn call(public_inputs: Vec<U256>, proof: Vec<u8>) -> Bytes {

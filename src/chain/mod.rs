@@ -10,6 +10,7 @@
 //! Nothing here holds a private key longer than needed, prints an endpoint's path, or sends what it has not simulated.
 
 pub mod action;
+pub mod aggregates;
 pub mod anvil;
 pub mod artifact;
 pub mod attest;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     chain::{
         embedded::Hardfork,
-        gas::{calldata_bound, measure},
+        gas::{Form, calldata_bound, measure},
     },
     circuit::{Memory, Plan},
     proof::verify::ProofLayout,
@@ -102,7 +102,7 @@ pub(super) fn all(
 fn contract(program: &Program, plan: &Plan, compiler: &Compiler) -> Result<Contract, Failure> {
     match compiler.compile_verifier(&placeholder::render(program, &plan.shape)?) {
         Ok(compiled) => {
-            let execution_gas = Some(measure(&compiled, &plan.shape, Hardfork::Osaka)?.execution);
+            let execution_gas = Some(measure(&compiled, &Form::of_shape(&plan.shape), Hardfork::Osaka)?.execution);
             Ok(Contract { execution_gas, code_bytes: compiled.runtime_size })
         }
         Err(VerifierError::TooLarge { size, .. }) => Ok(Contract { execution_gas: None, code_bytes: size }),

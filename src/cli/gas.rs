@@ -9,7 +9,7 @@ use crate::{
     artifact::Folder,
     chain::{
         embedded::Hardfork,
-        gas::{GasReport, measure},
+        gas::{Form, GasReport, measure},
     },
     proof::artifact::write_bytes,
     verifier::Compiler,
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
         Rules::Prague => Hardfork::Prague,
         Rules::Osaka => Hardfork::Osaka,
     };
-    let report = measure(&compiled, &prover.keys.shape, hardfork)?;
+    let report = measure(&compiled, &Form::of_shape(&prover.keys.shape), hardfork)?;
     if let Some(path) = &arguments.svg {
         write_bytes(path, svg(&report).as_bytes(), false)?;
     }

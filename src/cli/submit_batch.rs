@@ -10,7 +10,7 @@ use crate::{
     artifact::ProofFile,
     chain::{
         Chain, ChainError,
-        batch::{Batch, ItemResult},
+        batch::{Batch, BatchProof, ItemResult},
         settle::{self, LoanRequest},
     },
     error::ExitCode,
@@ -201,7 +201,7 @@ fn batch(
     let (_, first) = items.first().ok_or_else(|| conflict(format!("{} holds no loan", arguments.folder.display())))?;
     let lending = first.lending;
     let proof = match together {
-        None => None,
+        None => BatchProof::Each,
         Some(file) => {
             let bare = || conflict("the proof is bound to a bare context".to_owned());
             let context = file.context.ok_or_else(bare)?;
@@ -210,7 +210,7 @@ fn batch(
                 let (pool, by) = (context.consumer, context.subject);
                 return Err(conflict(format!("the proof is {by}'s for the pool {pool}, expected {sender}'s for {lending}")));
             }
-            Some((context.expiry, file.proof))
+            BatchProof::Together { expiry: context.expiry, proof: file.proof }
         }
     };
     let requests = items.iter().map(|(_, request)| request.clone()).collect();

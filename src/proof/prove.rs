@@ -3,6 +3,7 @@
 use super::{
     Keys, ProofError, Srs,
     commit::{Committer, Opener, Scheme},
+    either::EitherCircuit,
     keys::{check_degree, check_shape, fit},
     transcript::{Purpose, Transcript},
 };
@@ -11,7 +12,10 @@ use crate::{
     gates::Trace,
     quant::Program,
 };
-use halo2_proofs::{halo2curves::bn256::Fr, plonk::create_proof};
+use halo2_proofs::{
+    halo2curves::bn256::{Fr, G1Affine},
+    plonk::{Circuit, ProvingKey, create_proof},
+};
 use rand::rngs::OsRng;
 
 /// Proves `witness` for `program`, to a contract. The blinding comes from the operating system's generator.
@@ -52,21 +56,39 @@ fn prove_circuit_for(
     circuit: InferenceCircuit,
     instances: &[Fr],
 ) -> Result<Vec<u8>, ProofError> {
-    check_degree(keys.vk().cs())?;
-    let srs = fit(srs, keys.shape.k)?;
-    if keys.shape.k > ONE_THREAD_K {
-        return create(purpose, keys, &srs, circuit, instances);
+    prove_either(purpose, &keys.pk, srs, EitherCircuit::Inference(Box::new(circuit)), instances)
+}
+
+/// Proves any circuit of ours.
+pub(super) fn prove_either(
+    purpose: Purpose,
+    pk: &ProvingKey<G1Affine>,
+    srs: &Srs,
+    circuit: EitherCircuit,
+    instances: &[Fr],
+) -> Result<Vec<u8>, ProofError> {
+    check_degree(pk.get_vk().cs())?;
+    let k = circuit.params().k();
+    let srs = fit(srs, k)?;
+    if k > ONE_THREAD_K {
+        return create(purpose, pk, &srs, circuit, instances);
     }
     let failed = |e: rayon::ThreadPoolBuildError| ProofError::Halo2 { doing: "starting a thread", problem: e.to_string() };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(failed)?;
-    pool.install(|| create(purpose, keys, &srs, circuit, instances))
+    pool.install(|| create(purpose, pk, &srs, circuit, instances))
 }
 
-fn create(purpose: Purpose, keys: &Keys, srs: &Srs, circuit: InferenceCircuit, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
+fn create(
+    purpose: Purpose,
+    pk: &ProvingKey<G1Affine>,
+    srs: &Srs,
+    circuit: EitherCircuit,
+    instances: &[Fr],
+) -> Result<Vec<u8>, ProofError> {
     let mut transcript = Transcript::new(purpose, Vec::new());
     create_proof::<Scheme<'_>, Opener<'_>, _, _, _, _>(
         &Committer::of(srs)?,
-        &keys.pk,
+        pk,
         &[circuit],
         &[&[instances]],
         OsRng,

@@ -4,7 +4,7 @@
 //! snark-verifier's `EvmTranscript` has it and the Solidity verifier repeats it; for aggregation it is a Poseidon sponge (`sponge`), which an
 //! outer circuit repeats. The choice is a value and no type: halo2's prover is instantiated once.
 
-use super::sponge::{Sponge, coordinates};
+use crate::gates::transcript_sponge::{Sponge, coordinates};
 use alloy::primitives::keccak256;
 use halo2_proofs::{
     halo2curves::{

@@ -33,12 +33,23 @@ pub fn verify_for(purpose: Purpose, keys: &Keys, srs: &Srs, instances: &[Fr], pr
     if got != expected {
         return Err(ProofError::Invalid(format!("a statement of this circuit has {expected} public values, got {got}")));
     }
-    check_degree(keys.vk().cs())?;
-    let expected = ProofLayout::of_gates(keys.vk().cs()).length();
+    verify_key(purpose, keys.vk(), srs, instances, proof)
+}
+
+/// Checks a proof of any circuit of ours, whose statement has as many values as `instances`.
+pub(super) fn verify_key(
+    purpose: Purpose,
+    vk: &VerifyingKey<G1Affine>,
+    srs: &Srs,
+    instances: &[Fr],
+    proof: &[u8],
+) -> Result<(), ProofError> {
+    check_degree(vk.cs())?;
+    let expected = ProofLayout::of_gates(vk.cs()).length();
     if proof.len() != expected {
         return Err(ProofError::Invalid(format!("a proof of this circuit has {expected} bytes, got {}", proof.len())));
     }
-    verify_bytes(keys.vk(), srs, instances, Transcript::new(purpose, proof))
+    verify_bytes(vk, srs, instances, Transcript::new(purpose, proof))
 }
 
 fn verify_bytes(
@@ -79,7 +90,8 @@ impl ProofLayout {
         Self::of_gates(&constraint_system(shape).0)
     }
 
-    fn of_gates(cs: &ConstraintSystem<Fr>) -> Self {
+    /// The layout of every proof of a circuit with these gates, copies among them and no lookup of halo2's own.
+    pub fn of_gates(cs: &ConstraintSystem<Fr>) -> Self {
         let degree = degree(cs);
         let columns = cs.permutation().get_columns().len();
         let products = columns.div_ceil(degree - 2);

@@ -1,18 +1,23 @@
 //! The Solidity verifier: rendered from snark-verifier's protocol, compiled by whatever solc is at hand.
 
+mod accumulator;
+pub mod aggregate;
 pub mod error;
 mod evaluation;
 mod expression;
+pub mod labels;
 mod memory;
 mod names;
 mod opening;
 pub mod placeholder;
 mod protocol;
 pub mod render;
+mod sections;
 pub mod solc;
 mod transcript;
 mod yul;
 
 pub use error::VerifierError;
+pub use labels::Labels;
 pub use render::render;
 pub use solc::{Compiled, Compiler};

@@ -202,7 +202,7 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
     }
     memory.words("PAIRS_REST", 8);
     let mut block = Block::default();
-    for line in STEPS {
+    for line in STEPS.iter().chain(FOLD) {
         block.line(*line);
     }
     block.line("let r := R");
@@ -242,7 +242,7 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
     block
 }
 
-/// `SUM = SUM * factor` by precompile 7, `SUM = SUM + point` by precompile 6, and one after the other; whether they succeeded.
+/// `SUM = SUM * factor` by precompile 7, `SUM = SUM + point` by precompile 6; whether they succeeded.
 const STEPS: &[&str] = &[
     "function times(factor) -> done {",
     "    mstore(OPERAND_X, factor)",
@@ -253,6 +253,10 @@ const STEPS: &[&str] = &[
     "    mstore(OPERAND_Y, mload(add(point, 32)))",
     "    done := staticcall(gas(), 6, SUM_X, 0x80, SUM_X, 0x40)",
     "}",
+];
+
+/// One after the other.
+pub const FOLD: &[&str] = &[
     "function fold(factor, point) -> done {",
     "    mstore(OPERAND_X, factor)",
     "    done := staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40)",
@@ -263,13 +267,15 @@ const STEPS: &[&str] = &[
 ];
 
 /// A point of memory, or of the verifying key.
-enum Point {
+pub enum Point {
+    /// The name of its first coordinate's address.
     Stored(String),
+    /// Its coordinates.
     Constant([String; 2]),
 }
 
 /// `SUM = point`
-fn set(block: &mut Block, point: Point) {
+pub fn set(block: &mut Block, point: Point) {
     let [x, y] = match point {
         Point::Stored(name) => [format!("mload({name})"), format!("mload(add({name}, 32))")],
         Point::Constant(coordinates) => coordinates,
@@ -285,7 +291,7 @@ fn answered(block: &mut Block) {
 }
 
 /// `SUM = SUM * factor + point`
-fn fold(block: &mut Block, factor: &str, point: Point) {
+pub fn fold(block: &mut Block, factor: &str, point: Point) {
     let name = match point {
         Point::Stored(name) => name,
         Point::Constant([x, y]) => {
@@ -298,12 +304,13 @@ fn fold(block: &mut Block, factor: &str, point: Point) {
 }
 
 /// Puts `SUM` aside.
-fn keep(block: &mut Block, name: &str) {
+pub fn keep(block: &mut Block, name: &str) {
     block.line(format!("mstore({name}_X, mload(SUM_X))"));
     block.line(format!("mstore({name}_Y, mload(SUM_Y))"));
 }
 
-fn kept(name: &str) -> Point {
+/// What [`keep`] put aside.
+pub fn kept(name: &str) -> Point {
     Point::Stored(format!("{name}_X"))
 }
 
@@ -335,7 +342,8 @@ fn point(protocol: &Protocol, transcript: &Transcript, poly: usize) -> Point {
     }
 }
 
-fn stored(name: &str) -> Point {
+/// A point of memory.
+pub fn stored(name: &str) -> Point {
     Point::Stored(name.into())
 }
 

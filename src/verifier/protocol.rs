@@ -2,13 +2,12 @@
 
 use super::{
     VerifierError,
+    accumulator::WORDS,
     expression::{Graph, Leaf, Node},
+    labels::Labels,
     names::Names,
 };
-use crate::{
-    gates::Shape,
-    proof::{Srs, keys::fit, protocol::compiled, verify::ProofLayout},
-};
+use crate::proof::{Srs, keys::fit, protocol::compiled, verify::ProofLayout};
 use halo2_proofs::{
     halo2curves::bn256::{Fr, G1Affine, G2Affine},
     plonk::VerifyingKey,
@@ -16,6 +15,22 @@ use halo2_proofs::{
 };
 use snark_verifier::verifier::plonk::PlonkProtocol;
 use std::cell::RefCell;
+
+/// A circuit as the renderer takes it.
+#[derive(Clone, Debug)]
+pub struct Circuit<'a> {
+    /// The verifying key.
+    pub vk: &'a VerifyingKey<G1Affine>,
+    /// The SRS, of the key's size or larger.
+    pub srs: &'a Srs,
+    /// What the columns and challenges are called.
+    pub labels: Labels,
+    /// Public inputs that the contract's caller gives.
+    pub public_inputs: usize,
+    /// Whether a pairing equation of two more points is left to check (`accumulator.rs`): their words stand behind the public inputs in the
+    /// instance column, the points before the proof.
+    pub accumulates: bool,
+}
 
 /// A polynomial at `ω^rotation` times the evaluation point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +57,10 @@ pub struct Protocol {
     pub k: u32,
     /// Generates the rows' domain.
     pub omega: Fr,
-    /// Public inputs.
+    /// The instance column's values: the caller's public inputs, then the accumulator's words.
     pub instances: usize,
+    /// How many of them the caller gives.
+    pub public_inputs: usize,
     /// The state that the transcript starts with: the verifying key's digest.
     pub digest: Fr,
     /// Commitments of fixed and permutation polynomials.
@@ -73,16 +90,24 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// The protocol of a verifying key for statements of `instances` public inputs.
+    /// The protocol of a circuit.
     ///
     /// # Errors
-    /// A circuit that uses what the contract has no section for: several proofs, committed instances, instances at other rotations.
-    pub fn new(shape: &Shape, vk: &VerifyingKey<G1Affine>, srs: &Srs, instances: usize) -> Result<Self, VerifierError> {
-        let srs = fit(srs, shape.k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
+    /// A circuit that uses what the contract has no section for: several proofs, committed instances, instances at other rotations, lookups of
+    /// halo2's own.
+    pub fn new(circuit: &Circuit<'_>) -> Result<Self, VerifierError> {
+        let Circuit { vk, labels, .. } = circuit;
+        labels.check(vk.cs())?;
+        let unsupported = |what: &str| VerifierError::Render(format!("the protocol has {what}"));
+        if vk.cs().permutation().get_columns().is_empty() || !vk.cs().lookups().is_empty() {
+            return Err(unsupported("no copies, or lookups of halo2's own"));
+        }
+        let k = vk.get_domain().k();
+        let srs = fit(circuit.srs, k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
+        let instances = circuit.public_inputs + if circuit.accumulates { WORDS } else { 0 };
         let inner = compiled(vk, &srs, instances);
         let (mut graph, constraints) = constraints(&inner)?;
         let (shared, constraints) = without_shared_factor(&mut graph, constraints);
-        let unsupported = |what: &str| VerifierError::Render(format!("the protocol has {what}"));
         if inner.linearization.is_some() || inner.instance_committing_key.is_some() || !inner.accumulator_indices.is_empty() {
             return Err(unsupported("a linearization, committed instances or accumulators"));
         }
@@ -99,12 +124,13 @@ impl Protocol {
             .map(|(&points, &challenges)| Phase { points, challenges })
             .collect();
         let protocol = Self {
-            k: shape.k,
+            k,
             omega: inner.domain.r#gen,
             instances,
+            public_inputs: circuit.public_inputs,
             digest: inner.transcript_initial_state.ok_or_else(|| unsupported("no initial state"))?,
             preprocessed: inner.preprocessed.clone(),
-            names: Names::new(shape, vk.cs(), &phases),
+            names: Names::new(labels, vk.cs(), &phases),
             quotients: inner.quotient.num_chunk(),
             evaluations: inner.evaluations.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
             queries: inner.queries.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),
@@ -116,13 +142,13 @@ impl Protocol {
             g2: srs.params.g2(),
             s_g2: srs.params.s_g2(),
         };
-        protocol.check(&ProofLayout::of(shape), shape.instances as usize)?;
+        protocol.check(&ProofLayout::of_gates(vk.cs()))?;
         Ok(protocol)
     }
 
     /// What the sections rely on, for whatever circuit: nothing that the prover sends goes unopened, nothing is opened that it does not
     /// send, every query is of a known polynomial and at a row of its own, and the proof has the layout that native verification reads.
-    fn check(&self, layout: &ProofLayout, instances: usize) -> Result<(), VerifierError> {
+    fn check(&self, layout: &ProofLayout) -> Result<(), VerifierError> {
         let refuse = |what: String| Err(VerifierError::Render(what));
         let (quotient, rows) = (self.names.polynomials.len() - 1, 1i64 << self.k);
         let sent: usize = self.phases.iter().map(|phase| phase.points).sum();
@@ -154,11 +180,8 @@ impl Protocol {
             return refuse(format!("a polynomial is opened at one of the {rows} rows twice"));
         }
         let got = ProofLayout { points: sent + self.quotients, evaluations: self.evaluations.len() };
-        if got != *layout || self.instances != instances {
-            return refuse(format!(
-                "a proof has {layout:?} and {instances} public inputs, the protocol {got:?} and {}",
-                self.instances
-            ));
+        if got != *layout {
+            return refuse(format!("a proof has {layout:?}, the protocol {got:?}"));
         }
         Ok(())
     }
@@ -168,9 +191,9 @@ impl Protocol {
         self.preprocessed.len() + 1
     }
 
-    /// Challenges of all phases.
-    pub fn challenges(&self) -> usize {
-        self.phases.iter().map(|phase| phase.challenges).sum()
+    /// Whether a pairing equation of two more points is left to check.
+    pub fn accumulates(&self) -> bool {
+        self.instances > self.public_inputs
     }
 }
 

@@ -100,9 +100,19 @@ impl Compiler {
 
     /// The same with other settings: for checking that the contract does not depend on them.
     pub fn compile_verifier_with(&self, source: &str, settings: Settings) -> Result<Compiled, VerifierError> {
-        let sources = [("InferenceVerifier.sol".to_string(), source.to_string())];
+        self.compile_generated("InferenceVerifier", source, settings)
+    }
+
+    /// Compiles a rendered verifier of aggregates (`aggregate::render`) and checks its size.
+    pub fn compile_aggregate(&self, source: &str) -> Result<Compiled, VerifierError> {
+        self.compile_generated("AggregateVerifier", source, Settings::VERIFIER)
+    }
+
+    fn compile_generated(&self, name: &str, source: &str, settings: Settings) -> Result<Compiled, VerifierError> {
+        let file = format!("{name}.sol");
+        let sources = [(file.clone(), source.to_string())];
         let output = self.compile(&sources, settings)?;
-        let verifier = contract(&output, "InferenceVerifier.sol", "InferenceVerifier")?;
+        let verifier = contract(&output, &file, name)?;
         match verifier.runtime_size > MAX_RUNTIME {
             true => Err(VerifierError::TooLarge { name: verifier.name, size: verifier.runtime_size, limit: MAX_RUNTIME }),
             false => Ok(verifier),

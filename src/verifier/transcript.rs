@@ -5,6 +5,7 @@
 //! state, so that it is hashed where it lies.
 
 use super::{
+    accumulator,
     memory::Memory,
     protocol::Protocol,
     yul::{Block, literal},
@@ -72,12 +73,15 @@ pub fn read(protocol: &Protocol, challenge_names: Vec<String>, memory: &mut Memo
     reader.points(&["OPENING".into()]);
     reader.squeeze("OPENING_POINT");
     reader.points(&["OPENING_QUOTIENT".into()]);
+    // Behind all that the prover sent.
+    let last = protocol.accumulates().then_some(accumulator::CHALLENGE);
+    last.into_iter().for_each(|name| reader.squeeze(name));
     reader.memory.section("The challenges.");
-    for name in &challenge_names {
+    for name in challenge_names.iter().map(String::as_str).chain(["POINT", "MU", "NU", "OPENING_POINT"]).chain(last) {
         reader.memory.word(name);
     }
-    for name in ["POINT", "MU", "NU", "OPENING_POINT"] {
-        reader.memory.word(name);
+    if protocol.accumulates() {
+        accumulator::reserve_points(reader.memory);
     }
     Transcript { challenges: challenge_names, ..reader.out }
 }
@@ -86,10 +90,17 @@ impl Reader<'_> {
     fn begin(&mut self, protocol: &Protocol) {
         let start = self.memory.end();
         let name = self.memory.word("TRANSCRIPT_0");
-        self.memory.words("PUBLIC_INPUTS", protocol.instances);
+        self.memory.words("PUBLIC_INPUTS", protocol.public_inputs);
+        if protocol.accumulates() {
+            accumulator::reserve_words(self.memory);
+        }
         self.out.block.line("let r := R");
         self.out.block.line(format!("mstore({name}, {})", literal(&protocol.digest)));
-        self.out.block.line(format!("calldatacopy(PUBLIC_INPUTS, publicInputs.offset, {:#x})", 32 * protocol.instances));
+        self.out.block.line(format!("calldatacopy(PUBLIC_INPUTS, publicInputs.offset, {:#x})", 32 * protocol.public_inputs));
+        if protocol.accumulates() {
+            self.out.runs.push(accumulator::read(&mut self.out.block));
+            self.out.length += accumulator::BYTES;
+        }
         self.out.block.line("let hash");
         self.open = Some((name, start));
     }

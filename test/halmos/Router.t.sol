@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {AcceptingVerifier} from "../helpers/StubVerifiers.sol";
+import {AcceptingVerifier, StubAggregate} from "../helpers/StubVerifiers.sol";
 import {Test} from "forge-std/Test.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
+import {IAggregateRouter} from "zkml-evm/interfaces/IAggregateRouter.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 
 /// Properties of the router for every caller, time and argument, by symbolic execution (`make halmos`).
@@ -11,16 +12,22 @@ contract RouterCheck is Test {
     uint32 private constant DELAY = 2 days;
     uint256 private constant NOW = 1_800_000_000;
     bytes32 private constant MODEL = bytes32(uint256(1));
+    bytes32 private constant AGGREGATE = bytes32(uint256(2));
 
     address private constant OWNER = address(0xa11ce);
     address private constant GUARDIAN = address(0xb0b);
     InferenceRouter private router;
     AcceptingVerifier private verifier;
+    StubAggregate private aggregate;
 
     function setUp() public {
         vm.warp(NOW);
         router = new InferenceRouter(OWNER, GUARDIAN, DELAY);
         verifier = new AcceptingVerifier();
+        bytes32[] memory modelIds = new bytes32[](1);
+        uint256[] memory sizes = new uint256[](1);
+        (modelIds[0], sizes[0]) = (MODEL, 1);
+        aggregate = new StubAggregate(modelIds, sizes);
     }
 
     /// Nobody but the owner approves a model, ends one, or names a guardian.
@@ -28,6 +35,7 @@ contract RouterCheck is Test {
         vm.assume(caller != OWNER);
         _register();
         assertFalse(_call(caller, abi.encodeCall(router.registerModel, (modelId, _registration()))));
+        assertFalse(_call(caller, abi.encodeCall(router.registerAggregate, (modelId, _aggregate()))));
         assertFalse(_call(caller, abi.encodeCall(router.deprecateModel, (modelId, until))));
         assertFalse(_call(caller, abi.encodeCall(router.setGuardian, (next))));
         assertEq(uint8(router.model(MODEL).state), uint8(IInferenceRouter.State.Scheduled));
@@ -74,6 +82,25 @@ contract RouterCheck is Test {
         assertEq(_verifies(), time < until);
     }
 
+    /// An aggregate verifies if and only if it is open itself, the model of its one slot is, and the slot has a context.
+    function check_aSlotVerifiesOnlyWhatItsModelDoes(uint40 time, uint40 until, uint8 what, uint256 context) public {
+        _register();
+        vm.prank(OWNER);
+        router.registerAggregate(AGGREGATE, _aggregate());
+        vm.warp(NOW + DELAY);
+        if (what == 1) assertTrue(_call(GUARDIAN, abi.encodeCall(router.freezeModel, (MODEL))));
+        if (what == 2) assertTrue(_call(OWNER, abi.encodeCall(router.deprecateModel, (MODEL, until))));
+        if (what == 3) assertTrue(_call(GUARDIAN, abi.encodeCall(router.freezeModel, (AGGREGATE))));
+        vm.warp(time);
+        bool open = time >= NOW + DELAY && what != 1 && what != 3 && (what != 2 || time < until);
+        bytes32[] memory modelIds = new bytes32[](1);
+        uint256[] memory inputs = new uint256[](1);
+        (modelIds[0], inputs[0]) = (MODEL, context);
+        bytes memory data = abi.encodeCall(router.verifyAggregate, (AGGREGATE, modelIds, inputs, "all"));
+        (bool ok,) = address(router).staticcall(data);
+        assertEq(ok, open && context != 0);
+    }
+
     /// A threshold model is never frozen by two proofs, whatever they say.
     function check_thresholdsContradictNothing(uint256[3] memory a, uint256[3] memory b, address caller) public {
         IInferenceRouter.Registration memory r = _registration();
@@ -106,6 +133,10 @@ contract RouterCheck is Test {
                 IInferenceRouter.InputMode.Committed, IInferenceRouter.OutputMode.Argmax, 1
             )
         });
+    }
+
+    function _aggregate() private view returns (IAggregateRouter.AggregateRegistration memory) {
+        return IAggregateRouter.AggregateRegistration(AGGREGATE, address(aggregate), address(aggregate).codehash);
     }
 
     function _register() private {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IAggregateVerifier} from "zkml-evm/interfaces/IAggregateVerifier.sol";
 import {IProofVerifier} from "zkml-evm/interfaces/IProofVerifier.sol";
 
 /// Answers the production kind, so that the router's own rules can be tested on every path. Real verifiers and real proofs
@@ -91,5 +92,63 @@ contract NotAVerifier {
 contract Yes {
     fallback(bytes calldata) external returns (bytes memory) {
         return abi.encode(keccak256("zkml-evm.verifier.v1"), uint256(1));
+    }
+}
+
+/// An aggregate's verifier that accepts the proof "all".
+contract StubAggregate {
+    bytes32[] private _modelIds;
+    uint256[] private _sizes;
+
+    constructor(bytes32[] memory modelIds, uint256[] memory sizes) {
+        (_modelIds, _sizes) = (modelIds, sizes);
+    }
+
+    function verifyProof(uint256[] calldata, bytes calldata proof) external pure virtual {
+        if (keccak256(proof) != keccak256("all")) revert IProofVerifier.PairingFailed();
+    }
+
+    function verifierKind() external pure returns (bytes32) {
+        return keccak256("zkml-evm.aggregate.v1");
+    }
+
+    function slots() external view virtual returns (bytes32[] memory modelIds, uint256[] memory sizes) {
+        return (_modelIds, _sizes);
+    }
+}
+
+/// An aggregate's verifier that accepts any proof, with its slots in its code as a generated one has them.
+contract SixteenSlots is IAggregateVerifier {
+    bytes32 private constant MODEL = keccak256("model");
+
+    function verifyProof(uint256[] calldata, bytes calldata) external pure {}
+
+    function verifierKind() external pure returns (bytes32) {
+        return keccak256("zkml-evm.aggregate.v1");
+    }
+
+    function slots() external pure returns (bytes32[] memory, uint256[] memory) {
+        bytes32 modelId = MODEL;
+        assembly ("memory-safe") {
+            let answer := mload(0x40)
+            let modelIds := add(answer, 0x40)
+            let sizes := add(modelIds, 0x220)
+            mstore(answer, 0x40)
+            mstore(add(answer, 32), 0x260)
+            mstore(modelIds, 16)
+            mstore(sizes, 16)
+            for { let i := 0x20 } lt(i, 0x220) { i := add(i, 32) } {
+                mstore(add(modelIds, i), modelId)
+                mstore(add(sizes, i), 3)
+            }
+            return(answer, 0x480)
+        }
+    }
+}
+
+/// Calls itself an aggregate's verifier, and says nothing of its slots.
+contract SlotlessAggregate {
+    function verifierKind() external pure returns (bytes32) {
+        return keccak256("zkml-evm.aggregate.v1");
     }
 }

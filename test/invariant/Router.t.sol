@@ -16,13 +16,16 @@ contract RouterInvariantTest is Invariants {
         address guardian = makeAddr("guardian");
         InferenceRouter router = new InferenceRouter(owner, guardian, DELAY);
         handler = new RouterHandler(router, owner, guardian, makeAddr("stranger"));
-        bytes4[] memory selectors = new bytes4[](6);
+        bytes4[] memory selectors = new bytes4[](9);
         selectors[0] = handler.register.selector;
         selectors[1] = handler.deprecate.selector;
         selectors[2] = handler.freeze.selector;
         selectors[3] = handler.contradict.selector;
         selectors[4] = handler.setGuardian.selector;
         selectors[5] = handler.warp.selector;
+        selectors[6] = handler.registerAggregate.selector;
+        selectors[7] = handler.deprecateAggregate.selector;
+        selectors[8] = handler.freezeAggregate.selector;
         target(address(handler), selectors);
     }
 
@@ -79,6 +82,40 @@ contract RouterInvariantTest is Invariants {
                 || (m.state == IInferenceRouter.State.Deprecated && block.timestamp < m.deprecatedUntil);
             assertEq(handler.verifies(handler.idOf(i)), open);
         }
+    }
+
+    /// An aggregate verifies where it is open itself and every model is that somebody relies on.
+    function invariant_aSlotVerifiesOnlyWhatItsModelDoes() public view {
+        for (uint256 a = 0; a < handler.AGGREGATES(); ++a) {
+            bytes32 id = handler.aggregateOf(a);
+            IInferenceRouter.Model memory m = handler.ROUTER().model(id);
+            bool open = m.state == IInferenceRouter.State.Active
+                || (m.state == IInferenceRouter.State.Deprecated && block.timestamp < m.deprecatedUntil);
+            for (uint256 relied = 0; relied < 4; ++relied) {
+                bool expected = open;
+                for (uint256 i = 0; i < 2; ++i) {
+                    if (relied >> i & 1 != 0 && !handler.verifies(handler.idOf(i))) expected = false;
+                }
+                assertEq(handler.verifiesAggregate(id, relied), expected);
+            }
+        }
+    }
+
+    /// The handler does reach aggregates that verify, and such that a model's end keeps from it.
+    function test_handlerVerifiesAggregates() public {
+        handler.register(0, 0, 0, 0, 1);
+        handler.register(1, 0, 1, 0, 2);
+        handler.registerAggregate(0, 0);
+        handler.warp(DELAY);
+        bytes32 id = handler.aggregateOf(0);
+        assertTrue(handler.verifiesAggregate(id, 3));
+        handler.contradict(0, 2, true, false);
+        assertFalse(handler.verifiesAggregate(id, 3));
+        assertFalse(handler.verifiesAggregate(id, 1));
+        assertTrue(handler.verifiesAggregate(id, 2));
+        handler.freezeAggregate(0, 1);
+        assertFalse(handler.verifiesAggregate(id, 2));
+        invariant_aSlotVerifiesOnlyWhatItsModelDoes();
     }
 
     /// The handler does reach what the invariants are about.

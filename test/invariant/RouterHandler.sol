@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.24;
 
-import {StubVerifier} from "../helpers/StubVerifiers.sol";
+import {StubAggregate, StubVerifier} from "../helpers/StubVerifiers.sol";
 import {Callers} from "./Invariants.sol";
 import {InferenceRouter} from "zkml-evm/InferenceRouter.sol";
+import {IAggregateRouter} from "zkml-evm/interfaces/IAggregateRouter.sol";
 import {IInferenceRouter} from "zkml-evm/interfaces/IInferenceRouter.sol";
 
 /// Does anything that owner, guardian and a stranger may try, and keeps its own book of what must be true.
 contract RouterHandler is Callers {
     uint256 public constant IDS = 4;
     uint256 public constant FAMILIES = 2;
+    uint256 public constant AGGREGATES = 2;
 
     InferenceRouter public immutable ROUTER;
     StubVerifier[2] public verifiers;
+    /// One slot for each of the first two ids.
+    StubAggregate public immutable AGGREGATE;
 
     mapping(bytes32 modelId => bool) public everFrozen;
     mapping(bytes32 modelId => address) public firstVerifier;
@@ -29,6 +33,10 @@ contract RouterHandler is Callers {
     {
         ROUTER = router;
         verifiers = [new StubVerifier(1), new StubVerifier(2)];
+        bytes32[] memory modelIds = new bytes32[](2);
+        uint256[] memory sizes = new uint256[](2);
+        (modelIds[0], modelIds[1], sizes[0], sizes[1]) = (idOf(0), idOf(1), 1, 1);
+        AGGREGATE = new StubAggregate(modelIds, sizes);
     }
 
     function idOf(uint256 seed) public pure returns (bytes32) {
@@ -55,6 +63,31 @@ contract RouterHandler is Callers {
         firstVerifier[idOf(id)] = verifier;
         registeredAt[idOf(id)] = block.timestamp;
         ++registrations[r.familyId];
+    }
+
+    function aggregateOf(uint256 seed) public pure returns (bytes32) {
+        return keccak256(abi.encode("aggregate", seed % AGGREGATES));
+    }
+
+    /// Refused where a slot's model is unknown or frozen.
+    function registerAggregate(uint256 id, uint256 who) external {
+        IAggregateRouter.AggregateRegistration memory r = IAggregateRouter.AggregateRegistration({
+            familyId: keccak256("aggregates"), verifier: address(AGGREGATE), codehash: address(AGGREGATE).codehash
+        });
+        if (!_try(who, abi.encodeCall(ROUTER.registerAggregate, (aggregateOf(id), r)))) return;
+        if (caller(who) != OWNER) approvedByOther = true;
+        if (registeredAt[aggregateOf(id)] != 0) registeredTwice = true;
+        registeredAt[aggregateOf(id)] = block.timestamp;
+    }
+
+    function deprecateAggregate(uint256 id, uint256 who, uint40 until) external {
+        if (!_try(who, abi.encodeCall(ROUTER.deprecateModel, (aggregateOf(id), until)))) return;
+        if (caller(who) != OWNER) approvedByOther = true;
+    }
+
+    function freezeAggregate(uint256 id, uint256 who) external {
+        if (!_try(who, abi.encodeCall(ROUTER.freezeModel, (aggregateOf(id))))) return;
+        if (caller(who) == STRANGER) frozenByStranger = true;
     }
 
     function deprecate(uint256 id, uint256 who, uint40 until) external {
@@ -97,6 +130,20 @@ contract RouterHandler is Callers {
 
     function verifies(bytes32 modelId) external view returns (bool) {
         try ROUTER.verifyInference(modelId, new uint256[](0), "good") {
+            return true;
+        } catch {
+            return false;
+        }
+    }
+
+    /// Relying on the slots whose bits are set.
+    function verifiesAggregate(bytes32 aggregateId, uint256 relied) external view returns (bool) {
+        bytes32[] memory modelIds = new bytes32[](2);
+        uint256[] memory inputs = new uint256[](2);
+        for (uint256 i = 0; i < 2; ++i) {
+            if (relied >> i & 1 != 0) (modelIds[i], inputs[i]) = (idOf(i), 1);
+        }
+        try ROUTER.verifyAggregate(aggregateId, modelIds, inputs, "all") {
             return true;
         } catch {
             return false;

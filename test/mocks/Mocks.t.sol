@@ -34,6 +34,25 @@ contract MocksTest is Test {
         mock.verifyInference(~modelId, inputs, proof);
     }
 
+    function testFuzz_routerRejectsAggregatesUntilTold(
+        bytes32 id,
+        bytes32[] calldata modelIds,
+        uint256[] calldata inputs,
+        bytes calldata proof
+    ) public {
+        MockRouter mock = new MockRouter();
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
+        mock.verifyAggregate(id, modelIds, inputs, proof);
+        mock.acceptAggregate(id, modelIds, inputs);
+        mock.verifyAggregate(id, modelIds, inputs, proof);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
+        mock.verifyAggregate(~id, modelIds, inputs, proof);
+        vm.expectRevert(IProofVerifier.PairingFailed.selector);
+        mock.verifyAggregate(id, new bytes32[](modelIds.length + 1), inputs, proof);
+        mock.setAcceptsAll(true);
+        mock.verifyAggregate(~id, modelIds, inputs, proof);
+    }
+
     function testFuzz_tokenMints(address to, uint256 amount, uint8 decimals) public {
         vm.assume(to != address(0));
         MockERC20 token = new MockERC20("Name", "SYM", decimals);

@@ -9,9 +9,11 @@ use chain_support::{compiled, dev, router_item, tiny_verifier};
 use std::collections::BTreeMap;
 use std::path::Path;
 use zkml_evm::chain::action::Shown;
+use zkml_evm::chain::aggregates::{self, Slot};
 use zkml_evm::chain::attest::{Context, SignedAttestation, domain};
 use zkml_evm::chain::attestors::{self, Standing};
-use zkml_evm::chain::batch::{Batch, ItemResult};
+use zkml_evm::chain::batch::{Batch, BatchProof, ItemResult};
+use zkml_evm::chain::bindings::IAggregateRouter::AggregateRegistration;
 use zkml_evm::chain::bindings::IInferenceRouter::{InputMode, OutputMode, Registration, State, Statement};
 use zkml_evm::chain::bindings::IInputAttestation::{self, Attestation};
 use zkml_evm::chain::bindings::{ILendingThreshold, Ownable2Step};
@@ -28,6 +30,7 @@ on_both!(
     an_attestor_that_was_ended_stays_so,
     a_permit_is_for_one_request,
     a_batch_says_what_became_of_each,
+    an_aggregate_opens_loans,
     a_contradiction_stops_a_model,
     operators_act_once
 );
@@ -377,7 +380,7 @@ async fn a_batch_says_what_became_of_each(chain: Chain) {
     }
     let (lending, gas_per_item, all_or_nothing) = (stage.lending, 400_000, false);
     requests[1].proof = Bytes::from(vec![1; 32]);
-    let batch = Batch { lending, requests: requests[..2].to_vec(), proof: None, gas_per_item, all_or_nothing };
+    let batch = Batch { lending, requests: requests[..2].to_vec(), proof: BatchProof::Each, gas_per_item, all_or_nothing };
     let strict = Batch { all_or_nothing: true, ..batch.clone() };
     assert_eq!(strict.open(&chain, &sender).await.unwrap_err().revert().unwrap().name, "BatchItemFailed");
     let (results, _) = batch.open(&chain, &sender).await.unwrap();
@@ -388,15 +391,61 @@ async fn a_batch_says_what_became_of_each(chain: Chain) {
     // By one proof: the first has its loan already, the others get theirs.
     let expiry = chain.timestamp().await.unwrap() + 600;
     let context = settle::next_context(&chain, lending, sender.address(), policy_id, stage.model, expiry).await.unwrap();
-    let proof = Some((expiry, Bytes::from(context.instance().to_be_bytes::<32>())));
+    let word = Bytes::from(context.instance().to_be_bytes::<32>());
+    let proof = BatchProof::Together { expiry, proof: word.clone() };
     let fund = settle::fund(&chain, &owner(), lending, U256::from(0)).await;
     assert_eq!(refusal(&fund.unwrap_err()), "InvalidAmount");
     let together = Batch { lending, requests, proof, gas_per_item, all_or_nothing };
     let (results, _) = together.open(&chain, &sender).await.unwrap();
     assert!(matches!(&results[0], ItemResult::Refused(revert) if revert.root().name == "NullifierSpent"), "{results:?}");
     assert!(opened(&results[1]) && opened(&results[2]), "{results:?}");
-    let forged = Batch { proof: Some((expiry + 1, together.proof.clone().unwrap().1)), ..together };
+    let forged = Batch { proof: BatchProof::Together { expiry: expiry + 1, proof: word }, ..together };
     assert_eq!(refusal(&forged.open(&chain, &sender).await.unwrap_err()), "PairingFailed");
+}
+
+/// Sixteen slots, of which two are loans': the stand-in for the aggregate's verifier takes any proof.
+async fn an_aggregate_opens_loans(chain: Chain) {
+    let stage = stage(&chain).await;
+    let policy_id = open_for_business(&chain, &stage).await;
+    let verifier = compiled("StubVerifiers", "SixteenSlots");
+    let item = DeployItem::new("SixteenSlots", verifier.creation.clone(), verifier.runtime_size);
+    let mut record = Registry::in_memory(chain.id());
+    let done = deploy::execute(&chain, &owner(), &[item], &mut record, false, |_, _| {}).await.unwrap();
+    let id = keccak256("aggregate");
+    let (verifier, codehash) = (done[0].address, done[0].codehash.unwrap());
+    let registration = AggregateRegistration { familyId: keccak256("aggregates"), verifier, codehash };
+    let foreign = AggregateRegistration { familyId: keccak256("family"), ..registration.clone() };
+    let register = async |registration| aggregates::register(&chain, &owner(), stage.router, id, registration).await;
+    assert_eq!(refusal(&register(&foreign).await.unwrap_err()), "FamilyOfAnotherKind");
+    assert!(register(&registration).await.unwrap().is_some());
+    assert!(register(&registration).await.unwrap().is_none(), "the same again is done already");
+    assert_eq!(refusal(&register(&foreign).await.unwrap_err()), "ModelAlreadyRegistered");
+    let slots = aggregates::slots(&chain, stage.router, id).await.unwrap();
+    assert_eq!(slots, vec![Slot { model_id: stage.model, size: 3 }; 16]);
+    let none = aggregates::slots(&chain, stage.router, stage.model).await.unwrap_err();
+    assert_eq!(refusal(&none), "NotAnAggregate");
+
+    let mut requests = Vec::new();
+    for by in [dev(2), dev(4)] {
+        let mut request = request(&chain, &stage, policy_id, by.address()).await;
+        request.permit = Some(Permit::sign(&by, chain.id(), &request).unwrap().signature);
+        requests.push(request);
+    }
+    let empty = vec![U256::ZERO; 3];
+    let mut other_slots = vec![empty; 16];
+    for slot in [0, 9] {
+        other_slots[slot].clear();
+    }
+    let proof = BatchProof::Aggregate { id, other_slots, proof: Bytes::new() };
+    let (lending, gas_per_item, all_or_nothing) = (stage.lending, 400_000, false);
+    let batch = Batch { lending, requests, proof, gas_per_item, all_or_nothing };
+    let one = Batch { requests: batch.requests[..1].to_vec(), ..batch.clone() };
+    assert_eq!(refusal(&one.open(&chain, &dev(3)).await.unwrap_err()), "BatchSlotsMismatch");
+    let (results, _) = batch.open(&chain, &dev(3)).await.unwrap();
+    assert!(results.iter().all(|result| matches!(result, ItemResult::Opened { .. })), "{results:?}");
+    let freeze = Action::Freeze { router: stage.router, model_id: stage.model };
+    freeze.run(&chain, &owner()).await.unwrap();
+    assert_eq!(refusal(&batch.open(&chain, &dev(3)).await.unwrap_err()), "ModelNotActive");
 }
 
 /// The stand-in verifier takes any outputs, which is exactly what the circuit breaker is for.

@@ -1,5 +1,7 @@
 //! The rendered verifier on a chain: it accepts what native verification accepts, and refuses everything else by name.
 
+#[path = "verifier/aggregate.rs"]
+mod aggregate;
 #[path = "verifier/chains.rs"]
 mod chains;
 #[path = "verifier/differential.rs"]

@@ -84,9 +84,13 @@ abstract contract LendingPolicies is ILendingThreshold, Guarded {
     }
 
     function _activePolicy(bytes32 policyId) internal view returns (PolicyRecord storage p) {
+        p = _knownPolicy(policyId);
+        if (!p.active) revert PolicyIsRetired(policyId);
+    }
+
+    function _knownPolicy(bytes32 policyId) internal view returns (PolicyRecord storage p) {
         p = _policies[policyId];
         if (p.modelId == bytes32(0)) revert PolicyUnknown(policyId);
-        if (!p.active) revert PolicyIsRetired(policyId);
     }
 
     function _tierOf(PolicyRecord storage p, BorrowRequest calldata request) internal view returns (TierRecord memory) {

@@ -9,7 +9,7 @@ use zkml_evm::{
     chain::{
         bindings::IProofVerifier,
         embedded::{Hardfork, profile::profile},
-        gas::{calldata_bound, measure},
+        gas::{Form, calldata_bound, measure},
     },
     circuit::Objective,
     op::InputMode,
@@ -21,10 +21,10 @@ const REFUSAL: u64 = 64;
 
 fn agrees(stand: &Stand, hardfork: Hardfork) {
     let compiled = compiler().compile_verifier(&stand.source()).unwrap();
-    let report = measure(&compiled, &stand.keys.shape, hardfork).unwrap();
+    let report = measure(&compiled, &Form::of_shape(&stand.keys.shape), hardfork).unwrap();
     let unkeyed = compiler().compile_verifier(&placeholder::render(&stand.program, &stand.keys.shape).unwrap()).unwrap();
     assert_ne!(unkeyed.creation, compiled.creation);
-    let predicted = measure(&unkeyed, &stand.keys.shape, hardfork).unwrap();
+    let predicted = measure(&unkeyed, &Form::of_shape(&stand.keys.shape), hardfork).unwrap();
     assert_eq!((predicted.parts, predicted.execution), (report.parts.clone(), report.execution), "without keys");
     let call = IProofVerifier::verifyProofCall { publicInputs: stand.words(), proof: stand.proof.clone().into() };
     let data = call.abi_encode();

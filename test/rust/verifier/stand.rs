@@ -102,6 +102,11 @@ impl Deployed {
         Self { chain, at: item.address() }
     }
 
+    /// What a view answers.
+    pub async fn read(&self, data: Bytes) -> Bytes {
+        self.chain.provider().call(TransactionRequest::default().to(self.at).input(data.into())).await.unwrap()
+    }
+
     /// The gas of a whole transaction that verifies, or what the contract reverted with. A call that ends otherwise (out of gas, no
     /// answer) is no refusal.
     pub async fn verify(&self, instances: &[U256], proof: &[u8]) -> Result<u64, Bytes> {

@@ -15,7 +15,7 @@ use halo2_proofs::{
 
 /// A laid-out recording. The same type serves key generation, which gives any values.
 #[derive(Clone, Debug)]
-pub struct AggregateCircuit {
+pub struct OuterCircuit {
     /// The rows.
     pub sheet: Sheet,
     /// What fills the second phase: [`lookup::assign_phase2`]; the attack suite puts forgers here.
@@ -25,7 +25,7 @@ pub struct AggregateCircuit {
 /// Fills the second phase of a sheet for the challenges β and θ.
 pub type Completion = fn(&mut Sheet, Fr, Fr);
 
-impl AggregateCircuit {
+impl OuterCircuit {
     /// The circuit of a sheet.
     pub fn new(sheet: Sheet) -> Self {
         Self { sheet, completion: lookup::assign_phase2 }
@@ -43,7 +43,7 @@ impl AggregateCircuit {
     }
 }
 
-impl Circuit<Fr> for AggregateCircuit {
+impl Circuit<Fr> for OuterCircuit {
     type Config = Stack<Columns>;
     type FloorPlanner = SimpleFloorPlanner;
     type Params = Widths;

@@ -58,7 +58,7 @@ pub enum Axis {
     Y,
 }
 
-/// One step of a sponge (`proof/sponge.rs`): `state = permute(before + (0, added_0, added_1))`.
+/// One step of a sponge (`gates/transcript_sponge.rs`): `state = permute(before + (0, added_0, added_1))`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permutation {
     /// The permutation whose state it goes on from, by its place in [`Recording::permutations`]; none starts from

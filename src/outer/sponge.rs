@@ -8,8 +8,8 @@ use super::{
     sheet::{Cell, Sheet},
 };
 use crate::{
+    gates::transcript_sponge::domain,
     gates::{TraceError, poseidon_params::Parameters},
-    proof::sponge::domain,
 };
 use halo2_proofs::{
     arithmetic::Field,

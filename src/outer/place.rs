@@ -6,13 +6,13 @@ use super::{
     multiply::{self, Start, Term, digit_offset},
     points::{MULTIPLES, Points},
     scalars::{Row, Scalars, Source},
-    shape::Widths,
+    shape::{LIMB_BITS, Widths},
     sheet::{Cell, Sheet},
     sponge::Sponge,
 };
 use crate::{
-    aggregate::{AggregateError, Axis, Base, Id, Node, Recording},
     gates::{TraceError, field::power_of_two},
+    outer::{Axis, Base, Id, Node, Recording},
 };
 use halo2_proofs::{
     arithmetic::Field,
@@ -59,7 +59,7 @@ pub struct Rows {
 ///
 /// # Errors
 /// Too few rows.
-pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Result<(Sheet, Rows), AggregateError> {
+pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Result<(Sheet, Rows), TraceError> {
     let mut sheet = Sheet::new(widths)?;
     let mut points = Points::new(&mut sheet);
     let tables = place_tables(&mut points, recording, values)?;
@@ -185,12 +185,11 @@ fn two_limbs(
     [low, high]: [Cell; 2],
     below: Option<Cell>,
 ) -> Result<Cell, TraceError> {
-    let bits = sheet.widths.limb_bits();
-    let shift = if below.is_some() { 2 * bits } else { 0 };
+    let shift = if below.is_some() { 2 * LIMB_BITS } else { 0 };
     let operand = |exponent: u32, cell: Cell| Some((power_of_two(exponent), Source::Cell(cell)));
     let row = Row {
         a: operand(shift, low),
-        b: operand(shift + bits, high),
+        b: operand(shift + LIMB_BITS, high),
         d: below.and_then(|below| operand(0, below)),
         ..Row::default()
     };
@@ -231,11 +230,11 @@ fn expose_statements(sheet: &mut Sheet, scalars: &Scalars<'_>, recording: &Recor
 }
 
 /// The words of the accumulator among the public values: `x mod 2^2w, x >> 2w` of each coordinate, of lhs and then rhs.
-pub fn accumulator_words(widths: &Widths, sums: [G1Affine; 2]) -> Vec<Fr> {
-    let limbs = |coordinate: &Fq| modular::split(&BigUint::from_bytes_le(&coordinate.to_repr()), widths);
+pub fn accumulator_words(sums: [G1Affine; 2]) -> Vec<Fr> {
+    let limbs = |coordinate: &Fq| modular::split(&BigUint::from_bytes_le(&coordinate.to_repr()));
     let halves = |coordinate: Fq| {
         let [a, b, c, d] = limbs(&coordinate);
-        let shift = power_of_two(widths.limb_bits());
+        let shift = power_of_two(LIMB_BITS);
         [a + shift * b, c + shift * d]
     };
     sums.into_iter().flat_map(|point| [point.x, point.y]).flat_map(halves).collect()

@@ -10,7 +10,7 @@
 //!
 //! The 1 closes the queue, so that two queues of different lengths are never the same steps; every squeeze permutes at least once.
 
-use crate::gates::poseidon_params::{Parameters, WIDTH};
+use super::poseidon_params::{Parameters, WIDTH};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::{

@@ -5,8 +5,8 @@ use super::{
     sheet::{Cell, Sheet},
 };
 use crate::{
-    aggregate::{Id, Node},
     gates::TraceError,
+    outer::{Id, Node},
 };
 use halo2_proofs::{
     arithmetic::Field,

@@ -1,0 +1,150 @@
+//! What every verifier's source is made of: the template, its constants, and the sections of the verification.
+
+use super::{
+    VerifierError, accumulator, evaluation,
+    labels::Labels,
+    memory::{Memory, START},
+    names, opening,
+    protocol::{Circuit, Protocol},
+    transcript::{self, Transcript},
+    yul::{Block, literal, word},
+};
+use crate::{circuit::statement::PublicValue, proof::protocol::rotation_sets};
+use alloy::primitives::U256;
+use halo2_proofs::{
+    halo2curves::{
+        bn256::{Fq, Fr, G2Affine},
+        ff::PrimeField,
+    },
+    plonk::ConstraintSystem,
+};
+
+const TEMPLATE: &str = include_str!("Verifier.sol.in");
+
+/// Parts of a source that depend on what the circuit proves: a placeholder of the template, and its text.
+pub type Fields = Vec<(&'static str, String)>;
+
+/// The source of the verifier of `circuit`, with `own` fields, which may hold placeholders of the constants.
+///
+/// # Errors
+/// An SRS smaller than the keys, labels that are not the circuit's, or a protocol with a part that the contract has no section for.
+pub fn fill(circuit: &Circuit<'_>, own: Fields) -> Result<String, VerifierError> {
+    let protocol = Protocol::new(circuit)?;
+    let constants = [
+        ("{tool}", env!("CARGO_PKG_VERSION").to_string()),
+        ("{srs}", circuit.srs.provenance.to_string()),
+        ("{srs_digest}", circuit.srs.digest().to_string()),
+        ("{digest}", literal(&protocol.digest)),
+        ("{k}", protocol.k.to_string()),
+        ("{r}", R.to_string()),
+        ("{q}", Q.to_string()),
+        ("{omega}", literal(&protocol.omega)),
+        ("{instances}", protocol.public_inputs.to_string()),
+    ];
+    let mut fields = own;
+    fields.extend(constants);
+    fields.extend(sections(&protocol, &circuit.labels, circuit.vk.cs()));
+    fields.extend(g2(["{g2_x1}", "{g2_x0}", "{g2_y1}", "{g2_y0}"], &protocol.g2));
+    fields.extend(g2(["{s_g2_x1}", "{s_g2_x0}", "{s_g2_y1}", "{s_g2_y0}"], &protocol.s_g2));
+    Ok(fields.into_iter().fold(TEMPLATE.to_string(), |text, (name, value)| text.replace(name, &value)))
+}
+
+/// The lines of the header that say what each public input means.
+pub fn describe(layout: &[PublicValue]) -> String {
+    let lines: Vec<String> = layout.iter().enumerate().map(|(i, value)| describe_one(i, value)).collect();
+    lines.join("\n")
+}
+
+const R: &str = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
+const Q: &str = "0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47";
+
+/// The statements of every section, and the memory that they share.
+fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> Vec<(&'static str, String)> {
+    let sets = rotation_sets(protocol.queries.iter().map(|query| (query.poly, query.rotation)));
+    let mut memory = Memory::default();
+    let challenges = names::challenges(labels, cs);
+    let transcript = transcript::read(protocol, challenges, &mut memory);
+    let denominators = evaluation::denominators(protocol, &sets, &mut memory);
+    let products_of_sets = opening::products(protocol, &sets, &transcript, &mut memory);
+    let [products, inverses] = evaluation::inversion(protocol, &sets);
+    let public_inputs = evaluation::public_inputs(protocol, &mut memory);
+    let constraints = evaluation::constraints(protocol, cs, &transcript, &mut memory);
+    let opening = opening::values(protocol, &sets, &transcript, &mut memory);
+    let commitments = opening::commitments(protocol, &sets, &transcript, &mut memory);
+    let [addition, call] = if protocol.accumulates() { accumulator::addition() } else { Default::default() };
+    vec![
+        ("{accumulator_call}", call),
+        ("{accumulator}", addition),
+        ("{transcript}", transcript.block.text()),
+        ("{check_points}", point_checks(&transcript)),
+        ("{check_scalars}", scalar_checks(&transcript)),
+        ("{denominators}", denominators.text()),
+        ("{products_of_sets}", products_of_sets.text()),
+        ("{products}", products.text()),
+        ("{inverses}", inverses.text()),
+        ("{public_inputs}", public_inputs.text()),
+        (
+            "{evaluate_constraints}",
+            constraints.iter().map(|(name, _)| format!("        {name}();")).collect::<Vec<_>>().join("\n"),
+        ),
+        ("{constraints}", constraints.iter().map(function).collect::<Vec<_>>().join("\n\n")),
+        ("{opening}", opening.text()),
+        ("{commitments}", commitments.text()),
+        ("{memory}", memory.declarations()),
+        ("{memory_start}", format!("{START:#x}")),
+        ("{first_evaluation}", transcript.evaluations.first().cloned().unwrap_or_default()),
+        ("{evaluations}", transcript.evaluations.len().to_string()),
+        ("{points}", transcript.runs.iter().map(|run| run.count).sum::<usize>().to_string()),
+        ("{proof_length}", transcript.length.to_string()),
+    ]
+}
+
+/// A function that works on memory alone.
+fn function((name, block): &(String, Block)) -> String {
+    let open = format!("    function {name}() private pure {{\n        assembly (\"memory-safe\") {{");
+    format!("{open}\n{}\n        }}\n    }}", block.text())
+}
+
+/// Four evaluations in one turn of a loop, and those left over: one by one they would take more code than anything but the opening.
+fn scalar_checks(transcript: &Transcript) -> String {
+    let mut block = Block::default();
+    let names = &transcript.evaluations;
+    let (looped, left) = names.split_at(names.len() / 4 * 4);
+    block.line("ok := 1");
+    if let Some(first) = looped.first() {
+        let end = format!("add({first}, {:#x})", 32 * looped.len());
+        block.line(format!("for {{ let word := {first} }} lt(word, {end}) {{ word := add(word, 128) }} {{"));
+        block.line("    ok := and(and(lt(mload(word), r), lt(mload(add(word, 32)), r)), ok)");
+        block.line("    ok := and(and(lt(mload(add(word, 64)), r), lt(mload(add(word, 96)), r)), ok)");
+        block.line("}");
+    }
+    for name in left {
+        block.line(format!("ok := and(lt(mload({name}), r), ok)"));
+    }
+    block.text()
+}
+
+fn point_checks(transcript: &Transcript) -> String {
+    let mut first = 0;
+    let mut lines = Vec::new();
+    for run in &transcript.runs {
+        lines.push(format!("        _checkPoints({}, {}, {first});", run.at, run.count));
+        first += run.count;
+    }
+    lines.join("\n")
+}
+
+/// A point of G2 as the pairing takes it: the imaginary part of each coordinate first.
+fn g2(names: [&'static str; 4], point: &G2Affine) -> Vec<(&'static str, String)> {
+    let coordinates: [&Fq; 4] = [&point.x.c1, &point.x.c0, &point.y.c1, &point.y.c0];
+    names.into_iter().zip(coordinates.map(|c| word(U256::from_le_bytes(c.to_repr())))).collect()
+}
+
+fn describe_one(index: usize, value: &PublicValue) -> String {
+    let scale = value.scale_log2.map(|s| format!(", real value = integer / 2^{s}")).unwrap_or_default();
+    let range = match (&value.lo, &value.hi) {
+        (Some(lo), Some(hi)) => format!(", integer in [{lo}, {hi}], negative v as r - |v|"),
+        _ => String::new(),
+    };
+    format!("///   {index}: {}{scale}{range}", value.name)
+}
