@@ -31,13 +31,16 @@ pub struct InnerProof<'a> {
     pub proof: &'a [u8],
 }
 
+/// The state that is permuted, with what is added, and the state after it.
+pub type Step = [[Fr; WIDTH]; 2];
+
 /// The values of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluation {
     /// Of each node.
     pub nodes: Vec<Fr>,
-    /// Of each permutation: the state that is permuted, with what is added, and the state after it.
-    pub states: Vec<[[Fr; WIDTH]; 2]>,
+    /// Of each permutation.
+    pub states: Vec<Step>,
     /// The points of each slot's proof.
     pub points: Vec<Vec<G1Affine>>,
     /// The first sum.
@@ -113,13 +116,9 @@ fn parse(slot: usize, layout: &SlotLayout, proof: &InnerProof<'_>) -> Result<Par
 }
 
 /// Nodes and states; a permutation is computed when its result is asked for, since what it takes stands before that.
-fn values(
-    recording: &Recording,
-    proofs: &[InnerProof<'_>],
-    parsed: &[Parsed],
-) -> Result<(Vec<Fr>, Vec<[[Fr; WIDTH]; 2]>), AggregateError> {
+fn values(recording: &Recording, proofs: &[InnerProof<'_>], parsed: &[Parsed]) -> Result<(Vec<Fr>, Vec<Step>), AggregateError> {
     let mut nodes: Vec<Fr> = Vec::with_capacity(recording.nodes.len());
-    let mut states: Vec<[[Fr; WIDTH]; 2]> = Vec::with_capacity(recording.permutations.len());
+    let mut states: Vec<Step> = Vec::with_capacity(recording.permutations.len());
     for (at, node) in recording.nodes.iter().enumerate() {
         let value = match node {
             Node::Constant(value) => *value,

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The first is what sums over blinding rows consist of, the second the constraints under one selector, combined with powers of y. A product
-//! waits for its factor as long as it has one use only, so no step is done twice.
+//! waits for its factors as long as it has one use only, so no step is done twice.
 
 use super::{
     form::Form,
@@ -16,12 +16,14 @@ use super::{
 use halo2_proofs::halo2curves::bn256::Fr;
 use std::collections::BTreeMap;
 
+/// Factors, and what they are still to be multiplied with.
+type Waiting = (Vec<Id>, Form);
+
 /// A value in the new recording.
 #[derive(Clone, Debug)]
 enum Value {
     Known(Form),
-    /// The factor, and what it is still to be multiplied with.
-    Waiting(Id, Form),
+    Waiting(Waiting),
 }
 
 /// What has been rewritten.
@@ -60,12 +62,16 @@ impl Rewriting {
     fn form(&self, id: Id) -> Form {
         match &self.values[id] {
             Value::Known(form) => form.clone(),
-            Value::Waiting(factor, rest) => self.recorder.product(&Form::value(*factor), rest),
+            Value::Waiting(product) => self.multiplied(product),
         }
     }
 
     fn id(&self, id: Id) -> Id {
         self.recorder.id(&self.form(id))
+    }
+
+    fn multiplied(&self, (factors, rest): &Waiting) -> Form {
+        factors.iter().fold(rest.clone(), |product, factor| self.recorder.product(&product, &Form::value(*factor)))
     }
 
     fn rewritten(&self, id: Id, node: Node) -> Value {
@@ -78,45 +84,85 @@ impl Rewriting {
         }
     }
 
+    /// A product of one use waits; what is used elsewhere too may be a factor that it shares.
     fn product(&self, id: Id, left: Id, right: Id) -> Value {
-        let whole = || Value::Known(self.recorder.product(&self.form(left), &self.form(right)));
-        if self.uses[id] != 1 {
-            return whole();
-        }
-        match (&self.values[left], &self.values[right]) {
-            (Value::Waiting(factor, rest), _) => Value::Waiting(*factor, self.recorder.product(rest, &self.form(right))),
-            (_, Value::Waiting(factor, rest)) => Value::Waiting(*factor, self.recorder.product(&self.form(left), rest)),
-            _ => {
-                let (factor, rest) = if self.uses[left] > self.uses[right] { (left, right) } else { (right, left) };
-                match self.form(factor).as_multiple() {
-                    Some((coefficient, factor)) if left != right => Value::Waiting(factor, self.form(rest).scaled(coefficient)),
-                    _ => whole(),
-                }
-            }
+        let ((mut factors, left), (more, right)) = (self.operand(left), self.operand(right));
+        factors.extend(more);
+        let product = (factors, self.recorder.product(&left, &right));
+        if self.uses[id] == 1 { Value::Waiting(product) } else { Value::Known(self.multiplied(&product)) }
+    }
+
+    fn operand(&self, id: Id) -> Waiting {
+        match &self.values[id] {
+            Value::Waiting(product) => product.clone(),
+            Value::Known(form) if self.uses[id] > 1 => match self.recorder.multiple(form) {
+                Some((coefficient, factor)) => (vec![factor], Form::constant(coefficient)),
+                None => (Vec::new(), form.clone()),
+            },
+            Value::Known(form) => (Vec::new(), form.clone()),
         }
     }
 
     fn sum(&self, id: Id, terms: &[(Fr, Id)], constant: Fr) -> Value {
-        let mut plain = Form::constant(constant);
-        let mut groups: BTreeMap<Id, Form> = BTreeMap::new();
+        let mut products: Vec<Waiting> = vec![(Vec::new(), Form::constant(constant))];
         for (coefficient, term) in terms {
-            match &self.values[*term] {
-                Value::Known(form) => plain = plain.plus(&form.scaled(*coefficient)),
-                Value::Waiting(factor, rest) => {
-                    let group = groups.entry(*factor).or_default();
-                    *group = group.plus(&rest.scaled(*coefficient));
+            let (factors, rest) = match &self.values[*term] {
+                Value::Known(form) => (Vec::new(), form.clone()),
+                Value::Waiting(product) => product.clone(),
+            };
+            products.push((factors, rest.scaled(*coefficient)));
+        }
+        let sum = self.added(products);
+        if self.uses[id] == 1 && !sum.0.is_empty() { Value::Waiting(sum) } else { Value::Known(self.multiplied(&sum)) }
+    }
+
+    /// Takes out the factor that most of the products share, as long as two share one.
+    fn added(&self, mut products: Vec<Waiting>) -> Waiting {
+        loop {
+            products = alike(products);
+            if let [only] = &products[..] {
+                return only.clone();
+            }
+            let Some(factor) = most_shared(&products) else {
+                let sum = products.iter().fold(Form::default(), |sum, product| sum.plus(&self.multiplied(product)));
+                return (Vec::new(), sum);
+            };
+            let (mut with, without): (Vec<Waiting>, Vec<Waiting>) =
+                products.into_iter().partition(|(factors, _)| factors.contains(&factor));
+            for (factors, _) in &mut with {
+                if let Some(at) = factors.iter().position(|other| *other == factor) {
+                    factors.swap_remove(at);
                 }
             }
-        }
-        let mut groups = groups.into_iter();
-        match (groups.next(), groups.len()) {
-            (Some((factor, rest)), 0) if plain == Form::default() && self.uses[id] == 1 => Value::Waiting(factor, rest),
-            (first, _) => {
-                let products = first.into_iter().chain(groups).map(|(f, rest)| self.recorder.product(&Form::value(f), &rest));
-                Value::Known(products.fold(plain, |sum, product| sum.plus(&product)))
-            }
+            let (mut factors, rest) = self.added(with);
+            factors.push(factor);
+            products = without;
+            products.push((factors, rest));
         }
     }
+}
+
+/// Products of the same factors are one; what is zero is none.
+fn alike(products: Vec<Waiting>) -> Vec<Waiting> {
+    let mut sums: BTreeMap<Vec<Id>, Form> = BTreeMap::new();
+    for (mut factors, rest) in products {
+        factors.sort_unstable();
+        let sum = sums.entry(factors).or_default();
+        *sum = sum.plus(&rest);
+    }
+    sums.into_iter().filter(|(_, rest)| *rest != Form::default()).collect()
+}
+
+/// The factor of most products, of at least two.
+fn most_shared(products: &[Waiting]) -> Option<Id> {
+    let mut counts: BTreeMap<Id, usize> = BTreeMap::new();
+    for (factors, _) in products {
+        let mut different = factors.clone();
+        different.dedup();
+        different.into_iter().for_each(|factor| *counts.entry(factor).or_default() += 1);
+    }
+    let (factor, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    (count > 1).then_some(factor)
 }
 
 #[cfg(test)]

@@ -91,9 +91,10 @@ impl PolynomialCommitmentScheme<G1Affine, Recorder> for Shplonk {
             }
         }
         let z_0 = power(z, first.rotations.len()) * &p_0 * factor;
-        lhs += Commitments::constant(-(value * &p_0)) - Commitments::base(&opening.w) * &z_0;
+        lhs += Commitments::constant(value * &p_0) - Commitments::base(&opening.w) * &z_0;
         let rhs = Commitments::base(&opening.w_prime) * factor;
-        let generator = Some(G1Affine::generator());
+        // The generator's factor is negated, and so is the generator.
+        let generator = Some(-G1Affine::generator());
         Ok(KzgAccumulator::new(lhs.evaluate(generator), rhs.evaluate(generator)))
     }
 }

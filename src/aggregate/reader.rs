@@ -13,7 +13,7 @@ use snark_verifier::{
     util::transcript::{Transcript, TranscriptRead},
 };
 
-/// `proof/sponge.rs` over a recording.
+/// `gates/transcript_sponge.rs` over a recording.
 #[derive(Clone, Debug)]
 pub(super) struct Sponge {
     recorder: Recorder,

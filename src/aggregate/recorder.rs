@@ -34,7 +34,6 @@ impl Tape {
         self.node(Node::Sum { terms: form.terms().collect(), constant: form.offset() })
     }
 
-    /// A multiple of one value that equals `form`; none of a constant.
     fn multiple(&mut self, form: &Form) -> Option<(Fr, Id)> {
         match form.as_multiple() {
             Some(multiple) => Some(multiple),
@@ -57,6 +56,11 @@ impl Recorder {
             (_, Some((Fr::ONE, id))) => id,
             _ => tape.sum(form),
         }
+    }
+
+    /// A multiple of one value that equals `form`; none of a constant.
+    pub fn multiple(&self, form: &Form) -> Option<(Fr, Id)> {
+        self.0.borrow_mut().multiple(form)
     }
 
     pub fn product(&self, left: &Form, right: &Form) -> Form {

@@ -1,8 +1,8 @@
 //! The transcript of proofs: one encoding, two hashes.
 //!
 //! A point is its two coordinates and a scalar is itself, 32 bytes each, big-endian, canonical. For a chain the hash is Keccak-256, as
-//! snark-verifier's `EvmTranscript` has it and the Solidity verifier repeats it; for aggregation it is a Poseidon sponge (`sponge`), which an
-//! outer circuit repeats. The choice is a value and no type: halo2's prover is instantiated once.
+//! snark-verifier's `EvmTranscript` has it and the Solidity verifier repeats it; for aggregation it is a Poseidon sponge
+//! (`gates/transcript_sponge.rs`), which an outer circuit repeats. The choice is a value and no type: halo2's prover is instantiated once.
 
 use crate::gates::transcript_sponge::{Sponge, coordinates};
 use alloy::primitives::keccak256;

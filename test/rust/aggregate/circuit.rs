@@ -1,7 +1,7 @@
 //! The outer circuit of whole recordings.
 
 use super::{REVEALS, recorded};
-use halo2_proofs::{dev::MockProver, halo2curves::bn256::Fr};
+use halo2_proofs::dev::MockProver;
 use zkml_evm::{
     aggregate::check,
     outer::{OuterCircuit, Values, Widths, accumulator_words, place},

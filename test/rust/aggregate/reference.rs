@@ -11,9 +11,9 @@ use snark_verifier::{
         plonk::{PlonkProtocol, PlonkSuccinctVerifier},
     },
 };
-use zkml_evm::proof::{
-    sponge::{Sponge, coordinates},
-    transcript::{decode_point, decode_scalar},
+use zkml_evm::{
+    gates::transcript_sponge::{Sponge, coordinates},
+    proof::transcript::{decode_point, decode_scalar},
 };
 
 /// A proof that is left to read, and what was read of it.
