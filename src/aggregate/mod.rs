@@ -6,8 +6,19 @@
 //!
 //! snark-verifier's verifier runs over a loader that records what it computes ([`Recording`]): operations on scalars, which are native to the
 //! outer circuit, permutations of the transcript, and two sums of points, which are not. The outer circuit repeats the recording, and its
-//! public values carry the inner statements and the one pairing equation that is left to check.
+//! public values carry the inner statements and the one pairing equation that is left to check. [`evaluate`](evaluate()) says what the
+//! recording means, on values; [`check`] is the verification without an outer circuit.
 
-pub mod recording;
+mod error;
+mod evaluate;
+mod form;
+mod loader;
+mod prune;
+mod reader;
+mod record;
+mod recorder;
 
-pub use recording::{Axis, Base, Id, Node, Permutation, Recording, SlotLayout};
+pub use crate::outer::recording::{self, Axis, Base, Id, Node, Permutation, Recording, SlotLayout};
+pub use error::AggregateError;
+pub use evaluate::{Evaluation, InnerProof, check, evaluate};
+pub use record::record;

@@ -4,7 +4,7 @@ use crate::{
     circuit::CircuitError,
     error::{ExitCode, Explain},
     model::ModelError,
-    proof::ProofError,
+    proof::{ProofError, Purpose},
     quant::{CalibrateError, InputError, QuantError, SchemaError, ThresholdError},
     verifier::VerifierError,
 };
@@ -132,6 +132,16 @@ pub enum ArtifactError {
         /// The one at hand.
         got: String,
     },
+    /// A proof with the transcript of another verifier.
+    #[error("the proof in {path} is for {got}, and one for {expected} is needed")]
+    Purpose {
+        /// The file.
+        path: PathBuf,
+        /// What it is needed for.
+        expected: Purpose,
+        /// What it was made for.
+        got: Purpose,
+    },
     /// What is asked for does not fit the statement.
     #[error("the statement {problem}")]
     Statement {
@@ -202,6 +212,7 @@ impl Explain for ArtifactError {
             Self::NotCompiled { .. } => "artifact/not-compiled",
             Self::Rebuilt { .. } => "artifact/rebuilt",
             Self::OtherCompiler { .. } => "artifact/other-compiler",
+            Self::Purpose { .. } => "artifact/purpose",
             Self::Statement { .. } => "artifact/statement",
             _ => self.below().map_or("artifact/unknown", Explain::code),
         }
@@ -231,6 +242,9 @@ impl Explain for ArtifactError {
                     .into()
             }
             Self::OtherCompiler { .. } => "name that compiler with --solc, or generate the folder again with this one".into(),
+            Self::Purpose { expected, .. } => {
+                format!("the transcripts differ, so the statement has to be proven again: `zkml-evm prove --for {expected}`")
+            }
             Self::Statement { .. } => "`zkml-evm inspect DIR` shows the statement's layout".into(),
             _ => self.below().map_or_else(String::new, Explain::hint),
         }

@@ -1,7 +1,10 @@
 //! `proof.json`: a proof with its public values and what its context binds. Strict: canonical scalars, exact lengths.
 
 use super::{ArtifactError, package, scalar};
-use crate::{chain::attest::Context, proof::artifact::write_bytes};
+use crate::{
+    chain::attest::Context,
+    proof::{Purpose, artifact::write_bytes},
+};
 use alloy::primitives::{B256, Bytes, U256};
 use halo2_proofs::halo2curves::bn256::Fr;
 use serde::{Deserialize, Serialize};
@@ -12,8 +15,10 @@ use std::{
 
 /// Marks the file.
 pub const FORMAT: &str = "zkml-evm/proof";
-/// The only version of the format.
+/// The version of files of proofs for a contract, which name no purpose.
 pub const VERSION: u32 = 1;
+/// The version of files of proofs for aggregation; what reads the first version only must not take them for the others.
+pub const AGGREGATION_VERSION: u32 = 2;
 const KIND: &str = "proof file";
 /// Larger files are refused before they are read.
 const MAX_FILE_BYTES: u64 = 16 << 20;
@@ -43,12 +48,26 @@ impl Binding {
     }
 }
 
+fn is_chain(purpose: &Purpose) -> bool {
+    *purpose == Purpose::Chain
+}
+
+fn version_of(purpose: Purpose) -> u32 {
+    match purpose {
+        Purpose::Chain => VERSION,
+        Purpose::Aggregation => AGGREGATION_VERSION,
+    }
+}
+
 /// A proof, as it is handed around.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProofFile {
     format: String,
     version: u32,
+    /// Who verifies it; by its version.
+    #[serde(rename = "for", default, skip_serializing_if = "is_chain")]
+    pub purpose: Purpose,
     /// The model that it is of.
     pub model_id: B256,
     /// What the context binds; absent where only the context itself is known.
@@ -64,14 +83,15 @@ pub struct ProofFile {
 }
 
 impl ProofFile {
-    pub(super) fn new(model_id: B256, binding: Binding, instances: &[Fr], proof: Vec<u8>) -> Self {
+    pub(super) fn new(purpose: Purpose, model_id: B256, binding: Binding, instances: &[Fr], proof: Vec<u8>) -> Self {
         let context = match binding {
             Binding::Call(context) => Some(context),
             Binding::Context(_) => None,
         };
         let public_inputs = instances.iter().map(scalar::to_word).collect();
         let (format, path) = (FORMAT.to_owned(), PathBuf::from("the proof"));
-        Self { format, version: VERSION, model_id, context, public_inputs, proof: proof.into(), path }
+        let version = version_of(purpose);
+        Self { format, version, purpose, model_id, context, public_inputs, proof: proof.into(), path }
     }
 
     /// The instances as field elements.
@@ -108,6 +128,18 @@ impl ProofFile {
         Self::parse(&read_small(path)?, path)
     }
 
+    /// [`ProofFile::load`] for a use that takes proofs of one purpose only.
+    ///
+    /// # Errors
+    /// As there; [`ArtifactError::Purpose`] for a proof made for another.
+    pub fn load_for(purpose: Purpose, path: &Path) -> Result<Self, ArtifactError> {
+        let file = Self::load(path)?;
+        match file.purpose == purpose {
+            true => Ok(file),
+            false => Err(ArtifactError::Purpose { path: file.path, expected: purpose, got: file.purpose }),
+        }
+    }
+
     fn parse(text: &str, path: &Path) -> Result<Self, ArtifactError> {
         let malformed = |problem| ArtifactError::Malformed { path: path.into(), kind: KIND, problem };
         let file: Self = serde_json::from_str(text).map_err(|e| malformed(e.to_string()))?;
@@ -115,8 +147,11 @@ impl ProofFile {
         if file.format != FORMAT {
             return Err(malformed(format!("its format is {:?}, expected {FORMAT:?}", file.format)));
         }
-        if file.version != VERSION {
-            return Err(ArtifactError::Version { path: path.into(), expected: VERSION, got: file.version.into() });
+        if ![VERSION, AGGREGATION_VERSION].contains(&file.version) {
+            return Err(ArtifactError::Version { path: path.into(), expected: AGGREGATION_VERSION, got: file.version.into() });
+        }
+        if file.version != version_of(file.purpose) {
+            return Err(malformed(format!("its version is {}, and it is for {}", file.version, file.purpose)));
         }
         let instances = file.instances()?;
         if let Some(context) = &file.context {

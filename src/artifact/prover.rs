@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     circuit::{Item, PrivateWeights, Statement, Witness, lay_out, statement, statement::MODEL_COMMITMENT},
-    proof::{Keys, Srs, keys::fit, model_id::model_id_with, prove::prove_trace, verify, verify::ProofLayout},
+    proof::{Keys, Purpose, Srs, keys::fit, model_id::model_id_with, prove::prove_trace_for, verify::ProofLayout, verify_for},
     quant::{OutputChoice, Program, Schema, ThresholdScale},
 };
 use alloy::primitives::B256;
@@ -72,7 +72,7 @@ impl Prover {
         Ok(ThresholdScale::of(&self.program)?)
     }
 
-    /// Proves one row of schema integers under a model for one input with fixed weights, as [`Prover::prove_items`] does.
+    /// Proves one row of schema integers to a contract, under a model for one input with fixed weights, as [`Prover::prove_items`] does.
     ///
     /// # Errors
     /// As [`Prover::prove_items`].
@@ -83,7 +83,8 @@ impl Prover {
         salt: Option<Fr>,
         threshold: Option<i128>,
     ) -> Result<ProofFile, ArtifactError> {
-        self.prove_items(&[Item { values: row.to_vec(), salt, threshold }], binding, None, &|_| ())
+        let items = [Item { values: row.to_vec(), salt, threshold }];
+        self.prove_items(Purpose::Chain, &items, binding, None, &|_| ())
     }
 
     /// Stages of [`Prover::prove_items`].
@@ -96,6 +97,7 @@ impl Prover {
     /// or superfluous weights, or weights other than those of the model's commitment.
     pub fn prove_items(
         &self,
+        purpose: Purpose,
         items: &[Item],
         binding: Binding,
         weights: Option<&PrivateWeights>,
@@ -116,8 +118,8 @@ impl Prover {
         let trace = lay_out(&self.program, self.keys.shape, Some(&witness))?;
         tell("proving");
         let instances = witness.statement.instances();
-        let proof = prove_trace(&self.keys, &self.srs, trace, &instances)?;
-        let file = ProofFile::new(self.facts.model_id, binding, &instances, proof);
+        let proof = prove_trace_for(purpose, &self.keys, &self.srs, trace, &instances)?;
+        let file = ProofFile::new(purpose, self.facts.model_id, binding, &instances, proof);
         tell("checking the proof");
         // Catches keys and program that were exchanged together, and broken hardware, before anybody pays gas.
         self.verify(&file)?;
@@ -129,7 +131,7 @@ impl Prover {
         self.facts.statement.iter().map(|v| v.name.clone()).zip(file.public_inputs.iter().copied()).collect()
     }
 
-    /// Strict verification of a proof file of this model.
+    /// Strict verification of a proof file of this model, with the transcript of its purpose.
     ///
     /// # Errors
     /// [`ArtifactError::Foreign`] for a proof of another model, a wrong number of public inputs; `proof/invalid` otherwise.
@@ -155,7 +157,7 @@ impl Prover {
                 return Err(ArtifactError::Foreign { path, what, expected: commitment.to_string(), got: got.to_string() });
             }
         }
-        Ok(verify(&self.keys, &self.srs, &file.instances()?, &file.proof)?)
+        Ok(verify_for(file.purpose, &self.keys, &self.srs, &file.instances()?, &file.proof)?)
     }
 
     /// The statement that a row would have, without a proof.

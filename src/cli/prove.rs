@@ -13,10 +13,11 @@ use crate::{
     chain::attest::{Context, SignedAttestation},
     circuit::{CircuitError, Item, Memory, PrivateWeights, memory},
     op::InputMode,
+    proof::Purpose,
     quant::input,
 };
 use alloy::primitives::{Address, B256, U256};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use halo2_proofs::halo2curves::bn256::Fr;
 use std::path::{Path, PathBuf};
 
@@ -49,12 +50,33 @@ pub struct Arguments {
     threshold: ThresholdArguments,
     #[command(flatten)]
     call: CallArguments,
+    /// Who verifies the proof: the model's contract, or an aggregation
+    #[arg(long = "for", value_enum, default_value = "chain")]
+    purpose: PurposeArgument,
     /// Most memory that proving may take, such as 512MB; refused beforehand when it would take more
     #[arg(long, value_name = "SIZE", value_parser = size::bytes)]
     max_memory: Option<u64>,
     /// The proof file to write
     #[arg(long, value_name = "FILE", default_value = "proof.json")]
     out: PathBuf,
+}
+
+/// Who verifies a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PurposeArgument {
+    /// The model's contract
+    Chain,
+    /// An aggregation; no contract takes the proof by itself
+    Aggregation,
+}
+
+impl From<PurposeArgument> for Purpose {
+    fn from(argument: PurposeArgument) -> Self {
+        match argument {
+            PurposeArgument::Chain => Self::Chain,
+            PurposeArgument::Aggregation => Self::Aggregation,
+        }
+    }
 }
 
 /// The call that the proof is bound to.
@@ -129,8 +151,9 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         check_attestation(&folder, attestation, &binding, row, *salt)?;
     }
     let items: Vec<Item> = secrets.into_iter().map(|(values, salt)| Item { values, salt, threshold }).collect();
+    let purpose = arguments.purpose.into();
     let (prover, proof) = blocking(move || {
-        let proof = prover.prove_items(&items, binding, weights.as_ref(), &|stage| stages.begin(stage))?;
+        let proof = prover.prove_items(purpose, &items, binding, weights.as_ref(), &|stage| stages.begin(stage))?;
         Ok((prover, proof))
     })
     .await?;
@@ -141,7 +164,13 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let statement = prover.statement_of(&proof);
     let width = statement.iter().map(|(name, _)| name.len()).fold(16, usize::max);
     let lines: Vec<String> = statement.iter().map(|(name, value)| format!("{name:<width$} {value}")).collect();
-    let human = format!("proof            {} ({} bytes)\n{}", arguments.out.display(), proof.proof.len(), lines.join("\n"));
+    let human = format!(
+        "proof            {} ({} bytes, for {})\n{}",
+        arguments.out.display(),
+        proof.proof.len(),
+        proof.purpose,
+        lines.join("\n")
+    );
     console.result("prove", &result(&arguments.out, &proof, &statement, &costs), &human)
 }
 
@@ -151,7 +180,7 @@ const READING: &str = "reading and checking program, keys and SRS";
 fn result(out: &Path, proof: &ProofFile, statement: &[(String, B256)], costs: &[StageCost]) -> serde_json::Value {
     let inputs: Vec<_> = statement.iter().map(|(name, value)| serde_json::json!({ "name": name, "value": value })).collect();
     let (model_id, bytes) = (proof.model_id, proof.proof.len());
-    serde_json::json!({ "file": out, "modelId": model_id, "proofBytes": bytes, "publicInputs": inputs, "stages": costs })
+    serde_json::json!({ "file": out, "for": proof.purpose, "modelId": model_id, "proofBytes": bytes, "publicInputs": inputs, "stages": costs })
 }
 
 /// The weights that the model's commitment is to.

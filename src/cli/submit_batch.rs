@@ -14,6 +14,7 @@ use crate::{
         settle::{self, LoanRequest},
     },
     error::ExitCode,
+    proof::Purpose,
 };
 use alloy::primitives::{Address, Bytes};
 use clap::Args;
@@ -57,7 +58,7 @@ pub struct Arguments {
 /// where one is refused.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Failure> {
     let names = submit::names(&arguments.folder)?;
-    let together = arguments.proof.as_deref().map(ProofFile::load).transpose()?;
+    let together = arguments.proof.as_deref().map(|path| ProofFile::load_for(Purpose::Chain, path)).transpose()?;
     let chain = arguments.send.connect(None).await?;
     let sender = arguments.send.sender(&chain)?;
     if arguments.send.broadcast {

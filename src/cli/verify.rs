@@ -27,6 +27,6 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
     let statement = prover.statement_of(&proof);
     let width = statement.iter().map(|(name, _)| name.len()).fold(16, usize::max);
     let lines: Vec<String> = statement.iter().map(|(name, value)| format!("{name:<width$} {value}")).collect();
-    let value = serde_json::json!({ "valid": true, "modelId": proof.model_id, "srs": prover.facts.srs });
-    console.result("verify", &value, &format!("valid\n{}", lines.join("\n")))
+    let value = serde_json::json!({ "valid": true, "for": proof.purpose, "modelId": proof.model_id, "srs": prover.facts.srs });
+    console.result("verify", &value, &format!("valid for {}\n{}", proof.purpose, lines.join("\n")))
 }

@@ -167,7 +167,7 @@ fn tuples_at(trace: &Trace, row: usize, theta: Fr) -> (Fr, Fr) {
 }
 
 /// Montgomery's batch inversion; zeros stay zero.
-fn invert_all(values: &mut [Fr]) {
+pub fn invert_all(values: &mut [Fr]) {
     let mut prefix = Vec::with_capacity(values.len());
     let mut product = Fr::ONE;
     for value in values.iter() {

@@ -19,6 +19,7 @@ pub mod selector;
 pub mod shape;
 pub mod stack;
 pub mod trace;
+pub mod transcript_sponge;
 pub mod walk;
 
 pub use selector::Selector;

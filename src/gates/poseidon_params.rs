@@ -53,9 +53,14 @@ impl Parameters {
         self.mds.map(|row| row.iter().zip(&boxed).map(|(m, s)| *m * s).sum())
     }
 
+    /// All rounds on values.
+    pub fn permute(&self, state: [Fr; WIDTH]) -> [Fr; WIDTH] {
+        (0..self.constants.len()).fold(state, |state, index| self.round(index, state))
+    }
+
     /// circomlib's `poseidon([left, right])`.
     pub fn hash2(&self, left: Fr, right: Fr) -> Fr {
-        (0..self.constants.len()).fold([Fr::ZERO, left, right], |state, index| self.round(index, state))[0]
+        self.permute([Fr::ZERO, left, right])[0]
     }
 }
 

@@ -31,9 +31,9 @@ pub struct Place<C> {
 
 /// The committed columns of a circuit, and where those of its layout stand in them.
 #[derive(Clone, Debug)]
-pub struct Stack {
+pub struct Stack<L = Columns> {
     /// The layout's columns.
-    pub columns: Columns,
+    pub columns: L,
     /// Places of the layout's advice columns, by index.
     pub advice: Vec<Place<Column<Advice>>>,
     /// Places of the layout's fixed columns, by index.
@@ -43,6 +43,22 @@ pub struct Stack {
     /// The layout's challenges, by index.
     pub challenges: Vec<Challenge>,
     height: usize,
+    active: usize,
+}
+
+/// What is to be stacked.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout<'a> {
+    /// The layout's columns and gates.
+    pub gates: &'a ConstraintSystem<Fr>,
+    /// 1 on the rows of the layout that are in use.
+    pub active: Column<Fixed>,
+    /// The columns of the first phase that come first in the committed ones, in this order.
+    pub first: &'a [Column<Advice>],
+    /// The columns whose cells can be copied.
+    pub copied: &'a [Column<Advice>],
+    /// Columns that stand under each other in a committed one.
+    pub height: usize,
 }
 
 impl Stack {
@@ -51,24 +67,44 @@ impl Stack {
         if !shape.is_stacked() {
             return Self::flat(cs, shape);
         }
-        let mut layout = ConstraintSystem::default();
-        let columns = Columns::configure(&mut layout, shape);
-        let height = shape.stack as usize;
-        let phases = layout.advice_column_phase();
+        let mut gates = ConstraintSystem::default();
+        let columns = Columns::configure(&mut gates, shape);
+        let (active, copied) = (columns.active, [columns.a]);
+        let layout = Layout { gates: &gates, active, first: &[], copied: &copied, height: shape.stack as usize };
+        Self::of(cs, columns, &layout)
+    }
+
+    /// A stack of one: the layout's columns are committed as they are.
+    fn flat(cs: &mut ConstraintSystem<Fr>, shape: &Shape) -> Self {
+        let columns = Columns::configure(cs, shape);
+        let advice = columns.advice_columns().into_iter().map(|column| Place { column, offset: 0 }).collect();
+        let fixed = columns.fixed_columns().into_iter().map(|column| Place { column, offset: 0 }).collect();
+        let challenges = columns.challenges();
+        let active = columns.active.index();
+        Self { advice, fixed, instance: columns.instance, challenges, height: 1, active, columns }
+    }
+}
+
+impl<L> Stack<L> {
+    /// Creates the committed columns, and every gate of a layout on them.
+    pub fn of(cs: &mut ConstraintSystem<Fr>, columns: L, layout: &Layout<'_>) -> Self {
+        let (height, active, gates) = (layout.height, layout.active.index(), layout.gates);
+        let phases = gates.advice_column_phase();
         // What would be lost on the way here: a bug of the layout, never of a file.
-        assert!(layout.lookups().is_empty() && phases.iter().all(|&phase| phase < 2), "a layout has gates, and two phases");
+        assert!(gates.lookups().is_empty() && phases.iter().all(|&phase| phase < 2), "a layout has gates, and two phases");
         let of_phase = |wanted: u8| {
             let columns = (0..phases.len()).filter(|&index| phases[index] == wanted);
-            most_read_first(columns, layout.advice_queries().iter().map(|(column, _)| column.index()))
+            let mut columns = most_read_first(columns, gates.advice_queries().iter().map(|(column, _)| column.index()));
+            columns.sort_by_key(|&index| layout.first.iter().position(|c| c.index() == index).unwrap_or(layout.first.len()));
+            columns
         };
-        let active = columns.active.index();
         let data = most_read_first(
-            (0..layout.num_fixed_columns()).filter(|&index| index != active),
-            layout.fixed_queries().iter().map(|(column, _)| column.index()),
+            (0..gates.num_fixed_columns()).filter(|&index| index != active),
+            gates.fixed_queries().iter().map(|(column, _)| column.index()),
         );
         // Challenges are drawn after the first phase, so its columns come before them.
         let early: Vec<_> = of_phase(0).chunks(height).map(|columns| (cs.advice_column(), columns.to_vec())).collect();
-        let challenges = (0..layout.num_challenges()).map(|_| cs.challenge_usable_after(FirstPhase)).collect();
+        let challenges = (0..gates.num_challenges()).map(|_| cs.challenge_usable_after(FirstPhase)).collect();
         let late: Vec<_> =
             of_phase(1).chunks(height).map(|columns| (cs.advice_column_in(SecondPhase), columns.to_vec())).collect();
         let alone = vec![(cs.fixed_column(), vec![active])];
@@ -79,11 +115,14 @@ impl Stack {
             instance: cs.instance_column(),
             challenges,
             height,
+            active,
             columns,
         };
-        cs.enable_equality(stack.advice[stack.columns.a.index()].column);
+        for column in layout.copied {
+            cs.enable_equality(stack.advice[column.index()].column);
+        }
         cs.enable_equality(stack.instance);
-        for gate in layout.gates() {
+        for gate in gates.gates() {
             cs.create_gate(gate.name(), |cells| {
                 let constraints = gate.polynomials().iter().enumerate();
                 let stacked =
@@ -92,15 +131,6 @@ impl Stack {
             });
         }
         stack
-    }
-
-    /// A stack of one: the layout's columns are committed as they are.
-    fn flat(cs: &mut ConstraintSystem<Fr>, shape: &Shape) -> Self {
-        let columns = Columns::configure(cs, shape);
-        let advice = columns.advice_columns().into_iter().map(|column| Place { column, offset: 0 }).collect();
-        let fixed = columns.fixed_columns().into_iter().map(|column| Place { column, offset: 0 }).collect();
-        let challenges = columns.challenges();
-        Self { advice, fixed, instance: columns.instance, challenges, height: 1, columns }
     }
 
     /// The row of a cell of the layout in the column that it is committed in.
@@ -114,7 +144,7 @@ impl Stack {
         if self.vanishes_between(polynomial) {
             return stacked;
         }
-        cells.query_fixed(self.fixed[self.columns.active.index()].column, Rotation::cur()) * stacked
+        cells.query_fixed(self.fixed[self.active].column, Rotation::cur()) * stacked
     }
 
     fn stacked(&self, expression: &Expression<Fr>, cells: &mut VirtualCells<'_, Fr>) -> Expression<Fr> {
@@ -145,9 +175,7 @@ impl Stack {
     fn vanishes_between(&self, expression: &Expression<Fr>) -> bool {
         match expression {
             Expression::Constant(c) => *c == Fr::zero(),
-            Expression::Fixed(query) => {
-                query.column_index() == self.columns.active.index() && matches!(query.rotation().0, -1 | 0)
-            }
+            Expression::Fixed(query) => query.column_index() == self.active && matches!(query.rotation().0, -1 | 0),
             Expression::Negated(e) | Expression::Scaled(e, _) => self.vanishes_between(e),
             Expression::Sum(a, b) => self.vanishes_between(a) && self.vanishes_between(b),
             Expression::Product(a, b) => self.vanishes_between(a) || self.vanishes_between(b),

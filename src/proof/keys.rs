@@ -4,16 +4,17 @@ use super::{
     ProofError, Srs,
     artifact::{self, Kind},
     commit::Committer,
+    either::{EitherCircuit, EitherParams},
 };
 use crate::{
-    circuit::{InferenceCircuit, build::ShapeParams, lay_out},
+    circuit::{InferenceCircuit, lay_out},
     gates::{Shape, stack},
     quant::Program,
 };
 use halo2_proofs::{
     SerdeFormat,
     halo2curves::bn256::{Fr, G1Affine},
-    plonk::{ConstraintSystem, ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
+    plonk::{Circuit, ConstraintSystem, ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
     poly::commitment::Params,
 };
 use std::path::Path;
@@ -37,14 +38,8 @@ pub struct Keys {
 impl Keys {
     /// Generates the keys of `program` laid out in `shape`.
     pub fn generate(program: &Program, shape: Shape, srs: &Srs) -> Result<Self, ProofError> {
-        let srs = fit(srs, shape.k)?;
         let circuit = InferenceCircuit::new(lay_out(program, shape, None)?);
-        check_degree(&constraint_system(&shape).0)?;
-        let failed = |e| ProofError::Halo2 { doing: "generating keys", problem: format!("{e:?}") };
-        let committer = Committer::of(&srs)?;
-        let vk = keygen_vk(&committer, &circuit).map_err(failed)?;
-        let pk = keygen_pk(&committer, vk, &circuit).map_err(failed)?;
-        Ok(Self { shape, pk })
+        Ok(Self { shape, pk: generate(&EitherCircuit::Inference(Box::new(circuit)), srs)? })
     }
 
     /// The verifying key.
@@ -63,15 +58,30 @@ impl Keys {
         Self::parse(shape, &payload).map_err(|e| e.at(path))
     }
 
-    /// Parses a proving key. halo2's reader trusts the lengths that a file states and panics on a short or non-canonical one, so
-    /// the whole structure is walked first.
+    /// Parses a proving key.
     pub fn parse(shape: Shape, payload: &[u8]) -> Result<Self, ProofError> {
         check_shape(&shape)?;
-        check_structure(&shape, payload)?;
-        let pk = ProvingKey::from_bytes::<InferenceCircuit>(payload, SerdeFormat::RawBytes, ShapeParams(shape))
-            .map_err(|e| ProofError::malformed(Kind::ProvingKey.name(), e.to_string()))?;
-        Ok(Self { shape, pk })
+        Ok(Self { shape, pk: parse(EitherParams::Inference(shape), payload)? })
     }
+}
+
+/// The keys of a circuit.
+pub(super) fn generate(circuit: &EitherCircuit, srs: &Srs) -> Result<ProvingKey<G1Affine>, ProofError> {
+    let params = circuit.params();
+    let srs = fit(srs, params.k())?;
+    check_degree(&params.constraint_system())?;
+    let failed = |e| ProofError::Halo2 { doing: "generating keys", problem: format!("{e:?}") };
+    let committer = Committer::of(&srs)?;
+    let vk = keygen_vk(&committer, circuit).map_err(failed)?;
+    keygen_pk(&committer, vk, circuit).map_err(failed)
+}
+
+/// A proving key from its bytes. halo2's reader trusts the lengths that a file states and panics on a short or non-canonical one, so the whole
+/// structure is walked first.
+pub(super) fn parse(params: EitherParams, payload: &[u8]) -> Result<ProvingKey<G1Affine>, ProofError> {
+    check_structure(&params, payload)?;
+    ProvingKey::from_bytes::<EitherCircuit>(payload, SerdeFormat::RawBytes, params)
+        .map_err(|e| ProofError::malformed(Kind::ProvingKey.name(), e.to_string()))
 }
 
 /// The SRS cut down to `2^k` points.
@@ -119,12 +129,12 @@ pub(super) fn check_shape(shape: &Shape) -> Result<(), ProofError> {
 }
 
 /// Walks a key file: `version k compress fixed* permutation*`, then length-prefixed polynomials of canonical scalars.
-fn check_structure(shape: &Shape, payload: &[u8]) -> Result<(), ProofError> {
+fn check_structure(params: &EitherParams, payload: &[u8]) -> Result<(), ProofError> {
     let malformed = |problem: String| ProofError::malformed(Kind::ProvingKey.name(), problem);
-    let (cs, _) = constraint_system(shape);
+    let (cs, k) = (params.constraint_system(), params.k());
     check_degree(&cs)?;
     let (fixed, copied) = (cs.num_fixed_columns(), cs.permutation().get_columns().len());
-    let header: Vec<u8> = [2u8].into_iter().chain(shape.k.to_le_bytes()).chain([0]).chain((fixed as u32).to_le_bytes()).collect();
+    let header: Vec<u8> = [2u8].into_iter().chain(k.to_le_bytes()).chain([0]).chain((fixed as u32).to_le_bytes()).collect();
     if !payload.starts_with(&header) {
         return Err(malformed("it was made for a circuit of another shape".into()));
     }
@@ -135,8 +145,8 @@ fn check_structure(shape: &Shape, payload: &[u8]) -> Result<(), ProofError> {
             take_length(&mut rest, count).map_err(&malformed)?;
         }
         for _ in 0..count.unwrap_or(1) {
-            take_length(&mut rest, 1 << shape.k).map_err(&malformed)?;
-            take_scalars(&mut rest, 1 << shape.k).map_err(&malformed)?;
+            take_length(&mut rest, 1 << k).map_err(&malformed)?;
+            take_scalars(&mut rest, 1 << k).map_err(&malformed)?;
         }
     }
     if rest.is_empty() { Ok(()) } else { Err(malformed(format!("{} bytes follow its end", rest.len()))) }

@@ -3,6 +3,7 @@
 use super::{
     Keys, ProofError, Srs,
     keys::{check_degree, constraint_system, degree},
+    transcript::{Purpose, Transcript},
 };
 use crate::gates::Shape;
 use halo2_proofs::{
@@ -13,34 +14,51 @@ use halo2_proofs::{
         commitment::ParamsProver,
         kzg::{commitment::KZGCommitmentScheme, multiopen::VerifierSHPLONK, strategy::AccumulatorStrategy},
     },
-    transcript::TranscriptReadBuffer,
-};
-use snark_verifier::{
-    loader::native::NativeLoader,
-    system::halo2::transcript::evm::{ChallengeEvm, EvmTranscript},
 };
 
-/// Checks `proof` against the instances, all of them in the statement's order.
+/// Checks `proof`, made for a contract, against the instances, all of them in the statement's order.
 ///
 /// # Errors
 /// [`ProofError::Invalid`] with the reason; a shorter or longer list of instances (halo2 pads it with zeros), trailing or missing bytes, non-canonical scalars and off-curve points among them.
 pub fn verify(keys: &Keys, srs: &Srs, instances: &[Fr], proof: &[u8]) -> Result<(), ProofError> {
+    verify_for(Purpose::Chain, keys, srs, instances, proof)
+}
+
+/// [`verify`] with the transcript of `purpose`.
+///
+/// # Errors
+/// As [`verify`]; a proof for another purpose is invalid.
+pub fn verify_for(purpose: Purpose, keys: &Keys, srs: &Srs, instances: &[Fr], proof: &[u8]) -> Result<(), ProofError> {
     let (expected, got) = (keys.shape.instances as usize, instances.len());
     if got != expected {
         return Err(ProofError::Invalid(format!("a statement of this circuit has {expected} public values, got {got}")));
     }
-    check_degree(keys.vk().cs())?;
-    let expected = ProofLayout::of_gates(keys.vk().cs()).length();
+    verify_key(purpose, keys.vk(), srs, instances, proof)
+}
+
+/// Checks a proof of any circuit of ours, whose statement has as many values as `instances`.
+pub(super) fn verify_key(
+    purpose: Purpose,
+    vk: &VerifyingKey<G1Affine>,
+    srs: &Srs,
+    instances: &[Fr],
+    proof: &[u8],
+) -> Result<(), ProofError> {
+    check_degree(vk.cs())?;
+    let expected = ProofLayout::of_gates(vk.cs()).length();
     if proof.len() != expected {
         return Err(ProofError::Invalid(format!("a proof of this circuit has {expected} bytes, got {}", proof.len())));
     }
-    verify_bytes(keys.vk(), srs, instances, proof)
+    verify_bytes(vk, srs, instances, Transcript::new(purpose, proof))
 }
 
-fn verify_bytes(vk: &VerifyingKey<G1Affine>, srs: &Srs, instances: &[Fr], proof: &[u8]) -> Result<(), ProofError> {
+fn verify_bytes(
+    vk: &VerifyingKey<G1Affine>,
+    srs: &Srs,
+    instances: &[Fr],
+    mut transcript: Transcript<&[u8]>,
+) -> Result<(), ProofError> {
     let params = srs.params.verifier_params();
-    let mut transcript: EvmTranscript<G1Affine, NativeLoader, &[u8], Vec<u8>> =
-        TranscriptReadBuffer::<_, G1Affine, ChallengeEvm<_>>::init(proof);
     let strategy = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
         params,
         vk,

@@ -7,16 +7,13 @@ use super::{
     labels::Labels,
     names::Names,
 };
-use crate::proof::{Srs, keys::fit, verify::ProofLayout};
+use crate::proof::{Srs, keys::fit, protocol::compiled, verify::ProofLayout};
 use halo2_proofs::{
     halo2curves::bn256::{Fr, G1Affine, G2Affine},
     plonk::VerifyingKey,
     poly::commitment::ParamsProver,
 };
-use snark_verifier::{
-    system::halo2::{Config, compile},
-    verifier::plonk::PlonkProtocol,
-};
+use snark_verifier::verifier::plonk::PlonkProtocol;
 use std::cell::RefCell;
 
 /// A circuit as the renderer takes it.
@@ -108,7 +105,7 @@ impl Protocol {
         let k = vk.get_domain().k();
         let srs = fit(circuit.srs, k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
         let instances = circuit.public_inputs + if circuit.accumulates { WORDS } else { 0 };
-        let inner = compile(&srs.params, *vk, Config::kzg().with_num_instance(vec![instances]));
+        let inner = compiled(vk, &srs, instances);
         let (mut graph, constraints) = constraints(&inner)?;
         let (shared, constraints) = without_shared_factor(&mut graph, constraints);
         if inner.linearization.is_some() || inner.instance_committing_key.is_some() || !inner.accumulator_indices.is_empty() {

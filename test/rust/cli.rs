@@ -349,9 +349,35 @@ fn tampered_proofs_are_refused() {
     assert_eq!(changed(&|v| v["publicInputs"][2] = format!("0x{}", "f".repeat(64)).into()), malformed, "not canonical");
     assert_eq!(changed(&|v| v["surplus"] = 1.into()), malformed, "unknown field");
     assert_eq!(changed(&|v| v["format"] = "other".into()), malformed);
-    assert_eq!(changed(&|v| v["version"] = 2.into()), (2, "artifact/version".into()));
+    assert_eq!(changed(&|v| v["version"] = 3.into()), (2, "artifact/version".into()));
+    assert_eq!(changed(&|v| v["version"] = 2.into()), malformed, "the version of proofs for aggregation");
+    assert_eq!(changed(&|v| v["for"] = "aggregation".into()), malformed, "the version of proofs for a chain");
+    let relabelled = |v: &mut Value| (v["version"], v["for"]) = (2.into(), "aggregation".into());
+    assert_eq!(changed(&relabelled), invalid, "another transcript");
     assert_eq!(changed(&|v| v["publicInputs"] = Value::Array(vec![])), (2, "artifact/statement".into()));
     assert_eq!(changed(&|v| v["modelId"] = format!("0x{:064x}", 1).into()), (2, "artifact/foreign".into()));
+}
+
+#[test]
+fn a_proof_for_aggregation_is_for_nothing_else() {
+    let folder = shared();
+    let proof = folder.join("inner.json");
+    let made = prove(folder, &proof, &["--threshold", "-1", "--for", "aggregation"]).result();
+    let checked = verify(folder, &proof).result();
+    assert_eq!([&made["for"], &checked["for"]], ["aggregation"; 2]);
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let [artifacts, proof, attestation] = ["artifacts", "inner.json", "alice/attestation.json"].map(path);
+    let nowhere = ["--rpc-url", "http://127.0.0.1:9", "--dev-account", "2"];
+    let verbs: [&[&str]; 3] = [
+        &["submit", "--proof", &proof, "--attestation", &attestation],
+        &["submit-batch", folder.to_str().unwrap(), "--proof", &proof],
+        &["contradict", "--artifacts", &artifacts, "--proof", &proof, "--proof", &proof],
+    ];
+    for verb in verbs {
+        let refused = run(&[verb, &nowhere].concat());
+        assert_eq!(refused.refused(), (2, "artifact/purpose".into()), "{verb:?}");
+        assert!(refused.stderr.contains("prove --for chain") || refused.stdout.contains("prove --for chain"), "{verb:?}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
         failure::{CliError, Failure},
         output::Console,
     },
+    proof::Purpose,
 };
 use alloy::primitives::Address;
 use clap::Args;
@@ -40,7 +41,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     };
     let prover = Folder::open(&arguments.artifacts)?.prover()?;
     let show = |path: &PathBuf| -> Result<Shown, Failure> {
-        let file = ProofFile::load(path)?;
+        let file = ProofFile::load_for(Purpose::Chain, path)?;
         prover.verify(&file)?;
         Ok(Shown { inputs: file.integers(), proof: file.proof })
     };

@@ -18,6 +18,7 @@ use crate::{
         settle::{self, LoanRequest},
     },
     error::ExitCode,
+    proof::Purpose,
 };
 use alloy::primitives::{Address, B256, Bytes, U256};
 use clap::Args;
@@ -65,7 +66,7 @@ pub(super) struct Evidence {
 
 impl Evidence {
     pub(super) fn read(proof: &Path, attestation: &Path, permit: Option<&Path>) -> Result<Self, Failure> {
-        let file = ProofFile::load(proof)?;
+        let file = ProofFile::load_for(Purpose::Chain, proof)?;
         let attestation = read_attestation(attestation)?;
         let permit = permit.map(read_permit).transpose()?;
         let bare = || format!("{} is bound to a bare context: no call is known that it belongs to", proof.display());

@@ -18,7 +18,7 @@ use zkml_evm::{
     artifact::{Binding, Prover, Quantised, Recipe, Source},
     chain::attest::Context,
     circuit::{Item, Witness},
-    proof::verify,
+    proof::{Purpose, verify},
     quant::{
         ThresholdScale,
         input::{self, Row},
@@ -154,7 +154,8 @@ impl Made {
             let expected = self.public_inputs(&context, &items);
             let kept = stored.iter().find(|proof| proof.public_inputs == expected && self.verifies(proof)).cloned();
             kept.unwrap_or_else(|| {
-                let made = self.prover.prove_items(&items, Binding::Call(context), None, &|_| ()).expect("a proof");
+                let made =
+                    self.prover.prove_items(Purpose::Chain, &items, Binding::Call(context), None, &|_| ()).expect("a proof");
                 Proof { nonce: context.nonce.to(), expiry: context.expiry, public_inputs: made.public_inputs, proof: made.proof }
             })
         });

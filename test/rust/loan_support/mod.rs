@@ -24,6 +24,7 @@ use zkml_evm::chain::settle::{self, LoanRequest, PolicyTerms, Tier, policy_id};
 use zkml_evm::chain::{Chain, ChainTarget, Patience, Registry};
 use zkml_evm::circuit::Item;
 use zkml_evm::cli::contracts::verifier_item;
+use zkml_evm::proof::Purpose;
 use zkml_evm::quant::{ThresholdScale, input};
 
 pub const LOANS: usize = 16;
@@ -230,7 +231,7 @@ impl Yard {
             fs::write(folder.join("permit.json"), serde_json::to_string(&permit).unwrap()).unwrap();
         }
         let next = settle::next_context(&self.chain, places.lending, relayer, policy_id, facts.model_id, expiry).await.unwrap();
-        let proof = prover.prove_items(&items, Binding::Call(next), None, &|_| ()).unwrap();
+        let proof = prover.prove_items(Purpose::Chain, &items, Binding::Call(next), None, &|_| ()).unwrap();
         proof.save(&folder.join("batch.json")).unwrap();
     }
 

@@ -7,7 +7,7 @@ use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
 pub type Id = usize;
 
 /// How a scalar comes about. Operands stand before their use.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
     /// Part of the recording.
     Constant(Fr),
@@ -50,7 +50,7 @@ pub enum Node {
 }
 
 /// A coordinate of a point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Axis {
     /// The first.
     X,
@@ -58,11 +58,11 @@ pub enum Axis {
     Y,
 }
 
-/// One step of a sponge over Poseidon (`gates/poseidon_params.rs`): `state = permute(before + (0, added_0, added_1))`.
+/// One step of a sponge (`gates/transcript_sponge.rs`): `state = permute(before + (0, added_0, added_1))`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permutation {
     /// The permutation whose state it goes on from, by its place in [`Recording::permutations`]; none starts from
-    /// `(transcript::DOMAIN, 0, 0)`.
+    /// `(sponge::domain(), 0, 0)`.
     pub before: Option<usize>,
     /// What is added to the second and third cell of the state.
     pub added: [Id; 2],
@@ -82,7 +82,7 @@ pub enum Base {
     Fixed(G1Affine),
 }
 
-/// What the proof in a slot is made of.
+/// What the proof in a slot is made of: in its bytes, all points but two, the scalars, the two points of the opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotLayout {
     /// Public values.
@@ -95,7 +95,7 @@ pub struct SlotLayout {
 
 /// The verification of one proof for each slot. All of them hold if and only if (but for the error of `docs/soundness.md`)
 /// `e(lhs, g2) = e(rhs, s g2)` for the two sums, and every point of the proofs is a point of the curve.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
     /// The slots.
     pub slots: Vec<SlotLayout>,

@@ -1,0 +1,197 @@
+//! The columns of an aggregation circuit. Three units work side by side on the same rows: points of the curve, the transcripts' permutations,
+//! and scalar arithmetic. Copies connect them.
+//!
+//! | column | phase | holds |
+//! |---|---|---|
+//! | `lanes` | 1 | limbs of an element or a quotient, its top lane again, limbs of a carry; all looked up in the range table |
+//! | `element` (copyable) | 1 | the four limbs that the lanes make |
+//! | `carry` | 1 | the carry that the lanes make |
+//! | `operand` | 1 | limbs of the point that is added, looked up among the multiples |
+//! | `digit` (copyable) | 1 | which multiple |
+//! | `apart` | 1 | witnesses that two points have different x |
+//! | `multiplicity` | 1 | lookups of each range table row |
+//! | `plus`, `minus` | 1 | lookups of each multiple, and of its negative |
+//! | `scalars` (copyable) | 1 | `a, b, d` and the result of a scalar row |
+//! | `state` (second cell copyable), `square` (first two copyable), `boxed` | 1 | Poseidon |
+//! | `helpers`, `found`, `sum` | 2 | the lookups |
+
+use super::{
+    lookup, modular, points, scalars,
+    shape::{LIMBS, Widths},
+    sponge,
+};
+use halo2_proofs::{
+    halo2curves::bn256::Fr,
+    plonk::{Advice, Challenge, Column, ConstraintSystem, FirstPhase, Fixed, SecondPhase},
+};
+
+/// Poseidon's width.
+pub const STATE: usize = 3;
+/// Identities modulo q.
+pub const IDENTITIES: usize = 7;
+
+/// All columns and challenges of the layout.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    /// See the module.
+    pub lanes: Vec<Column<Advice>>,
+    /// See the module.
+    pub element: [Column<Advice>; LIMBS],
+    /// See the module.
+    pub carry: Column<Advice>,
+    /// See the module.
+    pub operand: [Column<Advice>; LIMBS],
+    /// See the module.
+    pub digit: Column<Advice>,
+    /// See the module.
+    pub apart: Column<Advice>,
+    /// See the module.
+    pub multiplicity: Column<Advice>,
+    /// See the module.
+    pub plus: Column<Advice>,
+    /// See the module.
+    pub minus: Column<Advice>,
+    /// `a`, `b`, `d`.
+    pub scalars: [Column<Advice>; 3],
+    /// What a scalar row yields.
+    pub result: Column<Advice>,
+    /// Poseidon's state.
+    pub state: [Column<Advice>; STATE],
+    /// Squares of the S-boxes' inputs; on an absorbing row, what is absorbed.
+    pub square: [Column<Advice>; STATE],
+    /// Outputs of the S-boxes.
+    pub boxed: [Column<Advice>; STATE],
+    /// Terms of three lanes each.
+    pub helpers: Vec<Column<Advice>>,
+    /// The terms of the multiples.
+    pub found: Column<Advice>,
+    /// The running sum of all lookups.
+    pub sum: Column<Advice>,
+    /// 1 on every row from the first to the one before the end pin.
+    pub active: Column<Fixed>,
+    /// The range table.
+    pub table: Column<Fixed>,
+    /// 1 on rows whose lanes are an element.
+    pub is_element: Column<Fixed>,
+    /// 1 on rows whose element is a constant.
+    pub is_known: Column<Fixed>,
+    /// The constant's limbs.
+    pub known: [Column<Fixed>; LIMBS],
+    /// 1 on rows where the identity holds, one column for each.
+    pub identities: [Column<Fixed>; IDENTITIES],
+    /// 1 on rows that look up a multiple.
+    pub finds: Column<Fixed>,
+    /// Whose multiple is looked up, counted from 1.
+    pub wanted: Column<Fixed>,
+    /// Whose multiple stands here, counted from 1; 0 where none does.
+    pub offered: Column<Fixed>,
+    /// Which multiple it is.
+    pub offered_digit: Column<Fixed>,
+    /// Factors of `a b`, `a`, `b`, `d`, and the constant.
+    pub factors: [Column<Fixed>; 5],
+    /// 1 on rows where a transcript starts.
+    pub starts: Column<Fixed>,
+    /// 1 on rows that absorb.
+    pub absorbs: Column<Fixed>,
+    /// 1 on rows of a full round.
+    pub full: Column<Fixed>,
+    /// 1 on rows of three partial rounds.
+    pub partial: Column<Fixed>,
+    /// Round constants.
+    pub constants: [Column<Fixed>; STATE],
+    /// Draws the lookups' point.
+    pub beta: Challenge,
+    /// Compresses the lookups' tuples.
+    pub theta: Challenge,
+}
+
+impl Columns {
+    /// Creates the columns and every gate.
+    pub fn configure(cs: &mut ConstraintSystem<Fr>, widths: &Widths) -> Self {
+        let lanes: Vec<_> = (0..widths.lanes()).map(|_| cs.advice_column()).collect();
+        let mut advice = || cs.advice_column();
+        let element = std::array::from_fn(|_| advice());
+        let carry = advice();
+        let operand = std::array::from_fn(|_| advice());
+        let [digit, apart, multiplicity, plus, minus, result] = std::array::from_fn(|_| advice());
+        let (scalars, state, square, boxed) = (
+            std::array::from_fn(|_| advice()),
+            std::array::from_fn(|_| advice()),
+            std::array::from_fn(|_| advice()),
+            std::array::from_fn(|_| advice()),
+        );
+        let [beta, theta] = std::array::from_fn(|_| cs.challenge_usable_after(FirstPhase));
+        let helpers = (0..lookup::helped_lanes(widths).len()).map(|_| cs.advice_column_in(SecondPhase)).collect();
+        let [found, sum] = std::array::from_fn(|_| cs.advice_column_in(SecondPhase));
+        let mut fixed = || cs.fixed_column();
+        let [active, table, is_element, is_known, finds, wanted, offered, offered_digit] = std::array::from_fn(|_| fixed());
+        let (known, identities, factors) =
+            (std::array::from_fn(|_| fixed()), std::array::from_fn(|_| fixed()), std::array::from_fn(|_| fixed()));
+        let [starts, absorbs, full, partial] = std::array::from_fn(|_| fixed());
+        let constants = std::array::from_fn(|_| fixed());
+        let columns = Self {
+            lanes,
+            element,
+            carry,
+            operand,
+            digit,
+            apart,
+            multiplicity,
+            plus,
+            minus,
+            scalars,
+            result,
+            state,
+            square,
+            boxed,
+            helpers,
+            found,
+            sum,
+            active,
+            table,
+            is_element,
+            is_known,
+            known,
+            identities,
+            finds,
+            wanted,
+            offered,
+            offered_digit,
+            factors,
+            starts,
+            absorbs,
+            full,
+            partial,
+            constants,
+            beta,
+            theta,
+        };
+        modular::configure(cs, &columns, widths);
+        points::configure(cs, &columns, widths);
+        scalars::configure(cs, &columns);
+        sponge::configure(cs, &columns);
+        lookup::configure(cs, &columns, widths);
+        columns
+    }
+
+    /// The columns whose cells can be copied.
+    pub fn copied(&self) -> Vec<Column<Advice>> {
+        let sponge = [self.state[1], self.square[0], self.square[1]];
+        self.element.into_iter().chain([self.digit, self.result]).chain(self.scalars).chain(sponge).collect()
+    }
+
+    /// Columns of the first phase, by index.
+    pub fn early(&self) -> Vec<Column<Advice>> {
+        let single = [self.carry, self.digit, self.apart, self.multiplicity, self.plus, self.minus, self.result];
+        let units = self.element.into_iter().chain(self.operand).chain(self.scalars);
+        let sponge = self.state.into_iter().chain(self.square).chain(self.boxed);
+        let mut all: Vec<_> = self.lanes.iter().copied().chain(single).chain(units).chain(sponge).collect();
+        all.sort_by_key(Column::index);
+        all
+    }
+
+    /// Columns of the second phase, by index.
+    pub fn late(&self) -> Vec<Column<Advice>> {
+        self.helpers.iter().copied().chain([self.found, self.sum]).collect()
+    }
+}

@@ -1,0 +1,103 @@
+//! Keys and proofs of an aggregation's outer circuit.
+
+use super::{
+    ProofError, Purpose, Srs,
+    artifact::Kind,
+    either::{EitherCircuit, EitherParams},
+    keys::{generate, parse},
+    prove::prove_either,
+    verify::verify_key,
+};
+use crate::outer::{OuterCircuit, Recording, Sheet, Values, Widths, place};
+use halo2_proofs::{
+    SerdeFormat,
+    halo2curves::bn256::{Fr, G1Affine},
+    plonk::{ProvingKey, VerifyingKey},
+};
+
+/// The keys of an outer circuit.
+#[derive(Clone, Debug)]
+pub struct OuterKeys {
+    /// The circuit's widths.
+    pub widths: Widths,
+    /// Proving key, with the verifying key inside.
+    pub pk: ProvingKey<G1Affine>,
+}
+
+impl OuterKeys {
+    /// Generates the keys of the circuit that repeats `recording`.
+    ///
+    /// # Errors
+    /// Too few rows; an SRS smaller than the circuit.
+    pub fn generate(recording: &Recording, widths: Widths, srs: &Srs) -> Result<Self, ProofError> {
+        // Any values do: fixed cells and copies are the same for all.
+        let nodes = vec![Fr::zero(); recording.nodes.len()];
+        let points: Vec<_> = recording.slots.iter().map(|slot| vec![G1Affine::generator(); slot.points]).collect();
+        let (sheet, _) = place(recording, widths, &Values { nodes: &nodes, points: &points }).map_err(layout)?;
+        let circuit = EitherCircuit::Outer(Box::new(OuterCircuit::new(sheet)));
+        Ok(Self { widths, pk: generate(&circuit, srs)? })
+    }
+
+    /// The verifying key.
+    pub fn vk(&self) -> &VerifyingKey<G1Affine> {
+        self.pk.get_vk()
+    }
+
+    /// The proving key as a file holds it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.pk.to_bytes(SerdeFormat::RawBytes)
+    }
+
+    /// Parses a proving key.
+    ///
+    /// # Errors
+    /// Unsound widths; bytes of another circuit.
+    pub fn parse(widths: Widths, payload: &[u8]) -> Result<Self, ProofError> {
+        if !widths.is_sound() {
+            return Err(ProofError::malformed(Kind::ProvingKey.name(), format!("{widths:?} are no widths of an aggregation")));
+        }
+        Ok(Self { widths, pk: parse(EitherParams::Outer(widths), payload)? })
+    }
+
+    /// Proves a sheet as it stands, honest or not: the attack suite uses it with forged ones.
+    ///
+    /// # Errors
+    /// An SRS smaller than the circuit.
+    pub fn prove_circuit(
+        &self,
+        purpose: Purpose,
+        srs: &Srs,
+        circuit: OuterCircuit,
+        instances: &[Fr],
+    ) -> Result<Vec<u8>, ProofError> {
+        prove_either(purpose, &self.pk, srs, EitherCircuit::Outer(Box::new(circuit)), instances)
+    }
+
+    /// Proves a recording with its values; `instances` are all statements and the accumulator's words.
+    ///
+    /// # Errors
+    /// As [`OuterKeys::prove_circuit`].
+    pub fn prove(
+        &self,
+        purpose: Purpose,
+        srs: &Srs,
+        recording: &Recording,
+        values: &Values<'_>,
+        instances: &[Fr],
+    ) -> Result<Vec<u8>, ProofError> {
+        let (sheet, _): (Sheet, _) = place(recording, self.widths, values).map_err(layout)?;
+        self.prove_circuit(purpose, srs, OuterCircuit::new(sheet), instances)
+    }
+
+    /// Checks the outer proof alone: the accumulator among `instances` is the caller's to check.
+    ///
+    /// # Errors
+    /// [`ProofError::Invalid`] with the reason.
+    pub fn verify(&self, purpose: Purpose, srs: &Srs, instances: &[Fr], proof: &[u8]) -> Result<(), ProofError> {
+        verify_key(purpose, self.vk(), srs, instances, proof)
+    }
+}
+
+fn layout(error: crate::gates::TraceError) -> ProofError {
+    crate::circuit::CircuitError::from(error).into()
+}
