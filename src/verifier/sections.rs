@@ -72,7 +72,7 @@ fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> 
     let constraints = evaluation::constraints(protocol, cs, &transcript, &mut memory);
     let opening = opening::values(protocol, &sets, &transcript, &mut memory);
     let commitments = opening::commitments(protocol, &sets, &transcript, &mut memory);
-    let [addition, call] = if protocol.accumulates() { accumulator::addition() } else { Default::default() };
+    let [addition, call] = protocol.accumulator.map(|_| accumulator::addition()).unwrap_or_default();
     vec![
         ("{accumulator_call}", call),
         ("{accumulator}", addition),

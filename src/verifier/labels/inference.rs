@@ -1,71 +1,14 @@
-//! What a circuit calls its columns and challenges: names that the contract's reader sees.
+//! The names of an inference circuit's columns (`gates/shape.rs`).
 
-use super::VerifierError;
+use super::Labels;
 use crate::gates::{Columns, Selector, Shape, Stack};
-use halo2_proofs::{
-    halo2curves::bn256::Fr,
-    plonk::{ConstraintSystem, Fixed},
-};
-use std::collections::BTreeMap;
+use halo2_proofs::plonk::{ConstraintSystem, Fixed};
 
-/// The names of a circuit's columns and challenges. Each becomes part of constants' names in the contract, so no two are alike.
-#[derive(Clone, Debug)]
-pub struct Labels {
-    /// Of each committed fixed column, in the key's order, the columns of the layout that stand under each other in it, by offset: one where
-    /// nothing is stacked.
-    pub fixed: Vec<Vec<String>>,
-    /// Likewise of each advice column, in the constraint system's order.
-    pub advice: Vec<Vec<String>>,
-    /// The circuit's own challenges, in the constraint system's order.
-    pub challenges: Vec<String>,
-    /// Rows of the circuit that one row of the layout takes.
-    pub stack: u32,
-}
-
-impl Labels {
-    /// The names of an inference circuit's layout.
-    pub fn of_shape(shape: &Shape) -> Self {
-        let stack = Stack::configure(&mut ConstraintSystem::default(), shape);
-        let places = |place: &Vec<(usize, usize)>, names| stacked(place.iter().copied(), names);
-        let of_fixed: Vec<_> = stack.fixed.iter().map(|place| (place.column.index(), place.offset)).collect();
-        let of_advice: Vec<_> = stack.advice.iter().map(|place| (place.column.index(), place.offset)).collect();
-        Self {
-            fixed: places(&of_fixed, fixed(&stack.columns, stack.fixed.len())),
-            advice: places(&of_advice, advice(&stack.columns, stack.advice.len())),
-            challenges: challenges(shape),
-            stack: shape.stack,
-        }
-    }
-
-    /// The names of a circuit whose columns are committed as they are.
-    pub fn plain(fixed: &[&str], advice: &[&str], challenges: &[&str]) -> Self {
-        let columns = |names: &[&str]| names.iter().map(|name| vec![(*name).to_owned()]).collect();
-        let challenges = challenges.iter().map(|name| (*name).to_owned()).collect();
-        Self { fixed: columns(fixed), advice: columns(advice), challenges, stack: 1 }
-    }
-
-    /// Each column and each challenge has a name.
-    ///
-    /// # Errors
-    /// [`VerifierError::Render`].
-    pub fn check(&self, cs: &ConstraintSystem<Fr>) -> Result<(), VerifierError> {
-        let named = [self.fixed.len(), self.advice.len(), self.challenges.len()];
-        let there = [cs.num_fixed_columns(), cs.num_advice_columns(), cs.num_challenges()];
-        if named == there && self.stack > 0 {
-            return Ok(());
-        }
-        let what = format!("names for {named:?} fixed columns, advice columns and challenges, the circuit has {there:?}");
-        Err(VerifierError::Render(what))
-    }
-}
-
-/// The names of the columns that stand in each committed one, by offset.
-fn stacked(places: impl Iterator<Item = (usize, usize)>, names: Vec<String>) -> Vec<Vec<String>> {
-    let mut columns: BTreeMap<usize, BTreeMap<usize, String>> = BTreeMap::new();
-    for ((column, offset), name) in places.zip(names) {
-        columns.entry(column).or_default().insert(offset, name);
-    }
-    columns.into_values().map(|names| names.into_values().collect()).collect()
+/// The names of the layout of `shape`.
+pub fn labels(shape: &Shape) -> Labels {
+    let stack = Stack::configure(&mut ConstraintSystem::default(), shape);
+    let (fixed, advice) = (fixed(&stack.columns, stack.fixed.len()), advice(&stack.columns, stack.advice.len()));
+    Labels::of_stack(&stack, fixed, advice, challenges(shape), shape.stack)
 }
 
 fn advice(columns: &Columns, count: usize) -> Vec<String> {
