@@ -11,8 +11,10 @@
 
 mod error;
 mod evaluate;
+mod factor;
 mod form;
 mod loader;
+mod opening;
 mod prune;
 mod reader;
 mod record;

@@ -35,7 +35,8 @@ pub(super) fn prune(recording: Recording) -> Recording {
     }
 }
 
-fn operands(node: &Node) -> Vec<Id> {
+/// What a node is computed from, but for permutations.
+pub(super) fn operands(node: &Node) -> Vec<Id> {
     match node {
         Node::Sum { terms, .. } => terms.iter().map(|(_, id)| *id).collect(),
         Node::Product(left, right) => vec![*left, *right],

@@ -2,24 +2,25 @@
 
 use super::{
     error::AggregateError,
+    factor::factored,
     form::Form,
     loader::{Scalar, add_multiple},
+    opening::Shplonk,
     prune::prune,
     reader::{Reader, Sponge},
     recorder::Recorder,
     recording::{Base, Node, Recording, SlotLayout},
 };
-use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
 use snark_verifier::{
-    pcs::kzg::{Bdfg21, KzgAs, KzgSuccinctVerifyingKey},
+    loader::{LoadedScalar, ScalarLoader},
     verifier::{
         SnarkVerifier,
         plonk::{PlonkProof, PlonkProtocol, PlonkSuccinctVerifier},
     },
 };
 
-type Scheme = KzgAs<Bn256, Bdfg21>;
-type Succinct = PlonkSuccinctVerifier<Scheme>;
+type Succinct = PlonkSuccinctVerifier<Shplonk>;
 type Protocol = PlonkProtocol<G1Affine, Recorder>;
 
 /// A proof that was read, and what belongs to it.
@@ -27,15 +28,15 @@ struct Slot {
     layout: SlotLayout,
     protocol: Protocol,
     instances: Vec<Vec<Scalar>>,
-    proof: PlonkProof<G1Affine, Recorder, Scheme>,
+    proof: PlonkProof<G1Affine, Recorder, Shplonk>,
     /// Drawn of the whole proof, its last point included.
     binding: Form,
 }
 
 /// The verification of one proof for each protocol, in their order.
 ///
-/// With several, each slot's two sides are scaled by a power of a challenge `r`, drawn of all proofs to their last points:
-/// `lhs = Σ r^i lhs_i`, `rhs = Σ r^i rhs_i` (`docs/soundness.md`).
+/// With several, each slot's two sides are scaled by a power of a challenge ρ, drawn of all proofs to their last points:
+/// `lhs = Σ ρ^i lhs_i`, `rhs = Σ ρ^i rhs_i` (`docs/soundness.md`).
 ///
 /// # Errors
 /// No slot at all; a protocol that uses what a recording has no words for.
@@ -49,12 +50,13 @@ pub fn record(slots: &[PlonkProtocol<G1Affine>]) -> Result<Recording, AggregateE
     let powers = powers(&recorder, &slots);
     let (mut lhs, mut rhs) = (Vec::new(), Vec::new());
     for (i, (slot, power)) in slots.iter().zip(&powers).enumerate() {
-        let accumulators = Succinct::verify(&generator(), &slot.protocol, &slot.instances, &slot.proof);
+        let accumulators = Succinct::verify(power, &slot.protocol, &slot.instances, &slot.proof);
         let [accumulator] = &accumulators.map_err(|e| AggregateError::unsupported(i, &e))?[..] else {
             return Err(AggregateError::Protocol { slot: i, problem: "it has accumulators of its own".into() });
         };
-        add_multiple(&recorder, &mut lhs, power, &accumulator.lhs.terms);
-        add_multiple(&recorder, &mut rhs, power, &accumulator.rhs.terms);
+        let one = Form::constant(Fr::one());
+        add_multiple(&recorder, &mut lhs, &one, &accumulator.lhs.terms);
+        add_multiple(&recorder, &mut rhs, &one, &accumulator.rhs.terms);
         if let Some(problem) = recorder.fault() {
             return Err(AggregateError::Protocol { slot: i, problem: problem.into() });
         }
@@ -65,11 +67,7 @@ pub fn record(slots: &[PlonkProtocol<G1Affine>]) -> Result<Recording, AggregateE
     });
     let (nodes, permutations) = recorder.take();
     let layouts = slots.iter().map(|slot| slot.layout).collect();
-    Ok(prune(Recording { slots: layouts, nodes, permutations, lhs, rhs }))
-}
-
-fn generator() -> KzgSuccinctVerifyingKey<G1Affine> {
-    KzgSuccinctVerifyingKey::new(G1Affine::generator())
+    Ok(prune(factored(prune(Recording { slots: layouts, nodes, permutations, lhs, rhs }))))
 }
 
 fn read(recorder: &Recorder, slot: usize, protocol: &PlonkProtocol<G1Affine>) -> Result<Slot, AggregateError> {
@@ -81,17 +79,15 @@ fn read(recorder: &Recorder, slot: usize, protocol: &PlonkProtocol<G1Affine>) ->
     let instance = |index| Scalar { recorder: recorder.clone(), form: recorder.leaf(Node::Instance { slot, index }) };
     let (protocol, loaded) = (protocol.loaded(recorder), vec![(0..instances).map(instance).collect()]);
     let mut reader = Reader::new(recorder, slot);
-    let proof =
-        Succinct::read_proof(&generator(), &protocol, &loaded, &mut reader).map_err(|e| AggregateError::unsupported(slot, &e))?;
+    let proof = Succinct::read_proof(&recorder.load_one(), &protocol, &loaded, &mut reader)
+        .map_err(|e| AggregateError::unsupported(slot, &e))?;
     let layout = reader.layout(instances).ok_or_else(|| refused("its proofs are not points, scalars and two points"))?;
     Ok(Slot { layout, protocol, instances: loaded, proof, binding: reader.last_challenge() })
 }
 
-/// `1, r, r^2, ...`, as many as there are slots.
-fn powers(recorder: &Recorder, slots: &[Slot]) -> Vec<Form> {
+/// `1, ρ, ρ^2, ...`, as many as there are slots.
+fn powers(recorder: &Recorder, slots: &[Slot]) -> Vec<Scalar> {
     let mut sponge = Sponge::new(recorder);
     slots.iter().for_each(|slot| sponge.absorb(slot.binding.clone()));
-    let challenge = sponge.squeeze();
-    let one = Form::constant(Fr::one());
-    std::iter::successors(Some(one), |power| Some(recorder.product(power, &challenge))).take(slots.len()).collect()
+    Scalar { recorder: recorder.clone(), form: sponge.squeeze() }.powers(slots.len())
 }

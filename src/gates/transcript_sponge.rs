@@ -78,48 +78,5 @@ impl Sponge {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use halo2_proofs::halo2curves::bn256::G1;
-
-    fn squeezed(values: &[u64]) -> Fr {
-        let mut sponge = Sponge::default();
-        values.iter().for_each(|v| sponge.absorb(Fr::from(*v)));
-        sponge.squeeze()
-    }
-
-    #[test]
-    fn agrees_with_the_documented_vector() {
-        let mut sponge = Sponge::default();
-        let mut got = Vec::new();
-        for absorbed in [vec![], vec![1, 2, 3], vec![], vec![4]] {
-            absorbed.into_iter().for_each(|v: u64| sponge.absorb(Fr::from(v)));
-            got.push(format!("{:?}", sponge.squeeze()));
-        }
-        let documented = include_str!("../../docs/aggregation.md");
-        for value in got {
-            assert!(documented.contains(&value), "{value}");
-        }
-    }
-
-    #[test]
-    fn what_is_absorbed_is_never_confused_with_its_end() {
-        let all = [&[][..], &[0], &[1], &[1, 0], &[1, 1], &[0, 0], &[1, 0, 1], &[1, 1, 0], &[0, 1]].map(squeezed);
-        for (i, a) in all.iter().enumerate() {
-            assert!(all[..i].iter().all(|b| a != b), "{i}");
-        }
-        let mut twice = Sponge::default();
-        let first = twice.squeeze();
-        assert_ne!(first, twice.squeeze());
-    }
-
-    #[test]
-    fn coordinates_are_reduced_and_infinity_has_none() {
-        let minus_two = -Fq::from(2);
-        // q - 2 mod r: q - r is a number of 128 bits.
-        let expected = Fr::from_str_vartime("147946756881789318990833708069417712966").unwrap() - Fr::from(2);
-        assert_eq!(reduce(minus_two), expected);
-        assert_eq!(coordinates(&G1Affine::generator()), Some([Fr::from(1), Fr::from(2)]));
-        assert_eq!(coordinates(&G1Affine::from(G1::default())), None);
-    }
-}
+#[path = "sponge_tests.rs"]
+mod tests;

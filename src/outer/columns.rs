@@ -17,13 +17,17 @@
 
 use super::{
     lookup, modular, points, scalars,
-    shape::{LIMBS, Widths},
+    shape::{LANES, LIMBS},
     sponge,
 };
 use halo2_proofs::{
     halo2curves::bn256::Fr,
-    plonk::{Advice, Challenge, Column, ConstraintSystem, FirstPhase, Fixed, SecondPhase},
+    plonk::{Advice, Challenge, Column, ColumnType, ConstraintSystem, FirstPhase, Fixed, SecondPhase},
 };
+use std::collections::BTreeMap;
+
+/// The identities, as a contract names them.
+const IDENTITY_NAMES: [&str; IDENTITIES] = ["SLOPE", "THIRD", "ORDINATE", "TANGENT", "DOUBLE", "SQUARE_OF_X", "CURVE"];
 
 /// Poseidon's width.
 pub const STATE: usize = 3;
@@ -107,8 +111,8 @@ pub struct Columns {
 
 impl Columns {
     /// Creates the columns and every gate.
-    pub fn configure(cs: &mut ConstraintSystem<Fr>, widths: &Widths) -> Self {
-        let lanes: Vec<_> = (0..widths.lanes()).map(|_| cs.advice_column()).collect();
+    pub fn configure(cs: &mut ConstraintSystem<Fr>) -> Self {
+        let lanes: Vec<_> = (0..LANES).map(|_| cs.advice_column()).collect();
         let mut advice = || cs.advice_column();
         let element = std::array::from_fn(|_| advice());
         let carry = advice();
@@ -121,7 +125,7 @@ impl Columns {
             std::array::from_fn(|_| advice()),
         );
         let [beta, theta] = std::array::from_fn(|_| cs.challenge_usable_after(FirstPhase));
-        let helpers = (0..lookup::helped_lanes(widths).len()).map(|_| cs.advice_column_in(SecondPhase)).collect();
+        let helpers = (0..lookup::helped_lanes().len()).map(|_| cs.advice_column_in(SecondPhase)).collect();
         let [found, sum] = std::array::from_fn(|_| cs.advice_column_in(SecondPhase));
         let mut fixed = || cs.fixed_column();
         let [active, table, is_element, is_known, finds, wanted, offered, offered_digit] = std::array::from_fn(|_| fixed());
@@ -166,11 +170,11 @@ impl Columns {
             beta,
             theta,
         };
-        modular::configure(cs, &columns, widths);
-        points::configure(cs, &columns, widths);
+        modular::configure(cs, &columns);
+        points::configure(cs, &columns);
         scalars::configure(cs, &columns);
         sponge::configure(cs, &columns);
-        lookup::configure(cs, &columns, widths);
+        lookup::configure(cs, &columns);
         columns
     }
 
@@ -190,8 +194,61 @@ impl Columns {
         all
     }
 
+    /// What the committed columns' places are called in a contract: advice columns, fixed columns, each by index.
+    pub fn names(&self) -> [Vec<String>; 2] {
+        let numbered = |name: &str, count: usize| (0..count).map(|i| format!("{name}_{i}")).collect::<Vec<_>>();
+        let given = |name: &str| vec![name.to_owned()];
+        let advice = [
+            (indices(&self.lanes), numbered("LANE", self.lanes.len())),
+            (indices(&self.element), numbered("ELEMENT", LIMBS)),
+            (indices(&self.operand), numbered("OPERAND", LIMBS)),
+            (indices(&self.scalars), ["SCALAR_A", "SCALAR_B", "SCALAR_D"].map(str::to_owned).to_vec()),
+            (indices(&self.state), numbered("STATE", STATE)),
+            (indices(&self.square), numbered("SQUARE", STATE)),
+            (indices(&self.boxed), numbered("BOXED", STATE)),
+            (indices(&self.helpers), numbered("HELPER", self.helpers.len())),
+            (indices(&[self.carry]), given("CARRY")),
+            (indices(&[self.digit]), given("DIGIT")),
+            (indices(&[self.apart]), given("APART")),
+            (indices(&[self.multiplicity]), given("MULTIPLICITY")),
+            (indices(&[self.plus]), given("PLUS")),
+            (indices(&[self.minus]), given("MINUS")),
+            (indices(&[self.result]), given("RESULT")),
+            (indices(&[self.found]), given("FOUND")),
+            (indices(&[self.sum]), given("SUM")),
+        ];
+        let fixed = [
+            (indices(&self.known), numbered("KNOWN", LIMBS)),
+            (indices(&self.identities), IDENTITY_NAMES.map(str::to_owned).to_vec()),
+            (indices(&self.factors), ["FACTOR_AB", "FACTOR_A", "FACTOR_B", "FACTOR_D", "ADDEND"].map(str::to_owned).to_vec()),
+            (indices(&self.constants), numbered("CONSTANT", STATE)),
+            (indices(&[self.active]), given("ACTIVE")),
+            (indices(&[self.table]), given("TABLE")),
+            (indices(&[self.is_element]), given("IS_ELEMENT")),
+            (indices(&[self.is_known]), given("IS_KNOWN")),
+            (indices(&[self.finds]), given("FINDS")),
+            (indices(&[self.wanted]), given("WANTED")),
+            (indices(&[self.offered]), given("OFFERED")),
+            (indices(&[self.offered_digit]), given("OFFERED_DIGIT")),
+            (indices(&[self.starts]), given("STARTS")),
+            (indices(&[self.absorbs]), given("ABSORBS")),
+            (indices(&[self.full]), given("FULL")),
+            (indices(&[self.partial]), given("PARTIAL")),
+        ];
+        [by_index(&advice), by_index(&fixed)]
+    }
+
     /// Columns of the second phase, by index.
     pub fn late(&self) -> Vec<Column<Advice>> {
         self.helpers.iter().copied().chain([self.found, self.sum]).collect()
     }
+}
+
+fn indices<C: ColumnType>(columns: &[Column<C>]) -> Vec<usize> {
+    columns.iter().map(Column::index).collect()
+}
+
+fn by_index(groups: &[(Vec<usize>, Vec<String>)]) -> Vec<String> {
+    let named = groups.iter().flat_map(|(indices, names)| indices.iter().copied().zip(names.iter().cloned()));
+    named.collect::<BTreeMap<usize, String>>().into_values().collect()
 }

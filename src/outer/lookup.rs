@@ -12,7 +12,7 @@
 use super::{
     columns::Columns,
     points::MULTIPLES,
-    shape::{LIMBS, Widths},
+    shape::{LANE_BITS, LANES, LIMBS},
     sheet::Sheet,
 };
 use crate::gates::{TraceError, lookup::invert_all};
@@ -30,8 +30,8 @@ const HELD: usize = 2;
 const HELPED: usize = 3;
 
 /// The lanes of each helper.
-pub fn helped_lanes(widths: &Widths) -> Vec<Range<usize>> {
-    (HELD..widths.lanes()).step_by(HELPED).map(|from| from..(from + HELPED).min(widths.lanes())).collect()
+pub fn helped_lanes() -> Vec<Range<usize>> {
+    (HELD..LANES).step_by(HELPED).map(|from| from..(from + HELPED).min(LANES)).collect()
 }
 
 /// ```text
@@ -41,7 +41,7 @@ pub fn helped_lanes(widths: &Widths) -> Vec<Range<usize>> {
 ///                                                                         L = Π (β - lane) over the two lanes held, T = β - table
 /// pin * sum = 0,     pin = active + active_prev - 2 active active_prev
 /// ```
-pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, widths: &Widths) {
+pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
     cs.create_gate("lookup", |cells| {
         let [active, active_prev] = [0, -1].map(|r| cells.query_fixed(columns.active, Rotation(r)));
         let [sum, sum_next] = [0, 1].map(|r| cells.query_advice(columns.sum, Rotation(r)));
@@ -52,7 +52,7 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, widths
         let found = cells.query_advice(columns.found, Rotation::cur());
         let mut constraints = Vec::new();
         let mut added = sum_next - sum.clone() - found.clone();
-        for (helper, lanes) in columns.helpers.iter().zip(helped_lanes(widths)) {
+        for (helper, lanes) in columns.helpers.iter().zip(helped_lanes()) {
             let helper = cells.query_advice(*helper, Rotation::cur());
             let poles = &poles[lanes];
             constraints.push(("helper", active.clone() * (helper.clone() * product(poles) - without_one(poles))));
@@ -112,7 +112,7 @@ fn without_one(factors: &[Expression<Fr>]) -> Expression<Fr> {
 
 /// Fills the range table, its multiplicities and the active rows; every lane must be assigned by now.
 pub fn finish(sheet: &mut Sheet) -> Result<(), TraceError> {
-    let entries = 1usize << sheet.widths.bits;
+    let entries = 1usize << LANE_BITS;
     for row in 0..sheet.end {
         sheet.fix(sheet.columns.active, row, Fr::ONE)?;
     }
@@ -149,7 +149,7 @@ pub fn assign_phase2(sheet: &mut Sheet, beta: Fr, theta: Fr) {
         inverses.extend(tuples_at(sheet, row, theta).map(|tuple| beta - tuple));
     }
     invert_all(&mut inverses);
-    let helped = helped_lanes(&sheet.widths);
+    let helped = helped_lanes();
     let mut sum = Fr::ZERO;
     for (row, inverses) in inverses.chunks(width).enumerate() {
         let advice = |sheet: &Sheet, column: Column<Advice>| sheet.advice[column.index()][row];

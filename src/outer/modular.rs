@@ -19,7 +19,7 @@
 
 use super::{
     columns::{Columns, IDENTITIES as COUNT},
-    shape::{CARRY_LANES, LIMBS, Widths},
+    shape::{CARRY_LANES, CARRY_OFFSET, ELEMENT_LANES, LANE_BITS, LIMB_BITS, LIMB_LANES, LIMBS, QUOTIENT_OFFSET, TOP_SHIFT},
     sheet::Sheet,
 };
 use crate::gates::{TraceError, field::power_of_two};
@@ -109,13 +109,13 @@ type Limbs = [Expression<Fr>; LIMBS];
 /// ```
 ///
 /// and the equations (1) to (3) of the module, for the identity whose selector is on.
-pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, widths: &Widths) {
+pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
     cs.create_gate("limbs", |cells| {
         let lanes: Vec<_> = columns.lanes.iter().map(|&lane| cells.query_advice(lane, Rotation::cur())).collect();
         let [is_element, is_known] = [columns.is_element, columns.is_known].map(|c| cells.query_fixed(c, Rotation::cur()));
-        let (top, first_of_carry) = (widths.element_lanes() - 1, widths.element_lanes() + 1);
+        let (top, first_of_carry) = (ELEMENT_LANES - 1, ELEMENT_LANES + 1);
         let packed = |range: std::ops::Range<usize>| {
-            let terms = lanes[range].iter().zip(0..).map(|(lane, i)| lane.clone() * power_of_two(widths.bits * i));
+            let terms = lanes[range].iter().zip(0..).map(|(lane, i)| lane.clone() * power_of_two(LANE_BITS * i));
             terms.reduce(|sum, term| sum + term).unwrap_or(Expression::Constant(Fr::ZERO))
         };
         let element = columns.element.map(|e| cells.query_advice(e, Rotation::cur()));
@@ -123,10 +123,10 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, widths
         let carry = cells.query_advice(columns.carry, Rotation::cur());
         let mut constraints = vec![
             ("carry", carry - packed(first_of_carry..first_of_carry + CARRY_LANES)),
-            ("top lane", is_element * (lanes[top + 1].clone() - lanes[top].clone() * power_of_two(widths.top_shift()))),
+            ("top lane", is_element * (lanes[top + 1].clone() - lanes[top].clone() * power_of_two(TOP_SHIFT))),
         ];
         for (limb, (element, known)) in element.into_iter().zip(known).enumerate() {
-            constraints.push(("limb", element.clone() - packed(widths.lanes_of_limb(limb))));
+            constraints.push(("limb", element.clone() - packed(lanes_of_limb(limb))));
             constraints.push(("known limb", is_known.clone() * (element - known)));
         }
         constraints
@@ -134,17 +134,17 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, widths
     cs.create_gate("modulo q", |cells| {
         let selectors = columns.identities.map(|c| cells.query_fixed(c, Rotation::cur()));
         let sum = IDENTITIES.iter().zip(&selectors).map(|(identity, selector)| {
-            let terms = identity.coefficients(&mut |place| limbs_at(cells, columns, place), widths.limb_bits());
+            let terms = identity.coefficients(&mut |place| limbs_at(cells, columns, place));
             terms.map(|term| selector.clone() * term)
         });
         let sum = sum.reduce(|[a, b, c], [x, y, z]| [a + x, b + y, c + z]);
         let any = selectors.iter().cloned().reduce(|sum, s| sum + s);
         let (Some([native, low, high]), Some(any)) = (sum, any) else { return Vec::new() };
-        let quotient = quotient_at(cells, columns, widths);
-        let [from_native, from_low, from_high] = product(&quotient, &modulus_limbs(widths), widths.limb_bits());
-        let offset = power_of_two(widths.carry_offset_bits());
+        let quotient = quotient_at(cells, columns);
+        let [from_native, from_low, from_high] = product(&quotient, &modulus_limbs());
+        let offset = power_of_two(CARRY_OFFSET);
         let [carry, next] = [0, 1].map(|r| cells.query_advice(columns.carry, Rotation(r)) - Expression::Constant(offset));
-        let square = power_of_two(2 * widths.limb_bits());
+        let square = power_of_two(2 * LIMB_BITS);
         vec![
             ("modulo q, native", native - any.clone() * from_native),
             ("modulo q, low limbs", low - any.clone() * (from_low + carry.clone() * square)),
@@ -162,32 +162,37 @@ fn limbs_at(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, place: Place) -
 }
 
 /// The quotient of the row, on the row below, without its offset.
-fn quotient_at(cells: &mut VirtualCells<'_, Fr>, columns: &Columns, widths: &Widths) -> Limbs {
+fn quotient_at(cells: &mut VirtualCells<'_, Fr>, columns: &Columns) -> Limbs {
     let mut limbs = limbs_at(cells, columns, E(1));
-    let offset = power_of_two(widths.quotient_offset_bits() - (LIMBS as u32 - 1) * widths.limb_bits());
+    let offset = power_of_two(QUOTIENT_OFFSET - (LIMBS as u32 - 1) * LIMB_BITS);
     limbs[LIMBS - 1] = limbs[LIMBS - 1].clone() - Expression::Constant(offset);
     limbs
 }
 
-fn modulus_limbs(widths: &Widths) -> Limbs {
-    let limbs = split(&modulus(), widths);
+fn modulus_limbs() -> Limbs {
+    let limbs = split(&modulus());
     limbs.map(Expression::Constant)
 }
 
 /// `(left * right)` in the native field, its two low coefficients, its next two: `[n, p_0 + B p_1, p_2 + B p_3]`.
-fn product(left: &Limbs, right: &Limbs, limb_bits: u32) -> [Expression<Fr>; 3] {
+fn product(left: &Limbs, right: &Limbs) -> [Expression<Fr>; 3] {
     let coefficient = |at: usize| {
         let terms = (0..=at).map(|i| left[i].clone() * right[at - i].clone());
         terms.reduce(|sum, term| sum + term).unwrap_or(Expression::Constant(Fr::ZERO))
     };
-    let pair = |at: usize| coefficient(at) + coefficient(at + 1) * power_of_two(limb_bits);
-    [native(left, limb_bits) * native(right, limb_bits), pair(0), pair(2)]
+    let pair = |at: usize| coefficient(at) + coefficient(at + 1) * power_of_two(LIMB_BITS);
+    [native(left) * native(right), pair(0), pair(2)]
 }
 
 /// `Σ B^i limb_i`
-pub(super) fn native(limbs: &Limbs, limb_bits: u32) -> Expression<Fr> {
-    let terms = limbs.iter().zip(0..).map(|(limb, i)| limb.clone() * power_of_two(limb_bits * i));
+pub(super) fn native(limbs: &Limbs) -> Expression<Fr> {
+    let terms = limbs.iter().zip(0..).map(|(limb, i)| limb.clone() * power_of_two(LIMB_BITS * i));
     terms.reduce(|sum, term| sum + term).unwrap_or(Expression::Constant(Fr::ZERO))
+}
+
+/// The lanes of a limb, as places among the element's.
+fn lanes_of_limb(limb: usize) -> std::ops::Range<usize> {
+    limb * LIMB_LANES..(limb + 1) * LIMB_LANES
 }
 
 fn small(value: i64) -> Fr {
@@ -197,7 +202,7 @@ fn small(value: i64) -> Fr {
 
 impl Identity {
     /// N as [`product`] gives a product.
-    fn coefficients(&self, limbs_at: &mut dyn FnMut(Place) -> Limbs, limb_bits: u32) -> [Expression<Fr>; 3] {
+    fn coefficients(&self, limbs_at: &mut dyn FnMut(Place) -> Limbs) -> [Expression<Fr>; 3] {
         let mut combined = |linear: Linear| -> Limbs {
             let mut terms = linear.iter().map(|&(factor, place)| limbs_at(place).map(|limb| limb * small(factor)));
             let first = terms.next().unwrap_or_else(|| std::array::from_fn(|_| Expression::Constant(Fr::ZERO)));
@@ -215,12 +220,12 @@ impl Identity {
         };
         for (factor, left, right) in self.products {
             let (left, right) = (combined(left), combined(right));
-            add(product(&left, &right, limb_bits).map(|term| term * small(*factor)));
+            add(product(&left, &right).map(|term| term * small(*factor)));
         }
         if !self.linear.is_empty() {
             let linear = combined(self.linear);
-            let pair = |at: usize| linear[at].clone() + linear[at + 1].clone() * power_of_two(limb_bits);
-            add([native(&linear, limb_bits), pair(0), pair(2)]);
+            let pair = |at: usize| linear[at].clone() + linear[at + 1].clone() * power_of_two(LIMB_BITS);
+            add([native(&linear), pair(0), pair(2)]);
         }
         if self.constant != 0 {
             let constant = Expression::Constant(small(self.constant));
@@ -231,7 +236,6 @@ impl Identity {
 
     /// `N_0 + B N_1`, `N_2 + B N_3` and N, of the limbs on a sheet.
     fn values(&self, sheet: &Sheet, row: usize) -> ([BigInt; 2], BigInt) {
-        let bits = sheet.widths.limb_bits();
         let combined = |linear: Linear| -> [BigInt; LIMBS] {
             let zero: [BigInt; LIMBS] = Default::default();
             linear.iter().fold(zero, |sum, &(factor, place)| {
@@ -252,8 +256,8 @@ impl Identity {
             *total += limb;
         }
         total[0] += self.constant;
-        let whole = total.iter().rev().fold(BigInt::ZERO, |sum, term| (sum << bits) + term);
-        let pair = |at: usize| &total[at] + (&total[at + 1] << bits);
+        let whole = total.iter().rev().fold(BigInt::ZERO, |sum, term| (sum << LIMB_BITS) + term);
+        let pair = |at: usize| &total[at] + (&total[at + 1] << LIMB_BITS);
         ([pair(0), pair(2)], whole)
     }
 }
@@ -280,9 +284,8 @@ pub fn modulus() -> BigUint {
 }
 
 /// The four limbs of an integer; what lies above them is cut off.
-pub(super) fn split(value: &BigUint, widths: &Widths) -> [Fr; LIMBS] {
-    let bits = widths.limb_bits();
-    std::array::from_fn(|i| field(&low_bits(&(value >> (bits * i as u32)), bits)))
+pub(super) fn split(value: &BigUint) -> [Fr; LIMBS] {
+    std::array::from_fn(|i| field(&low_bits(&(value >> (LIMB_BITS * i as u32)), LIMB_BITS)))
 }
 
 fn low_bits(value: &BigUint, bits: u32) -> BigUint {
@@ -305,8 +308,8 @@ impl Sheet {
         self.fix(self.columns.is_element, row, Fr::ONE)?;
         let lanes = self.assign_limbs(row, &integer)?;
         if let Some(top) = lanes.last() {
-            let repeated = self.columns.lanes[self.widths.element_lanes()];
-            self.assign(repeated, row, *top * power_of_two(self.widths.top_shift()))?;
+            let repeated = self.columns.lanes[ELEMENT_LANES];
+            self.assign(repeated, row, *top * power_of_two(TOP_SHIFT))?;
         }
         Ok(())
     }
@@ -315,7 +318,7 @@ impl Sheet {
     pub fn assign_known(&mut self, row: usize, value: &Fq) -> Result<(), TraceError> {
         self.assign_element(row, value)?;
         self.fix(self.columns.is_known, row, Fr::ONE)?;
-        let limbs = split(&BigUint::from_bytes_le(&value.to_repr()), &self.widths);
+        let limbs = split(&BigUint::from_bytes_le(&value.to_repr()));
         for (column, limb) in self.columns.known.into_iter().zip(limbs) {
             self.fix(column, row, limb)?;
         }
@@ -327,42 +330,42 @@ impl Sheet {
     pub fn assign_identity(&mut self, kind: Kind, row: usize) -> Result<(), TraceError> {
         self.fix(self.columns.identities[kind as usize], row, Fr::ONE)?;
         let ([low, high], whole) = IDENTITIES[kind as usize].values(self, row);
-        let (bits, q) = (self.widths.limb_bits(), modulus());
+        let q = modulus();
         let quotient = whole / BigInt::from(q.clone());
-        let offset = BigInt::from(1) << self.widths.quotient_offset_bits();
+        let offset = BigInt::from(1) << QUOTIENT_OFFSET;
         let stored = (&quotient + &offset).to_biguint().unwrap_or_default();
         self.assign_limbs(row + 1, &stored)?;
-        let mut limbs: [BigInt; LIMBS] = split(&stored, &self.widths).map(|limb| integer(&limb));
-        limbs[LIMBS - 1] -= BigInt::from(1) << (self.widths.quotient_offset_bits() - (LIMBS as u32 - 1) * bits);
-        let q: [BigInt; LIMBS] = split(&q, &self.widths).map(|limb| integer(&limb));
+        let mut limbs: [BigInt; LIMBS] = split(&stored).map(|limb| integer(&limb));
+        limbs[LIMBS - 1] -= BigInt::from(1) << (QUOTIENT_OFFSET - (LIMBS as u32 - 1) * LIMB_BITS);
+        let q: [BigInt; LIMBS] = split(&q).map(|limb| integer(&limb));
         let coefficient = |at: usize| -> BigInt { (0..=at).map(|i| &limbs[i] * &q[at - i]).sum() };
-        let pair = |at: usize| coefficient(at) + (coefficient(at + 1) << bits);
-        let carry: BigInt = (low - pair(0)) >> (2 * bits);
-        let next: BigInt = (high - pair(2) + &carry) >> (2 * bits);
+        let pair = |at: usize| coefficient(at) + (coefficient(at + 1) << LIMB_BITS);
+        let carry: BigInt = (low - pair(0)) >> (2 * LIMB_BITS);
+        let next: BigInt = (high - pair(2) + &carry) >> (2 * LIMB_BITS);
         self.assign_carry(row, &carry)?;
         self.assign_carry(row + 1, &next)
     }
 
     fn assign_limbs(&mut self, row: usize, value: &BigUint) -> Result<Vec<Fr>, TraceError> {
-        let lanes = self.assign_lanes(row, 0..self.widths.element_lanes(), value)?;
+        let lanes = self.assign_lanes(row, 0..ELEMENT_LANES, value)?;
         for (limb, column) in self.columns.element.into_iter().enumerate() {
-            let lanes = &lanes[self.widths.lanes_of_limb(limb)];
-            self.assign(column, row, packed(lanes, self.widths.bits))?;
+            let lanes = &lanes[lanes_of_limb(limb)];
+            self.assign(column, row, packed(lanes))?;
         }
         Ok(lanes)
     }
 
     fn assign_carry(&mut self, row: usize, value: &BigInt) -> Result<(), TraceError> {
-        let offset = BigInt::from(1) << self.widths.carry_offset_bits();
-        let first = self.widths.element_lanes() + 1;
+        let offset = BigInt::from(1) << CARRY_OFFSET;
+        let first = ELEMENT_LANES + 1;
         let stored = (value + offset).to_biguint().unwrap_or_default();
         let lanes = self.assign_lanes(row, first..first + CARRY_LANES, &stored)?;
-        self.assign(self.columns.carry, row, packed(&lanes, self.widths.bits)).map(drop)
+        self.assign(self.columns.carry, row, packed(&lanes)).map(drop)
     }
 
     fn assign_lanes(&mut self, row: usize, at: std::ops::Range<usize>, value: &BigUint) -> Result<Vec<Fr>, TraceError> {
-        let (bits, lanes) = (self.widths.bits, self.columns.lanes[at].to_vec());
-        let values: Vec<Fr> = (0..lanes.len() as u32).map(|i| field(&low_bits(&(value >> (bits * i)), bits))).collect();
+        let lanes = self.columns.lanes[at].to_vec();
+        let values: Vec<Fr> = (0..lanes.len() as u32).map(|i| field(&low_bits(&(value >> (LANE_BITS * i)), LANE_BITS))).collect();
         for (column, value) in lanes.into_iter().zip(&values) {
             self.assign(column, row, *value)?;
         }
@@ -370,6 +373,6 @@ impl Sheet {
     }
 }
 
-fn packed(lanes: &[Fr], bits: u32) -> Fr {
-    lanes.iter().rev().fold(Fr::ZERO, |sum, lane| sum * power_of_two(bits) + lane)
+fn packed(lanes: &[Fr]) -> Fr {
+    lanes.iter().rev().fold(Fr::ZERO, |sum, lane| sum * power_of_two(LANE_BITS) + lane)
 }

@@ -6,7 +6,7 @@ use super::{
     multiply::{self, Start, Term, digit_offset},
     points::{MULTIPLES, Points},
     scalars::{Row, Scalars, Source},
-    shape::Widths,
+    shape::{LIMB_BITS, Widths},
     sheet::{Cell, Sheet},
     sponge::Sponge,
 };
@@ -185,12 +185,11 @@ fn two_limbs(
     [low, high]: [Cell; 2],
     below: Option<Cell>,
 ) -> Result<Cell, TraceError> {
-    let bits = sheet.widths.limb_bits();
-    let shift = if below.is_some() { 2 * bits } else { 0 };
+    let shift = if below.is_some() { 2 * LIMB_BITS } else { 0 };
     let operand = |exponent: u32, cell: Cell| Some((power_of_two(exponent), Source::Cell(cell)));
     let row = Row {
         a: operand(shift, low),
-        b: operand(shift + bits, high),
+        b: operand(shift + LIMB_BITS, high),
         d: below.and_then(|below| operand(0, below)),
         ..Row::default()
     };
@@ -231,11 +230,11 @@ fn expose_statements(sheet: &mut Sheet, scalars: &Scalars<'_>, recording: &Recor
 }
 
 /// The words of the accumulator among the public values: `x mod 2^2w, x >> 2w` of each coordinate, of lhs and then rhs.
-pub fn accumulator_words(widths: &Widths, sums: [G1Affine; 2]) -> Vec<Fr> {
-    let limbs = |coordinate: &Fq| modular::split(&BigUint::from_bytes_le(&coordinate.to_repr()), widths);
+pub fn accumulator_words(sums: [G1Affine; 2]) -> Vec<Fr> {
+    let limbs = |coordinate: &Fq| modular::split(&BigUint::from_bytes_le(&coordinate.to_repr()));
     let halves = |coordinate: Fq| {
         let [a, b, c, d] = limbs(&coordinate);
-        let shift = power_of_two(widths.limb_bits());
+        let shift = power_of_two(LIMB_BITS);
         [a + shift * b, c + shift * d]
     };
     sums.into_iter().flat_map(|point| [point.x, point.y]).flat_map(halves).collect()

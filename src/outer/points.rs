@@ -7,7 +7,7 @@
 use super::{
     columns::Columns,
     modular::{ELEMENT_ROWS, Kind, modulus, native},
-    shape::Widths,
+    shape::LIMB_BITS,
     sheet::{Cell, Sheet},
 };
 use crate::gates::{TraceError, field::power_of_two};
@@ -36,12 +36,12 @@ pub const MULTIPLES: usize = 16;
 ///
 /// Both elements are below 2^254 (`modular.rs`), so `|D| < 2^254 < 2 q`: were x1 and x2 equal modulo q, D would be 0 or ±q, and there would be
 /// no such cells. The slope's identity then has one solution modulo q.
-pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns, widths: &Widths) {
+pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
     cs.create_gate("points apart", |cells| {
         let slope = cells.query_fixed(columns.identities[Kind::Slope as usize], Rotation::cur());
         let first = columns.element.map(|e| cells.query_advice(e, Rotation(-4)));
         let second = columns.operand.map(|t| cells.query_advice(t, Rotation(2)));
-        let distance = native(&second, widths.limb_bits()) - native(&first, widths.limb_bits());
+        let distance = native(&second) - native(&first);
         let [apart, square] = [0, 1].map(|r| cells.query_advice(columns.apart, Rotation(r)));
         let modulus = Expression::Constant(modulus_squared());
         vec![
@@ -227,8 +227,7 @@ impl<'a> Points<'a> {
     fn assign_apart(&mut self, row: usize) -> Result<(), TraceError> {
         let columns = &self.sheet.columns;
         let native = |limbs: [usize; 4], row: usize| {
-            let bits = self.sheet.widths.limb_bits();
-            limbs.iter().rev().fold(Fr::ZERO, |sum, &column| sum * power_of_two(bits) + self.sheet.advice[column][row])
+            limbs.iter().rev().fold(Fr::ZERO, |sum, &column| sum * power_of_two(LIMB_BITS) + self.sheet.advice[column][row])
         };
         let first = native(columns.element.map(|c| c.index()), row.saturating_sub(2 * ELEMENT_ROWS));
         let second = native(columns.operand.map(|c| c.index()), row + ELEMENT_ROWS);
@@ -241,7 +240,7 @@ impl<'a> Points<'a> {
 
     /// The element on a row, from its limbs.
     fn element_at(&self, row: usize) -> Fq {
-        let shift = Fq::from(2).pow_vartime([u64::from(self.sheet.widths.limb_bits())]);
+        let shift = Fq::from(2).pow_vartime([u64::from(LIMB_BITS)]);
         let limbs = self.sheet.columns.element.iter().rev();
         limbs.fold(Fq::ZERO, |sum, column| {
             let limb = self.sheet.advice[column.index()][row].to_repr();

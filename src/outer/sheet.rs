@@ -1,6 +1,9 @@
 //! The values of an aggregation circuit's layout, and which cells were given one.
 
-use super::{columns::Columns, shape::Widths};
+use super::{
+    columns::Columns,
+    shape::{LANE_BITS, Widths},
+};
 use crate::gates::{Stack, TraceError, stack::Layout};
 use halo2_proofs::{
     arithmetic::Field,
@@ -46,13 +49,13 @@ impl Sheet {
     /// Fewer rows than the range table has.
     pub fn new(widths: Widths) -> Result<Self, TraceError> {
         let mut gates = ConstraintSystem::default();
-        let columns = Columns::configure(&mut gates, &widths);
+        let columns = Columns::configure(&mut gates);
         let mut cs = ConstraintSystem::default();
         stack(&mut cs, &widths);
         let rows = widths.rows();
         let usable = (1usize << widths.k).saturating_sub(cs.blinding_factors() + 1) / widths.stack as usize;
         let end = usable.saturating_sub(1);
-        if end < 1 << widths.bits {
+        if end < 1 << LANE_BITS {
             return Err(TraceError::NotEnoughRows { k: widths.k, available: end });
         }
         Ok(Self {
@@ -115,7 +118,7 @@ impl Sheet {
 /// The committed columns and gates of an aggregation circuit.
 pub fn stack(cs: &mut ConstraintSystem<Fr>, widths: &Widths) -> Stack<Columns> {
     let mut gates = ConstraintSystem::default();
-    let columns = Columns::configure(&mut gates, widths);
+    let columns = Columns::configure(&mut gates);
     let (active, copied, height) = (columns.active, columns.copied(), widths.stack as usize);
     let layout = Layout { gates: &gates, active, first: &copied, copied: &copied, height };
     Stack::of(cs, columns, &layout)

@@ -195,7 +195,7 @@ mod tests {
     fn for_a_chain_it_is_snark_verifiers() {
         let mut expected: Evm = TranscriptWriterBuffer::<_, G1Affine, ChallengeEvm<_>>::init(Vec::new());
         let mut got = Transcript::new(Purpose::Chain, Vec::new());
-        let mut same = |expected: &mut Evm, got: &mut Transcript<Vec<u8>>| {
+        let same = |expected: &mut Evm, got: &mut Transcript<Vec<u8>>| {
             let theirs: ChallengeEvm<G1Affine> = halo2_proofs::transcript::Transcript::squeeze_challenge(expected);
             assert_eq!(got.squeeze_challenge().get_scalar(), theirs.get_scalar());
         };

@@ -16,8 +16,8 @@ use super::{
 
 /// Public values of the two points: low and high part of lhs.x, lhs.y, rhs.x and rhs.y.
 pub const WORDS: usize = 8;
-/// Bits that a low part may have: both parts of whatever word are below r then.
-pub const LOW_BITS: std::ops::RangeInclusive<u32> = 3..=253;
+/// Bits of a low part. Both parts are below r whatever the word.
+pub const LOW_BITS: usize = 130;
 /// Bytes of the two points.
 pub const BYTES: usize = 128;
 /// The name of ρ.
@@ -35,15 +35,15 @@ pub fn reserve_points(memory: &mut Memory) {
     memory.words("ACCUMULATOR_RHS", 2);
 }
 
-/// Statements that read the points and split their coordinates: `low_bits` bits, and what is above.
-pub fn read(low_bits: u32, block: &mut Block) -> PointRun {
+/// Statements that read the points and split their coordinates.
+pub fn read(block: &mut Block) -> PointRun {
     block.comment("the accumulator's points, and their coordinates in two parts each");
     block.line(format!("calldatacopy(ACCUMULATOR_LHS, proof.offset, {BYTES:#x})"));
     block.line(format!("for {{ let i := 0 }} lt(i, {BYTES:#x}) {{ i := add(i, 32) }} {{"));
     block.line("    let coordinate := mload(add(ACCUMULATOR_LHS, i))");
     block.line("    let parts := add(ACCUMULATOR_WORDS, mul(i, 2))");
-    block.line(format!("    mstore(parts, and(coordinate, sub(shl({low_bits}, 1), 1)))"));
-    block.line(format!("    mstore(add(parts, 32), shr({low_bits}, coordinate))"));
+    block.line(format!("    mstore(parts, and(coordinate, sub(shl({LOW_BITS}, 1), 1)))"));
+    block.line(format!("    mstore(add(parts, 32), shr({LOW_BITS}, coordinate))"));
     block.line("}");
     PointRun { at: "ACCUMULATOR_LHS".into(), count: 2 }
 }

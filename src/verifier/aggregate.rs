@@ -40,8 +40,6 @@ pub struct Aggregate<'a> {
     pub srs: &'a Srs,
     /// What the outer circuit's columns and challenges are called.
     pub labels: Labels,
-    /// Bits of a low word of the accumulator.
-    pub low_bits: u32,
     /// The slots, in order.
     pub slots: &'a [Slot],
 }
@@ -87,7 +85,7 @@ impl Aggregate<'_> {
 /// No slots, an SRS smaller than the keys, labels that are not the circuit's, a commitment to fixed weights or none to private ones, or a
 /// protocol with a part that the contract has no section for.
 pub fn render(aggregate: &Aggregate<'_>) -> Result<String, VerifierError> {
-    let Aggregate { vk, srs, labels, low_bits, slots } = aggregate;
+    let Aggregate { vk, srs, labels, slots } = aggregate;
     let runs = aggregate.runs();
     if runs.is_empty() || slots.iter().any(|slot| slot.layout.is_empty()) {
         return Err(VerifierError::Render("an aggregate has slots, and each of them a statement".into()));
@@ -108,7 +106,7 @@ pub fn render(aggregate: &Aggregate<'_>) -> Result<String, VerifierError> {
         ("{own_check}", check),
     ];
     let public_inputs = slots.iter().map(|slot| slot.layout.len()).sum();
-    fill(&Circuit { vk, srs, labels: labels.clone(), public_inputs, accumulator: Some(*low_bits) }, own)
+    fill(&Circuit { vk, srs, labels: labels.clone(), public_inputs, accumulates: true }, own)
 }
 
 impl Run<'_> {

@@ -4,11 +4,12 @@ use super::{
     expression::{Leaf, Node},
     memory::Memory,
     names,
-    opening::{self, RotationSet, all_rotations},
+    opening::{self, all_rotations},
     protocol::Protocol,
     transcript::Transcript,
     yul::{Block, Writer, literal},
 };
+use crate::proof::protocol::RotationSet;
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr, plonk::ConstraintSystem};
 
 /// The Lagrange polynomials that are evaluated: one by one, the public inputs' among them, and sums over rows.

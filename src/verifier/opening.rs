@@ -7,6 +7,7 @@ use super::{
     transcript::Transcript,
     yul::{Block, literal, word},
 };
+use crate::proof::protocol::RotationSet;
 use alloy::primitives::U256;
 use halo2_proofs::{
     arithmetic::Field,
@@ -15,37 +16,6 @@ use halo2_proofs::{
         ff::PrimeField,
     },
 };
-
-/// Polynomials that are opened at the same points.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotationSet {
-    /// The rotations.
-    pub rotations: Vec<i32>,
-    /// The polynomials; the i-th has the factor `μ^i`.
-    pub polys: Vec<usize>,
-}
-
-/// The sets in the order of their first queries; the s-th has the factor `ν^s`. halo2 and snark-verifier group the same way.
-pub fn rotation_sets(protocol: &Protocol) -> Vec<RotationSet> {
-    let mut polys: Vec<(usize, Vec<i32>)> = Vec::new();
-    for &Query { poly, rotation } in &protocol.queries {
-        match polys.iter_mut().find(|(p, _)| *p == poly) {
-            Some((_, rotations)) if rotations.contains(&rotation) => {}
-            Some((_, rotations)) => rotations.push(rotation),
-            None => polys.push((poly, vec![rotation])),
-        }
-    }
-    let mut sets: Vec<RotationSet> = Vec::new();
-    for (poly, rotations) in polys {
-        let same =
-            |set: &RotationSet| set.rotations.len() == rotations.len() && rotations.iter().all(|r| set.rotations.contains(r));
-        match sets.iter_mut().find(|set| same(set)) {
-            Some(set) => set.polys.push(poly),
-            None => sets.push(RotationSet { rotations, polys: vec![poly] }),
-        }
-    }
-    sets
-}
 
 /// Every rotation of any set, ascending.
 pub fn all_rotations(sets: &[RotationSet]) -> Vec<i32> {

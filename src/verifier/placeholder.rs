@@ -49,8 +49,8 @@ pub fn render_aggregate(widths: &Widths, slots: &[Slot]) -> Result<String, Verif
     let mut cs = ConstraintSystem::default();
     stack(&mut cs, widths);
     let vk = read::<OuterCircuit>(*widths, widths.k, &cs, point)?;
-    let (srs, labels) = (srs(widths.k), Labels::of_widths(widths));
-    aggregate::render(&Aggregate { vk: &vk, srs: &srs, labels, low_bits: 2 * widths.limb_bits(), slots })
+    let (srs, labels) = (srs(widths.k), Labels::of_outer(widths));
+    aggregate::render(&Aggregate { vk: &vk, srs: &srs, labels, slots })
 }
 
 fn srs(k: u32) -> Srs {

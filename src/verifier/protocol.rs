@@ -2,7 +2,7 @@
 
 use super::{
     VerifierError,
-    accumulator::{LOW_BITS, WORDS},
+    accumulator::WORDS,
     expression::{Graph, Leaf, Node},
     labels::Labels,
     names::Names,
@@ -27,9 +27,9 @@ pub struct Circuit<'a> {
     pub labels: Labels,
     /// Public inputs that the contract's caller gives.
     pub public_inputs: usize,
-    /// Where a pairing equation of two more points is left to check (`accumulator.rs`), the bits of a low word of theirs: the words stand
-    /// behind the public inputs in the instance column, the points before the proof.
-    pub accumulator: Option<u32>,
+    /// Whether a pairing equation of two more points is left to check (`accumulator.rs`): their words stand behind the public inputs in the
+    /// instance column, the points before the proof.
+    pub accumulates: bool,
 }
 
 /// A polynomial at `ω^rotation` times the evaluation point.
@@ -61,8 +61,6 @@ pub struct Protocol {
     pub instances: usize,
     /// How many of them the caller gives.
     pub public_inputs: usize,
-    /// Bits of a low word of the accumulator.
-    pub accumulator: Option<u32>,
     /// The state that the transcript starts with: the verifying key's digest.
     pub digest: Fr,
     /// Commitments of fixed and permutation polynomials.
@@ -104,12 +102,9 @@ impl Protocol {
         if vk.cs().permutation().get_columns().is_empty() || !vk.cs().lookups().is_empty() {
             return Err(unsupported("no copies, or lookups of halo2's own"));
         }
-        if circuit.accumulator.is_some_and(|bits| !LOW_BITS.contains(&bits)) {
-            return Err(unsupported("words of an accumulator that are no scalars"));
-        }
         let k = vk.get_domain().k();
         let srs = fit(circuit.srs, k).map_err(|e| VerifierError::Proof(Box::new(e)))?;
-        let instances = circuit.public_inputs + circuit.accumulator.map_or(0, |_| WORDS);
+        let instances = circuit.public_inputs + if circuit.accumulates { WORDS } else { 0 };
         let inner = compiled(vk, &srs, instances);
         let (mut graph, constraints) = constraints(&inner)?;
         let (shared, constraints) = without_shared_factor(&mut graph, constraints);
@@ -133,7 +128,6 @@ impl Protocol {
             omega: inner.domain.r#gen,
             instances,
             public_inputs: circuit.public_inputs,
-            accumulator: circuit.accumulator,
             digest: inner.transcript_initial_state.ok_or_else(|| unsupported("no initial state"))?,
             preprocessed: inner.preprocessed.clone(),
             names: Names::new(labels, vk.cs(), &phases),
@@ -195,6 +189,11 @@ impl Protocol {
     /// The place of the first polynomial that the prover commits to.
     pub fn first_witness(&self) -> usize {
         self.preprocessed.len() + 1
+    }
+
+    /// Whether a pairing equation of two more points is left to check.
+    pub fn accumulates(&self) -> bool {
+        self.instances > self.public_inputs
     }
 }
 

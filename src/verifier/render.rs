@@ -60,7 +60,7 @@ pub(super) fn render_key(
         ("{own_check}", check),
     ];
     let labels = Labels::of_shape(shape);
-    fill(&Circuit { vk, srs, labels, public_inputs: layout.len(), accumulator: None }, own)
+    fill(&Circuit { vk, srs, labels, public_inputs: layout.len(), accumulates: false }, own)
 }
 
 const HEADER: &str = "/// @title Verifier of one model's proofs of inference

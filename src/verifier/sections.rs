@@ -4,13 +4,12 @@ use super::{
     VerifierError, accumulator, evaluation,
     labels::Labels,
     memory::{Memory, START},
-    names,
-    opening::{self, rotation_sets},
+    names, opening,
     protocol::{Circuit, Protocol},
     transcript::{self, Transcript},
     yul::{Block, literal, word},
 };
-use crate::circuit::statement::PublicValue;
+use crate::{circuit::statement::PublicValue, proof::protocol::rotation_sets};
 use alloy::primitives::U256;
 use halo2_proofs::{
     halo2curves::{
@@ -61,7 +60,7 @@ const Q: &str = "0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cf
 
 /// The statements of every section, and the memory that they share.
 fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> Vec<(&'static str, String)> {
-    let sets = rotation_sets(protocol);
+    let sets = rotation_sets(protocol.queries.iter().map(|query| (query.poly, query.rotation)));
     let mut memory = Memory::default();
     let challenges = names::challenges(labels, cs);
     let transcript = transcript::read(protocol, challenges, &mut memory);
@@ -72,7 +71,7 @@ fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> 
     let constraints = evaluation::constraints(protocol, cs, &transcript, &mut memory);
     let opening = opening::values(protocol, &sets, &transcript, &mut memory);
     let commitments = opening::commitments(protocol, &sets, &transcript, &mut memory);
-    let [addition, call] = protocol.accumulator.map(|_| accumulator::addition()).unwrap_or_default();
+    let [addition, call] = if protocol.accumulates() { accumulator::addition() } else { Default::default() };
     vec![
         ("{accumulator_call}", call),
         ("{accumulator}", addition),

@@ -74,13 +74,13 @@ pub fn read(protocol: &Protocol, challenge_names: Vec<String>, memory: &mut Memo
     reader.squeeze("OPENING_POINT");
     reader.points(&["OPENING_QUOTIENT".into()]);
     // Behind all that the prover sent.
-    let last = protocol.accumulator.map(|_| accumulator::CHALLENGE);
+    let last = protocol.accumulates().then_some(accumulator::CHALLENGE);
     last.into_iter().for_each(|name| reader.squeeze(name));
     reader.memory.section("The challenges.");
     for name in challenge_names.iter().map(String::as_str).chain(["POINT", "MU", "NU", "OPENING_POINT"]).chain(last) {
         reader.memory.word(name);
     }
-    if protocol.accumulator.is_some() {
+    if protocol.accumulates() {
         accumulator::reserve_points(reader.memory);
     }
     Transcript { challenges: challenge_names, ..reader.out }
@@ -91,14 +91,14 @@ impl Reader<'_> {
         let start = self.memory.end();
         let name = self.memory.word("TRANSCRIPT_0");
         self.memory.words("PUBLIC_INPUTS", protocol.public_inputs);
-        if protocol.accumulator.is_some() {
+        if protocol.accumulates() {
             accumulator::reserve_words(self.memory);
         }
         self.out.block.line("let r := R");
         self.out.block.line(format!("mstore({name}, {})", literal(&protocol.digest)));
         self.out.block.line(format!("calldatacopy(PUBLIC_INPUTS, publicInputs.offset, {:#x})", 32 * protocol.public_inputs));
-        if let Some(low_bits) = protocol.accumulator {
-            self.out.runs.push(accumulator::read(low_bits, &mut self.out.block));
+        if protocol.accumulates() {
+            self.out.runs.push(accumulator::read(&mut self.out.block));
             self.out.length += accumulator::BYTES;
         }
         self.out.block.line("let hash");

@@ -3,6 +3,8 @@
 #[path = "aggregate/circuit.rs"]
 mod circuit;
 mod credit_support;
+#[path = "aggregate/reference.rs"]
+mod reference;
 #[path = "aggregate/size.rs"]
 mod size;
 #[path = "aggregate/spy.rs"]
@@ -143,6 +145,23 @@ fn statements_and_proofs_stay_together() {
     assert!(matches!(check(&recording, &a.srs, &swapped), Err(AggregateError::Invalid { slots: 2 })));
     let (wrong, b) = (recorded(&[a]), &*DECIDES);
     assert!(matches!(check(&wrong, &a.srs, &[b.inner(0)]), Err(AggregateError::Statement { .. })));
+}
+
+#[test]
+fn the_two_sides_are_snark_verifiers() {
+    for model in [&*REVEALS, &*DECIDES] {
+        let protocol = protocol(&model.keys, &model.srs).unwrap();
+        for (i, (instances, proof)) in model.proofs.iter().enumerate() {
+            let got = evaluate(&record(std::slice::from_ref(&protocol)).unwrap(), &[model.inner(i)]).unwrap();
+            assert_eq!([got.lhs, got.rhs], reference::sides(&protocol, instances, proof));
+            // A changed scalar changes both in the same way, though no pairing would accept.
+            let mut changed = proof.clone();
+            changed[64 * (got.points[0].len() - 2) + 31] ^= 1;
+            let inner = InnerProof { instances, proof: &changed };
+            let got = evaluate(&record(std::slice::from_ref(&protocol)).unwrap(), &[inner]).unwrap();
+            assert_eq!([got.lhs, got.rhs], reference::sides(&protocol, instances, &changed));
+        }
+    }
 }
 
 /// The sums alone do not show a wrong order of combination, and the pairing alone not which challenges were drawn.

@@ -181,7 +181,7 @@ impl Aggregated {
 
 fn source(srs: &Srs, pk: &ProvingKey<G1Affine>, slots: &[Slot]) -> String {
     let labels = Labels::plain(&["ON"], &["VALUE", "SQUARE", "SCALED"], &["GAMMA"]);
-    render(&Aggregate { vk: pk.get_vk(), srs, labels, low_bits: LOW_BITS, slots }).unwrap()
+    render(&Aggregate { vk: pk.get_vk(), srs, labels, slots }).unwrap()
 }
 
 /// A model with a committed input, and twice one with private weights.
@@ -373,7 +373,7 @@ async fn the_source_names_its_slots_and_is_clean() {
     let source_of = |slots: &[Slot]| source(&srs, &pk, slots);
     let text = source_of(&slots);
     let labels = Labels::plain(&[], &[], &[]);
-    let id = |slots: &[Slot]| Aggregate { vk: pk.get_vk(), srs: &srs, labels: labels.clone(), low_bits: LOW_BITS, slots }.id();
+    let id = |slots: &[Slot]| Aggregate { vk: pk.get_vk(), srs: &srs, labels: labels.clone(), slots }.id();
     let mut others = slots.clone();
     others[2].model_id = B256::repeat_byte(1);
     assert_ne!(id(&slots), id(&others));
@@ -387,14 +387,14 @@ async fn the_source_names_its_slots_and_is_clean() {
         assert!(text.contains(&expected), "{expected} is not in\n{text}");
     }
     for refused in [
-        Aggregate { vk: pk.get_vk(), srs: &srs, labels: labels.clone(), low_bits: LOW_BITS, slots: &slots },
-        Aggregate { vk: pk.get_vk(), srs: &srs, labels, low_bits: LOW_BITS, slots: &[] },
+        Aggregate { vk: pk.get_vk(), srs: &srs, labels: labels.clone(), slots: &slots },
+        Aggregate { vk: pk.get_vk(), srs: &srs, labels, slots: &[] },
     ] {
         assert!(render(&refused).unwrap_err().to_string().contains("cannot be rendered"));
     }
     others[0].weights = Some(B256::ZERO);
     let labels = Labels::plain(&["ON"], &["VALUE", "SQUARE", "SCALED"], &["GAMMA"]);
-    assert!(render(&Aggregate { vk: pk.get_vk(), srs: &srs, labels, low_bits: LOW_BITS, slots: &others }).is_err());
+    assert!(render(&Aggregate { vk: pk.get_vk(), srs: &srs, labels, slots: &others }).is_err());
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
