@@ -82,7 +82,7 @@ pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Resu
         sums.push((terms, digits, points.limbs()));
     }
     let of_points = points.rows();
-    let told = points.finish()?;
+    let pinned = points.finish()?;
 
     let mut uses = vec![0; recording.nodes.len()];
     sums.iter().flat_map(|(terms, ..)| terms).for_each(|(id, _)| uses[*id] += 2);
@@ -94,8 +94,7 @@ pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Resu
             bind_digits(&mut sheet, &mut scalars, *id, digits)?;
         }
     }
-    let known = scalars.row(&mut sheet, &Row { constant: Fr::from(MULTIPLES as u64), ..Row::default() })?;
-    told.into_iter().for_each(|digit| sheet.equal(known, digit));
+    pin(&mut sheet, &mut scalars, &pinned)?;
     expose_statements(&mut sheet, &scalars, recording)?;
     let statements: usize = recording.slots.iter().map(|slot| slot.instances).sum();
     for (side, (.., limbs)) in sums.iter().enumerate() {
@@ -241,6 +240,20 @@ fn bind_digits(sheet: &mut Sheet, scalars: &mut Scalars<'_>, id: Id, digits: &[C
     let half = Row { a: Some((Fr::TWO_INV, Source::Node(id))), constant: digit_offset(), ..Row::default() };
     let whole = scalars.row(sheet, &half)?;
     sheet.equal(so_far, whole);
+    Ok(())
+}
+
+/// Binds cells to constants, each of which takes one row.
+fn pin(sheet: &mut Sheet, scalars: &mut Scalars<'_>, pinned: &[(Cell, Fr)]) -> Result<(), TraceError> {
+    let mut rows: HashMap<[u8; 32], Cell> = HashMap::new();
+    for (cell, constant) in pinned {
+        let known = match rows.get(&constant.to_repr()) {
+            Some(known) => *known,
+            None => scalars.row(sheet, &Row { constant: *constant, ..Row::default() })?,
+        };
+        rows.insert(constant.to_repr(), known);
+        sheet.equal(known, *cell);
+    }
     Ok(())
 }
 
