@@ -126,7 +126,7 @@ contract InferenceRouter is IInferenceRouter, Guarded {
     function verifyInference(bytes32 modelId, uint256[] calldata publicInputs, bytes calldata proof) external view {
         Gate storage gate = _gates[modelId];
         if (gate.aggregate) revert NotAModel(modelId);
-        _requireVerifying(modelId);
+        _requireVerifying(modelId, gate);
         _verify(modelId, publicInputs, proof);
     }
 
@@ -137,7 +137,7 @@ contract InferenceRouter is IInferenceRouter, Guarded {
         uint256[] calldata publicInputs,
         bytes calldata proof
     ) external view {
-        _requireVerifying(aggregateId);
+        _requireVerifying(aggregateId, _gates[aggregateId]);
         (bytes32[] memory slotModels, uint256[] memory sizes) = slotsOf(aggregateId);
         if (modelIds.length != slotModels.length) {
             revert SlotCountMismatch(aggregateId, slotModels.length, modelIds.length);
@@ -150,7 +150,7 @@ contract InferenceRouter is IInferenceRouter, Guarded {
                 if (modelId != slotModels[i]) revert SlotModelMismatch(i, slotModels[i], modelId);
                 // A list that is too short is refused below.
                 if (from < publicInputs.length && publicInputs[from] == 0) revert EmptySlot(i);
-                if (modelId != asked) _requireVerifying(modelId);
+                if (modelId != asked) _requireVerifying(modelId, _gates[modelId]);
                 asked = modelId;
             }
             from += sizes[i];
@@ -253,8 +253,7 @@ contract InferenceRouter is IInferenceRouter, Guarded {
     }
 
     /// The model or aggregate verifies now.
-    function _requireVerifying(bytes32 id) private view {
-        Gate storage gate = _gates[id];
+    function _requireVerifying(bytes32 id, Gate storage gate) private view {
         State state = _stateOf(gate);
         if (state == State.Deprecated) {
             uint64 until = gate.deprecatedUntil;
@@ -323,9 +322,10 @@ contract InferenceRouter is IInferenceRouter, Guarded {
     }
 
     function _stateOf(Gate storage gate) private view returns (State) {
-        if (gate.mark == Mark.Frozen) return State.Frozen;
-        if (gate.activatesAt == 0) return State.Unset;
-        if (gate.mark == Mark.Deprecated) return State.Deprecated;
-        return block.timestamp < gate.activatesAt ? State.Scheduled : State.Active;
+        (Mark mark, uint256 activatesAt) = (gate.mark, gate.activatesAt);
+        if (mark == Mark.Frozen) return State.Frozen;
+        if (activatesAt == 0) return State.Unset;
+        if (mark == Mark.Deprecated) return State.Deprecated;
+        return block.timestamp < activatesAt ? State.Scheduled : State.Active;
     }
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     gates::Shape,
+    outer::{Widths, sheet::stack},
     proof::{keys::constraint_system, verify::ProofLayout},
     verifier::Compiled,
 };
@@ -89,6 +90,13 @@ impl Form {
     pub fn of_aggregate(cs: &ConstraintSystem<Fr>, public_inputs: usize) -> Self {
         let key = cs.num_fixed_columns() + cs.permutation().get_columns().len();
         Self { proof: ProofLayout::of_gates(cs), public_inputs, key, accumulates: true }
+    }
+
+    /// The form of the verifier of aggregates of these widths.
+    pub fn of_widths(widths: &Widths, public_inputs: usize) -> Self {
+        let mut cs = ConstraintSystem::default();
+        stack(&mut cs, widths);
+        Self::of_aggregate(&cs, public_inputs)
     }
 
     /// The accumulator's points.

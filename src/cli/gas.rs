@@ -6,17 +6,17 @@ use super::{
     project::find_or_here,
 };
 use crate::{
-    artifact::Folder,
+    artifact::{Folder, aggregate::AggregateFolder},
     chain::{
         embedded::Hardfork,
         gas::{Form, GasReport, measure},
     },
     proof::artifact::write_bytes,
-    verifier::Compiler,
+    verifier::{Compiler, solc::Compiled},
 };
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a verification costs on chain, by part.
 #[derive(Debug, Args)]
@@ -44,9 +44,25 @@ enum Rules {
 
 /// Renders and compiles the verifier from the folder's keys, and measures it in revm.
 pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
-    let folder = Folder::open(&arguments.folder)?;
     let compiler = Compiler::find(arguments.solc.as_deref(), &find_or_here(None))?;
-    let prover = folder.prover()?;
+    let (compiled, form) = match AggregateFolder::is_one(&arguments.folder) {
+        true => of_aggregate(&arguments.folder, &compiler)?,
+        false => of_model(&arguments.folder, &compiler)?,
+    };
+    let hardfork = match arguments.rules {
+        Rules::Prague => Hardfork::Prague,
+        Rules::Osaka => Hardfork::Osaka,
+    };
+    let report = measure(&compiled, &form, hardfork)?;
+    if let Some(path) = &arguments.svg {
+        write_bytes(path, svg(&report).as_bytes(), false)?;
+    }
+    let value = json!({ "folder": arguments.folder, "rules": format!("{hardfork:?}").to_lowercase(), "solc": compiler.version(), "gas": report });
+    console.result("gas", &value, &human(&report))
+}
+
+fn of_model(folder: &Path, compiler: &Compiler) -> Result<(Compiled, Form), Failure> {
+    let prover = Folder::open(folder)?.prover()?;
     let source = crate::verifier::render(
         &prover.program,
         &prover.keys,
@@ -54,17 +70,14 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
         prover.facts.model_id,
         prover.facts.model_commitment,
     )?;
-    let compiled = compiler.compile_verifier(&source)?;
-    let hardfork = match arguments.rules {
-        Rules::Prague => Hardfork::Prague,
-        Rules::Osaka => Hardfork::Osaka,
-    };
-    let report = measure(&compiled, &Form::of_shape(&prover.keys.shape), hardfork)?;
-    if let Some(path) = &arguments.svg {
-        write_bytes(path, svg(&report).as_bytes(), false)?;
-    }
-    let value = json!({ "folder": arguments.folder, "rules": format!("{hardfork:?}").to_lowercase(), "solc": compiler.version(), "gas": report });
-    console.result("gas", &value, &human(&report))
+    Ok((compiler.compile_verifier(&source)?, Form::of_shape(&prover.keys.shape)))
+}
+
+fn of_aggregate(folder: &Path, compiler: &Compiler) -> Result<(Compiled, Form), Failure> {
+    let aggregator = AggregateFolder::open(folder)?.aggregator()?;
+    let compiled = compiler.compile_aggregate(&aggregator.solidity()?)?;
+    let statements = aggregator.facts.slots.iter().map(|slot| slot.statement.len()).sum();
+    Ok((compiled, Form::of_aggregate(aggregator.keys.vk().cs(), statements)))
 }
 
 fn human(report: &GasReport) -> String {

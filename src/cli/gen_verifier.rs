@@ -1,6 +1,7 @@
 //! `gen-verifier MODEL --calibration DATA --out DIR`.
 
 use super::{
+    aggregate::{self, Setup},
     blocking,
     failure::{CliError, Failure},
     output::Console,
@@ -27,12 +28,16 @@ use std::{
 /// Compile a model.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The ONNX file
-    #[arg(value_name = "MODEL")]
-    model: PathBuf,
+    /// The ONNX file; with --aggregate, the artifact folders of the models
+    #[arg(value_name = "MODEL", required = true)]
+    models: Vec<PathBuf>,
     /// Typical inputs, `{"input_data": [[...], ...]}`
-    #[arg(long, value_name = "DATA")]
-    calibration: PathBuf,
+    #[arg(long, value_name = "DATA", required_unless_present = "aggregate")]
+    calibration: Option<PathBuf>,
+    /// Make a verifier of aggregates, with so many slots for proofs of each model. Of the options, --objective, --srs, --out, --force,
+    /// --no-compile, --solc and --project count then
+    #[arg(long, value_name = "K", value_parser = aggregate::slots, conflicts_with_all = ["calibration", "schema", "weights_out", "threshold", "probability", "max_memory"])]
+    aggregate: Option<usize>,
     /// The feature schema; derived from the calibration data and printed for review when absent
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
@@ -141,6 +146,8 @@ enum ObjectiveArgument {
     Prover,
     /// Gas
     Gas,
+    /// The work of an aggregation that verifies the proofs
+    Aggregation,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -180,6 +187,7 @@ impl Arguments {
             ObjectiveArgument::Balanced => Objective::Balanced,
             ObjectiveArgument::Prover => Objective::Prover,
             ObjectiveArgument::Gas => Objective::Gas,
+            ObjectiveArgument::Aggregation => Objective::Aggregation,
         };
         let weights = match self.weights {
             WeightsArgument::Fixed => WeightsChoice::Fixed,
@@ -202,13 +210,20 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         false => Some(Compiler::find(arguments.solc.as_deref(), &root)?),
     };
     let srs = arguments.srs.as_deref().map(checked_srs).transpose()?;
+    if let Some(slots) = arguments.aggregate {
+        let staging = Staging::begin(&arguments.out, arguments.force)?;
+        let for_gas = matches!(arguments.objective, ObjectiveArgument::Gas);
+        let (models, out) = (arguments.models, arguments.out);
+        return aggregate::set_up(Setup { models, slots, for_gas, srs, compiler, staging, out }, console).await;
+    }
+    let (model, calibration) = (aggregate::one_model(&arguments.models)?, calibration(&arguments)?);
     let secret = secret_file(&arguments)?;
     let staging = Staging::begin(&arguments.out, arguments.force)?;
     let (recipe, threshold, out) = (arguments.recipe(), arguments.threshold.text(), arguments.out.clone());
 
     let progress = console.progress("reading the model and quantising it");
     let (source, quantised) = blocking(move || {
-        let source = Source::read(&arguments.model, &arguments.calibration, arguments.schema.as_deref())?;
+        let source = Source::read(&model, &calibration, arguments.schema.as_deref())?;
         let quantised = Quantised::new(&source, &recipe, threshold.as_ref())?;
         Ok((source, quantised))
     })
@@ -235,6 +250,11 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     drop(progress);
     let value = serde_json::json!({ "folder": out, "manifest": manifest });
     console.result("gen-verifier", &value, &summary(&out, &manifest))
+}
+
+fn calibration(arguments: &Arguments) -> Result<PathBuf, Failure> {
+    let how = "give typical inputs by --calibration";
+    Ok(arguments.calibration.clone().ok_or(CliError::Missing { what: "the calibration data", how })?)
 }
 
 /// Where the private weights go, if that is a file to be made outside of the artifact folder.

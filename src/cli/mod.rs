@@ -5,6 +5,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod accounts;
+pub mod aggregate;
 pub mod attest;
 pub mod batch;
 mod candidates;
@@ -75,6 +76,8 @@ enum Verb {
     GenVerifier(gen_verifier::Arguments),
     /// Prove the model's statement about one input
     Prove(prove::Arguments),
+    /// Make one proof of many
+    Aggregate(aggregate::Arguments),
     /// Check a proof, without a chain
     Verify(verify::Arguments),
     /// Compare a verifier on a chain with the one that an artifact folder's keys give
@@ -184,6 +187,7 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Init(arguments) => init::run(arguments, console).await,
         Verb::GenVerifier(arguments) => gen_verifier::run(arguments, console).await,
         Verb::Prove(arguments) => prove::run(arguments, console).await,
+        Verb::Aggregate(arguments) => aggregate::run(arguments, console).await,
         Verb::Verify(arguments) => verify::run(&arguments, console),
         Verb::VerifyContract(arguments) => return verify_contract::run(arguments, console).await,
         Verb::Attest(arguments) => attest::run(&arguments, console),

@@ -1,6 +1,6 @@
 //! `verify --artifacts DIR --proof FILE`.
 
-use super::{failure::Failure, output::Console};
+use super::{aggregate, failure::Failure, output::Console};
 use crate::artifact::{Folder, ProofFile};
 use clap::Args;
 use std::path::PathBuf;
@@ -18,6 +18,9 @@ pub struct Arguments {
 
 /// Strict verification; what the contracts add (context, attestation, replay) is theirs to check.
 pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
+    if aggregate::is_aggregate(&arguments.artifacts) {
+        return aggregate::verify(&arguments.artifacts, &arguments.proof, console);
+    }
     let proof = ProofFile::load(&arguments.proof)?;
     let prover = Folder::open(&arguments.artifacts)?.prover()?;
     prover.verify(&proof)?;

@@ -12,7 +12,7 @@
 //! | `multiplicity` | 1 | lookups of each range table row |
 //! | `plus`, `minus` | 1 | lookups of each multiple, and of its negative |
 //! | `scalars` (copyable) | 1 | `a, b, d` and the result of a scalar row |
-//! | `state` (second cell copyable), `square` (first two copyable), `boxed` | 1 | Poseidon |
+//! | `state` (second cell copyable), `square` and `boxed` (copyable) | 1 | Poseidon |
 //! | `helpers`, `found`, `sum` | 2 | the lookups |
 
 use super::{
@@ -61,10 +61,10 @@ pub struct Columns {
     pub result: Column<Advice>,
     /// Poseidon's state.
     pub state: [Column<Advice>; STATE],
-    /// Squares of the S-boxes' inputs; on an absorbing row, what is absorbed.
-    pub square: [Column<Advice>; STATE],
-    /// Outputs of the S-boxes.
-    pub boxed: [Column<Advice>; STATE],
+    /// The square of the S-box's input; on an absorbing row, what is absorbed first.
+    pub square: Column<Advice>,
+    /// The S-box's output; on an absorbing row, what is absorbed second.
+    pub boxed: Column<Advice>,
     /// Terms of three lanes each.
     pub helpers: Vec<Column<Advice>>,
     /// The terms of the multiples.
@@ -77,15 +77,9 @@ pub struct Columns {
     pub table: Column<Fixed>,
     /// 1 on rows whose lanes are an element.
     pub is_element: Column<Fixed>,
-    /// 1 on rows whose element is a constant.
-    pub is_known: Column<Fixed>,
-    /// The constant's limbs.
-    pub known: [Column<Fixed>; LIMBS],
     /// 1 on rows where the identity holds, one column for each.
     pub identities: [Column<Fixed>; IDENTITIES],
-    /// 1 on rows that look up a multiple.
-    pub finds: Column<Fixed>,
-    /// Whose multiple is looked up, counted from 1.
+    /// Whose multiple is looked up, counted from 1; 0 on rows that look up none.
     pub wanted: Column<Fixed>,
     /// Whose multiple stands here, counted from 1; 0 where none does.
     pub offered: Column<Fixed>,
@@ -97,12 +91,14 @@ pub struct Columns {
     pub starts: Column<Fixed>,
     /// 1 on rows that absorb.
     pub absorbs: Column<Fixed>,
-    /// 1 on rows of a full round.
+    /// 1 on the first two rows of a full round.
+    pub turns: Column<Fixed>,
+    /// 1 on the third.
     pub full: Column<Fixed>,
-    /// 1 on rows of three partial rounds.
+    /// 1 on rows of a partial round.
     pub partial: Column<Fixed>,
-    /// Round constants.
-    pub constants: [Column<Fixed>; STATE],
+    /// The constant of the S-box's input.
+    pub constant: Column<Fixed>,
     /// Draws the lookups' point.
     pub beta: Challenge,
     /// Compresses the lookups' tuples.
@@ -118,21 +114,15 @@ impl Columns {
         let carry = advice();
         let operand = std::array::from_fn(|_| advice());
         let [digit, apart, multiplicity, plus, minus, result] = std::array::from_fn(|_| advice());
-        let (scalars, state, square, boxed) = (
-            std::array::from_fn(|_| advice()),
-            std::array::from_fn(|_| advice()),
-            std::array::from_fn(|_| advice()),
-            std::array::from_fn(|_| advice()),
-        );
+        let (scalars, state) = (std::array::from_fn(|_| advice()), std::array::from_fn(|_| advice()));
+        let [square, boxed] = std::array::from_fn(|_| advice());
         let [beta, theta] = std::array::from_fn(|_| cs.challenge_usable_after(FirstPhase));
         let helpers = (0..lookup::helped_lanes().len()).map(|_| cs.advice_column_in(SecondPhase)).collect();
         let [found, sum] = std::array::from_fn(|_| cs.advice_column_in(SecondPhase));
         let mut fixed = || cs.fixed_column();
-        let [active, table, is_element, is_known, finds, wanted, offered, offered_digit] = std::array::from_fn(|_| fixed());
-        let (known, identities, factors) =
-            (std::array::from_fn(|_| fixed()), std::array::from_fn(|_| fixed()), std::array::from_fn(|_| fixed()));
-        let [starts, absorbs, full, partial] = std::array::from_fn(|_| fixed());
-        let constants = std::array::from_fn(|_| fixed());
+        let [active, table, is_element, wanted, offered, offered_digit] = std::array::from_fn(|_| fixed());
+        let (identities, factors) = (std::array::from_fn(|_| fixed()), std::array::from_fn(|_| fixed()));
+        let [starts, absorbs, turns, full, partial, constant] = std::array::from_fn(|_| fixed());
         let columns = Self {
             lanes,
             element,
@@ -154,19 +144,17 @@ impl Columns {
             active,
             table,
             is_element,
-            is_known,
-            known,
             identities,
-            finds,
             wanted,
             offered,
             offered_digit,
             factors,
             starts,
             absorbs,
+            turns,
             full,
             partial,
-            constants,
+            constant,
             beta,
             theta,
         };
@@ -180,16 +168,16 @@ impl Columns {
 
     /// The columns whose cells can be copied.
     pub fn copied(&self) -> Vec<Column<Advice>> {
-        let sponge = [self.state[1], self.square[0], self.square[1]];
+        let sponge = [self.state[1], self.square, self.boxed];
         self.element.into_iter().chain([self.digit, self.result]).chain(self.scalars).chain(sponge).collect()
     }
 
     /// Columns of the first phase, by index.
     pub fn early(&self) -> Vec<Column<Advice>> {
-        let single = [self.carry, self.digit, self.apart, self.multiplicity, self.plus, self.minus, self.result];
+        let single =
+            [self.square, self.boxed, self.carry, self.digit, self.apart, self.multiplicity, self.plus, self.minus, self.result];
         let units = self.element.into_iter().chain(self.operand).chain(self.scalars);
-        let sponge = self.state.into_iter().chain(self.square).chain(self.boxed);
-        let mut all: Vec<_> = self.lanes.iter().copied().chain(single).chain(units).chain(sponge).collect();
+        let mut all: Vec<_> = self.lanes.iter().copied().chain(single).chain(units).chain(self.state).collect();
         all.sort_by_key(Column::index);
         all
     }
@@ -204,8 +192,8 @@ impl Columns {
             (indices(&self.operand), numbered("OPERAND", LIMBS)),
             (indices(&self.scalars), ["SCALAR_A", "SCALAR_B", "SCALAR_D"].map(str::to_owned).to_vec()),
             (indices(&self.state), numbered("STATE", STATE)),
-            (indices(&self.square), numbered("SQUARE", STATE)),
-            (indices(&self.boxed), numbered("BOXED", STATE)),
+            (indices(&[self.square]), given("SQUARE")),
+            (indices(&[self.boxed]), given("BOXED")),
             (indices(&self.helpers), numbered("HELPER", self.helpers.len())),
             (indices(&[self.carry]), given("CARRY")),
             (indices(&[self.digit]), given("DIGIT")),
@@ -218,15 +206,13 @@ impl Columns {
             (indices(&[self.sum]), given("SUM")),
         ];
         let fixed = [
-            (indices(&self.known), numbered("KNOWN", LIMBS)),
             (indices(&self.identities), IDENTITY_NAMES.map(str::to_owned).to_vec()),
             (indices(&self.factors), ["FACTOR_AB", "FACTOR_A", "FACTOR_B", "FACTOR_D", "ADDEND"].map(str::to_owned).to_vec()),
-            (indices(&self.constants), numbered("CONSTANT", STATE)),
+            (indices(&[self.constant]), given("CONSTANT")),
+            (indices(&[self.turns]), given("TURNS")),
             (indices(&[self.active]), given("ACTIVE")),
             (indices(&[self.table]), given("TABLE")),
             (indices(&[self.is_element]), given("IS_ELEMENT")),
-            (indices(&[self.is_known]), given("IS_KNOWN")),
-            (indices(&[self.finds]), given("FINDS")),
             (indices(&[self.wanted]), given("WANTED")),
             (indices(&[self.offered]), given("OFFERED")),
             (indices(&[self.offered_digit]), given("OFFERED_DIGIT")),

@@ -1,13 +1,14 @@
 //! The lookups: lanes in the range table, operands among the multiples of points. LogUp from ordinary gates, as in `gates/lookup.rs`.
 //!
 //! ```text
-//! Σ_lanes 1 / (β - lane)      + Σ_finds 1 / (β - wanted) = Σ_rows multiplicity / (β - table) + plus / (β - offered) + minus / (β - negated)
+//! Σ_lanes 1 / (β - lane) + Σ id / (β - wanted) = Σ_rows multiplicity / (β - table) + plus / (β - offered) + minus / (β - negated)
 //! wanted  = id + θ digit + Σ_i θ^(2+i) x_i + Σ_i θ^(6+i) y_i + θ^10            of the operand
 //! offered = the same of the point on this row, whose id and digit are fixed;  negated: of digit 31 - digit and -y_i
 //! ```
 //!
 //! A range lookup is the tuple `(v, 0, ...)`; the last entry of a multiple's tuple is 1, so neither is ever answered from the other's table.
-//! Rows that offer nothing have the id 0, which nothing asks for: a row that asks has a fixed id of at least 1.
+//! Rows that offer nothing have the id 0, which nothing asks for: a row that asks has a fixed id of at least 1. The id is also what a lookup
+//! counts: all lookups of one tuple have the same, so `plus` and `minus` are as many times it, and rows that ask for nothing count 0.
 
 use super::{
     columns::Columns,
@@ -36,7 +37,7 @@ pub fn helped_lanes() -> Vec<Range<usize>> {
 
 /// ```text
 /// active * (helper * Π (β - lane) - Σ_i Π_(j != i) (β - lane_j)) = 0
-/// active * (found * W O N - finds O N + plus W N + minus W O) = 0        W = β - wanted, O = β - offered, N = β - negated
+/// active * (found * W O N - id O N + plus W N + minus W O) = 0           W = β - wanted, O = β - offered, N = β - negated
 /// active * ((sum_next - sum - Σ helper - found) L T - T Σ_i Π_(j != i) (β - lane_j) + multiplicity L) = 0
 ///                                                                         L = Π (β - lane) over the two lanes held, T = β - table
 /// pin * sum = 0,     pin = active + active_prev - 2 active active_prev
@@ -58,11 +59,11 @@ pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
             constraints.push(("helper", active.clone() * (helper.clone() * product(poles) - without_one(poles))));
             added = added - helper;
         }
+        let id = cells.query_fixed(columns.wanted, Rotation::cur());
         let [wanted, offered, negated] = tuples(cells, columns).map(|tuple| beta.clone() - tuple);
-        let finds = cells.query_fixed(columns.finds, Rotation::cur());
         let [multiplicity, plus, minus] =
             [columns.multiplicity, columns.plus, columns.minus].map(|c| cells.query_advice(c, Rotation::cur()));
-        let terms = finds * offered.clone() * negated.clone()
+        let terms = id * offered.clone() * negated.clone()
             - plus * wanted.clone() * negated.clone()
             - minus * wanted.clone() * offered.clone();
         constraints.push(("multiples", active.clone() * (found * wanted * offered * negated - terms)));
@@ -159,7 +160,7 @@ pub fn assign_phase2(sheet: &mut Sheet, beta: Fr, theta: Fr) {
             sheet.advice[helper.index()][row] = term;
             sum += term;
         }
-        let found = sheet.fixed[columns.finds.index()][row] * inverses[lanes + 1]
+        let found = sheet.fixed[columns.wanted.index()][row] * inverses[lanes + 1]
             - advice(sheet, columns.plus) * inverses[lanes + 2]
             - advice(sheet, columns.minus) * inverses[lanes + 3];
         sheet.advice[columns.found.index()][row] = found;

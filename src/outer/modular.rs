@@ -105,29 +105,26 @@ type Limbs = [Expression<Fr>; LIMBS];
 /// ```text
 /// element_j = Σ 2^(b i) lane_(5 j + i),      carry = Σ 2^(b i) lane_(i-th of the carry)
 /// is_element * (repeated - 2^s lane_top) = 0,      s such that the element has 254 bits
-/// is_known * (element_j - known_j) = 0
 /// ```
 ///
 /// and the equations (1) to (3) of the module, for the identity whose selector is on.
 pub(super) fn configure(cs: &mut ConstraintSystem<Fr>, columns: &Columns) {
     cs.create_gate("limbs", |cells| {
         let lanes: Vec<_> = columns.lanes.iter().map(|&lane| cells.query_advice(lane, Rotation::cur())).collect();
-        let [is_element, is_known] = [columns.is_element, columns.is_known].map(|c| cells.query_fixed(c, Rotation::cur()));
+        let is_element = cells.query_fixed(columns.is_element, Rotation::cur());
         let (top, first_of_carry) = (ELEMENT_LANES - 1, ELEMENT_LANES + 1);
         let packed = |range: std::ops::Range<usize>| {
             let terms = lanes[range].iter().zip(0..).map(|(lane, i)| lane.clone() * power_of_two(LANE_BITS * i));
             terms.reduce(|sum, term| sum + term).unwrap_or(Expression::Constant(Fr::ZERO))
         };
         let element = columns.element.map(|e| cells.query_advice(e, Rotation::cur()));
-        let known = columns.known.map(|k| cells.query_fixed(k, Rotation::cur()));
         let carry = cells.query_advice(columns.carry, Rotation::cur());
         let mut constraints = vec![
             ("carry", carry - packed(first_of_carry..first_of_carry + CARRY_LANES)),
             ("top lane", is_element * (lanes[top + 1].clone() - lanes[top].clone() * power_of_two(TOP_SHIFT))),
         ];
-        for (limb, (element, known)) in element.into_iter().zip(known).enumerate() {
-            constraints.push(("limb", element.clone() - packed(lanes_of_limb(limb))));
-            constraints.push(("known limb", is_known.clone() * (element - known)));
+        for (limb, element) in element.into_iter().enumerate() {
+            constraints.push(("limb", element - packed(lanes_of_limb(limb))));
         }
         constraints
     });
@@ -310,17 +307,6 @@ impl Sheet {
         if let Some(top) = lanes.last() {
             let repeated = self.columns.lanes[ELEMENT_LANES];
             self.assign(repeated, row, *top * power_of_two(TOP_SHIFT))?;
-        }
-        Ok(())
-    }
-
-    /// The same for one that is part of the circuit.
-    pub fn assign_known(&mut self, row: usize, value: &Fq) -> Result<(), TraceError> {
-        self.assign_element(row, value)?;
-        self.fix(self.columns.is_known, row, Fr::ONE)?;
-        let limbs = split(&BigUint::from_bytes_le(&value.to_repr()));
-        for (column, limb) in self.columns.known.into_iter().zip(limbs) {
-            self.fix(column, row, limb)?;
         }
         Ok(())
     }

@@ -85,7 +85,7 @@ pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Resu
         sums.push((terms, digits, points.limbs()));
     }
     let of_points = points.rows();
-    let told = points.finish()?;
+    let pinned = points.finish()?;
 
     let mut uses = vec![0; recording.nodes.len()];
     sums.iter().flat_map(|(terms, ..)| terms).for_each(|(id, _)| uses[*id] += 2);
@@ -97,8 +97,7 @@ pub fn place(recording: &Recording, widths: Widths, values: &Values<'_>) -> Resu
             bind_digits(&mut sheet, &mut scalars, *id, digits)?;
         }
     }
-    let known = scalars.row(&mut sheet, &Row { constant: Fr::from(MULTIPLES as u64), ..Row::default() })?;
-    told.into_iter().for_each(|digit| sheet.equal(known, digit));
+    pin(&mut sheet, &mut scalars, &pinned)?;
     expose_statements(&mut sheet, &scalars, recording)?;
     let statements: usize = recording.slots.iter().map(|slot| slot.instances).sum();
     for (side, (.., limbs)) in sums.iter().enumerate() {
@@ -134,7 +133,7 @@ impl Tables {
 fn place_tables(points: &mut Points<'_>, recording: &Recording, values: &Values<'_>) -> Result<Tables, TraceError> {
     let mut tables = Tables::default();
     for (slot, layout) in recording.slots.iter().enumerate() {
-        for index in 0..layout.points {
+        for index in 0..layout.all_points() {
             tables.proof.insert((slot, index), points.table(&values.points[slot][index])?);
         }
     }
@@ -177,6 +176,14 @@ fn place_nodes(
                     scalars.differs(sheet, all, ambiguous_x())?;
                 }
                 scalars.settle(id, all);
+            }
+            Node::Half { slot, index, axis, upper } => {
+                let missing = TraceError::NoSuchGate("point of an accumulator");
+                let (_, [x, y]) = tables.proof.get(&(*slot, *index)).ok_or(missing)?;
+                let limbs = if *axis == Axis::X { x } else { y };
+                let half = if *upper { [limbs[2], limbs[3]] } else { [limbs[0], limbs[1]] };
+                let whole = two_limbs(sheet, scalars, half, None)?;
+                scalars.settle(id, whole);
             }
             _ => scalars.node(sheet, id)?,
         }
@@ -244,6 +251,20 @@ fn bind_digits(sheet: &mut Sheet, scalars: &mut Scalars<'_>, id: Id, digits: &[C
     let half = Row { a: Some((Fr::TWO_INV, Source::Node(id))), constant: digit_offset(), ..Row::default() };
     let whole = scalars.row(sheet, &half)?;
     sheet.equal(so_far, whole);
+    Ok(())
+}
+
+/// Binds cells to constants, each of which takes one row.
+fn pin(sheet: &mut Sheet, scalars: &mut Scalars<'_>, pinned: &[(Cell, Fr)]) -> Result<(), TraceError> {
+    let mut rows: HashMap<[u8; 32], Cell> = HashMap::new();
+    for (cell, constant) in pinned {
+        let known = match rows.get(&constant.to_repr()) {
+            Some(known) => *known,
+            None => scalars.row(sheet, &Row { constant: *constant, ..Row::default() })?,
+        };
+        rows.insert(constant.to_repr(), known);
+        sheet.equal(known, *cell);
+    }
     Ok(())
 }
 

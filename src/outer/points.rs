@@ -6,7 +6,7 @@
 
 use super::{
     columns::Columns,
-    modular::{ELEMENT_ROWS, Kind, modulus, native},
+    modular::{ELEMENT_ROWS, Kind, modulus, native, split},
     shape::LIMB_BITS,
     sheet::{Cell, Sheet},
 };
@@ -21,6 +21,7 @@ use halo2_proofs::{
     plonk::{ConstraintSystem, Expression},
     poly::Rotation,
 };
+use num_bigint::BigUint;
 use std::collections::BTreeMap;
 
 /// Rows of a sum or a double.
@@ -82,14 +83,14 @@ pub struct Points<'a> {
     row: usize,
     point: (Fq, Fq),
     offers: BTreeMap<(usize, usize), Offer>,
-    told: Vec<Cell>,
+    pinned: Vec<(Cell, Fr)>,
     ids: usize,
 }
 
 impl<'a> Points<'a> {
     /// No rows yet.
     pub fn new(sheet: &'a mut Sheet) -> Self {
-        Self { sheet, row: 0, point: (Fq::ZERO, Fq::ZERO), offers: BTreeMap::new(), told: Vec::new(), ids: 0 }
+        Self { sheet, row: 0, point: (Fq::ZERO, Fq::ZERO), offers: BTreeMap::new(), pinned: Vec::new(), ids: 0 }
     }
 
     /// Rows taken.
@@ -102,10 +103,13 @@ impl<'a> Points<'a> {
         [2, 1].map(|before| self.sheet.columns.element.map(|column| Cell { column, row: self.row - before * ELEMENT_ROWS }))
     }
 
-    /// Places a point that is part of the circuit.
+    /// Places a point that is part of the circuit. Its limbs must be bound to what they are: [`Points::finish`] returns them.
     pub fn known(&mut self, point: &G1Affine) -> Result<(), TraceError> {
         for coordinate in [point.x, point.y] {
-            self.sheet.assign_known(self.row, &coordinate)?;
+            self.sheet.assign_element(self.row, &coordinate)?;
+            let limbs = split(&BigUint::from_bytes_le(&coordinate.to_repr()));
+            let cells = self.sheet.columns.element.map(|column| Cell { column, row: self.row });
+            self.pinned.extend(cells.into_iter().zip(limbs));
             self.row += ELEMENT_ROWS;
         }
         self.point = (point.x, point.y);
@@ -184,7 +188,7 @@ impl<'a> Points<'a> {
             return Err(TraceError::NoSuchGate("table of one point"));
         }
         let cell = self.add(multiple)?;
-        self.told.push(cell);
+        self.pinned.push((cell, Fr::from(MULTIPLES as u64)));
         Ok(())
     }
 
@@ -197,7 +201,6 @@ impl<'a> Points<'a> {
         let offer = self.offers.get_mut(&(multiple.id, digit)).ok_or(TraceError::NoSuchGate("multiple of a point"))?;
         offer.looked_up[usize::from(negated)] += 1;
         let offered = offer.row;
-        self.sheet.fix(columns.finds, row, Fr::ONE)?;
         self.sheet.fix(columns.wanted, row, Fr::from(multiple.id as u64))?;
         let cell = self.sheet.assign(columns.digit, row, Fr::from(multiple.digit as u64))?;
         for (operand, element) in columns.operand.into_iter().zip(columns.element) {
@@ -261,13 +264,16 @@ impl<'a> Points<'a> {
         })
     }
 
-    /// How often each multiple was looked up; nothing can be added afterwards. Returns the cells whose digit must be [`MULTIPLES`].
-    pub fn finish(self) -> Result<Vec<Cell>, TraceError> {
+    /// How often each multiple was looked up; nothing can be added afterwards. Returns the cells that must hold a constant: the digits that are no
+    /// scalar's, and the limbs of points that are part of the circuit.
+    pub fn finish(self) -> Result<Vec<(Cell, Fr)>, TraceError> {
         let [plus, minus] = [self.sheet.columns.plus, self.sheet.columns.minus];
-        for Offer { row, looked_up: [as_is, negated] } in self.offers.into_values() {
-            self.sheet.assign(plus, row, Fr::from(as_is))?;
-            self.sheet.assign(minus, row, Fr::from(negated))?;
+        for ((id, _), Offer { row, looked_up: [as_is, negated] }) in self.offers {
+            // Each lookup counts as much as its id is large (`lookup.rs`).
+            let weight = Fr::from(id as u64);
+            self.sheet.assign(plus, row, weight * Fr::from(as_is))?;
+            self.sheet.assign(minus, row, weight * Fr::from(negated))?;
         }
-        Ok(self.told)
+        Ok(self.pinned)
     }
 }

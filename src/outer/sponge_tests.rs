@@ -26,7 +26,7 @@ fn rows_agree_with_the_permutation() {
             assert_eq!(cell.column, columns.state[1]);
         }
     }
-    // One row for a full round, one for three partial ones, and the rows of what is absorbed.
-    assert_eq!(sponge.rows.len(), 8 + 19);
-    assert_eq!(sponge.rows(), 7 * 28 + 2);
+    // Three rows for a full round, one for a partial one, and the rows of what is absorbed.
+    assert_eq!(sponge.steps.len(), 3 * 8 + 57);
+    assert_eq!(sponge.rows(), 7 * 82 + 2);
 }

@@ -14,7 +14,8 @@ use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr, plonk::ConstraintS
 
 /// The Lagrange polynomials that are evaluated: one by one, the public inputs' among them, and sums over rows.
 struct Rows {
-    /// Behind each other from the first: those that are no public inputs'; then the public inputs', from row 0.
+    /// Behind each other from the first: those that are no public inputs'; then the public inputs', from row 0, or row 0 alone where they are
+    /// [`together`].
     single: Vec<i32>,
     /// First and last row.
     sums: Vec<(i32, i32)>,
@@ -36,7 +37,7 @@ impl Rows {
             |rows: &(i32, i32)| protocol.graph.known(Leaf::Lagrange(rows.0, rows.1)).is_some_and(|node| uses.contains_key(&node));
         let (single, mut sums): (Vec<_>, Vec<_>) = named.into_iter().filter(used).partition(|(first, last)| first == last);
         sums.sort_unstable();
-        let inputs = 0..protocol.instances.max(1) as i32;
+        let inputs = 0..if together(protocol) { 1 } else { protocol.instances.max(1) as i32 };
         let mut others: Vec<i32> = single.into_iter().map(|(row, _)| row).filter(|row| !inputs.contains(row)).collect();
         others.sort_unstable();
         Self { single: others.into_iter().chain(inputs).collect(), sums }
@@ -47,6 +48,14 @@ impl Rows {
         self.single.iter().position(|row| *row == 0).unwrap_or(0)
     }
 }
+
+/// Whether the instance column's value is one fraction, whose denominator alone is inverted: two thirds less for each public input.
+fn together(protocol: &Protocol) -> bool {
+    protocol.instances > FEW
+}
+
+/// So many public inputs have their Lagrange polynomials one by one.
+const FEW: usize = 12;
 
 /// The name of the word that holds a Lagrange polynomial, or a sum of them.
 fn lagrange(first: i32, last: i32) -> String {
@@ -83,6 +92,9 @@ pub fn denominators(protocol: &Protocol, sets: &[RotationSet], memory: &mut Memo
     for &(first, last) in &rows.sums {
         memory.word(&lagrange(first, last));
     }
+    if together(protocol) {
+        memory.word("INSTANCES_DENOMINATOR");
+    }
     memory.word("VANISHING");
     memory.word("POINT_INVERSE");
     opening::factors(sets).for_each(|name| {
@@ -96,6 +108,9 @@ pub fn denominators(protocol: &Protocol, sets: &[RotationSet], memory: &mut Memo
     memory.word("POINT_TO_N");
     for &(first, last) in &rows.sums {
         memory.word(&numerator(first, last));
+    }
+    if together(protocol) {
+        memory.word("INSTANCES_NUMERATOR");
     }
     memory.section("z' - ω^i z by rotation i.");
     let rotations = all_rotations(sets);
@@ -123,6 +138,9 @@ pub fn denominators(protocol: &Protocol, sets: &[RotationSet], memory: &mut Memo
     for &(first, last) in &rows.sums {
         sum_of_rows(protocol, (first, last), &mut block);
     }
+    if together(protocol) {
+        sum_of_instances(protocol, &mut block);
+    }
     set_distances(protocol, &rotations, &mut block);
     block
 }
@@ -142,6 +160,26 @@ fn sum_of_rows(protocol: &Protocol, (first, last): (i32, i32), block: &mut Block
     block.line("    }");
     block.line(format!("    mstore({}, numerator)", numerator(first, last)));
     block.line(format!("    mstore({}, denominator)", lagrange(first, last)));
+    block.line("}");
+}
+
+/// `Σ x_i ω^i / (z - ω^i)` over the public inputs, likewise.
+fn sum_of_instances(protocol: &Protocol, block: &mut Block) {
+    block.comment("the sum of x_i ω^i / (z - ω^i) over the public inputs, as a fraction");
+    block.line("{");
+    block.line("    let numerator := 0");
+    block.line("    let denominator := 1");
+    block.line("    power := 1");
+    let end = format!("add(PUBLIC_INPUTS, {:#x})", 32 * protocol.instances);
+    block.line(format!("    for {{ let word := PUBLIC_INPUTS }} lt(word, {end}) {{ word := add(word, 32) }} {{"));
+    block.line("        let factor := addmod(z, sub(r, power), r)");
+    block.line("        let value := mulmod(mulmod(mload(word), power, r), denominator, r)");
+    block.line("        numerator := addmod(mulmod(numerator, factor, r), value, r)");
+    block.line("        denominator := mulmod(denominator, factor, r)");
+    block.line("        power := mulmod(power, omega, r)");
+    block.line("    }");
+    block.line("    mstore(INSTANCES_NUMERATOR, numerator)");
+    block.line("    mstore(INSTANCES_DENOMINATOR, denominator)");
     block.line("}");
 }
 
@@ -203,7 +241,8 @@ fn set_distances(protocol: &Protocol, rotations: &[i32], block: &mut Block) {
 /// trick): products of all words up to each, the inverse of the last, and back.
 pub fn inversion(protocol: &Protocol, sets: &[RotationSet]) -> [Block; 2] {
     let rows = Rows::of(protocol);
-    let count = rows.single.len() + rows.sums.len() + 2 + opening::factors(sets).count();
+    let fractions = rows.sums.len() + usize::from(together(protocol));
+    let count = rows.single.len() + fractions + 2 + opening::factors(sets).count();
     let at = |name: &str, i: usize| if i == 0 { name.to_string() } else { format!("add({name}, {:#x})", 32 * i) };
     let (mut forth, mut back) = (Block::default(), Block::default());
     if UNROLLED_BYTES * count + 100 * protocol.evaluations.len() > SMALL {
@@ -259,7 +298,9 @@ pub fn public_inputs(protocol: &Protocol, memory: &mut Memory) -> Block {
     let n_inverse = Fr::from(1 << protocol.k).invert().unwrap_or(Fr::ZERO);
     let mut block = Block::default();
     block.line("let r := R");
-    block.line("let omega := OMEGA");
+    if !together(protocol) {
+        block.line("let omega := OMEGA");
+    }
     block.line("let power := addmod(mload(POINT_TO_N), sub(r, 1), r)");
     block.line(format!("power := mulmod(power, {}, r)", literal(&n_inverse)));
     for &(first, last) in &rows.sums {
@@ -270,6 +311,12 @@ pub fn public_inputs(protocol: &Protocol, memory: &mut Memory) -> Block {
         let name = lagrange(row, row);
         let scaled = format!("mulmod(power, {}, r)", literal(&rotate(protocol, row)));
         block.line(format!("mstore({name}, mulmod({scaled}, mload({name}), r))"));
+    }
+    if together(protocol) {
+        block.line("mstore(LAGRANGE_0, mulmod(power, mload(LAGRANGE_0), r))");
+        let fraction = "mulmod(mload(INSTANCES_NUMERATOR), mload(INSTANCES_DENOMINATOR), r)";
+        block.line(format!("mstore(AT_INSTANCES, mulmod(power, {fraction}, r))"));
+        return block;
     }
     block.line("let sum := 0");
     block.line(format!("for {{ let i := 0 }} lt(i, {:#x}) {{ i := add(i, 32) }} {{", 32 * protocol.instances));

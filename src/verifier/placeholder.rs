@@ -4,10 +4,15 @@
 //! and are as they will be: a column of zeros has the point at infinity, which is a cheaper constant, and equal columns have equal points.
 //! Such a contract is measured and thrown away: no proof exists that it accepts.
 
-use super::{VerifierError, render::render_key};
+use super::{
+    Labels, VerifierError,
+    aggregate::{self, Aggregate, Slot},
+    render::render_key,
+};
 use crate::{
     circuit::{InferenceCircuit, build::ShapeParams, lay_out},
     gates::{Shape, Stack, Trace},
+    outer::{OuterCircuit, Widths, sheet::stack},
     proof::{ModelId, ProofError, Provenance, Srs},
     quant::Program,
 };
@@ -20,7 +25,7 @@ use halo2_proofs::{
         group::prime::PrimeCurveAffine,
         serde::SerdeObject,
     },
-    plonk::{ConstraintSystem, VerifyingKey},
+    plonk::{Circuit, ConstraintSystem, VerifyingKey},
 };
 
 /// The Solidity source of the verifier that `program` would have in `shape`.
@@ -29,22 +34,37 @@ use halo2_proofs::{
 /// As [`render`](super::render()).
 pub fn render(program: &Program, shape: &Shape) -> Result<String, VerifierError> {
     let vk = verifying_key(shape, &lay_out(program, *shape, None)?)?;
-    let g = vec![G1Affine::generator()];
-    // halo2's constructor is a method: of any other SRS.
-    let params = Srs::development(1).params.from_parts(shape.k, g.clone(), Some(g), G2Affine::generator(), s_g2());
-    let srs = Srs { params, provenance: Provenance::InsecureDev };
+    let srs = srs(shape.k);
     // Words without a pattern: the compiler writes others shorter.
     let [id, commitment] = ["model id", "weights"].map(keccak256);
     let weights = program.weights().map(|_| B256::from(commitment));
     render_key(program, shape, &vk, &srs, ModelId::from(id), weights)
 }
 
-/// halo2 takes no verifying key but a whole one: it is read from the bytes that it would be written as.
+/// The Solidity source of the verifier that aggregates of these slots would have: as every column is one of its own, the most that it costs.
+///
+/// # Errors
+/// As [`aggregate::render`].
+pub fn render_aggregate(widths: &Widths, slots: &[Slot]) -> Result<String, VerifierError> {
+    let mut cs = ConstraintSystem::default();
+    stack(&mut cs, widths);
+    let vk = read::<OuterCircuit>(*widths, widths.k, &cs, point)?;
+    let (srs, labels) = (srs(widths.k), Labels::of_outer(widths));
+    aggregate::render(&Aggregate { vk: &vk, srs: &srs, labels, slots })
+}
+
+fn srs(k: u32) -> Srs {
+    let g = vec![G1Affine::generator()];
+    // halo2's constructor is a method: of any other SRS.
+    let params = Srs::development(1).params.from_parts(k, g.clone(), Some(g), G2Affine::generator(), s_g2());
+    Srs { params, provenance: Provenance::InsecureDev }
+}
+
+/// A key with the points that its columns would have in common, and at infinity.
 fn verifying_key(shape: &Shape, trace: &Trace) -> Result<VerifyingKey<G1Affine>, VerifierError> {
     let mut cs = ConstraintSystem::default();
     let stack = Stack::configure(&mut cs, shape);
-    let (fixed, copied) = (cs.num_fixed_columns(), cs.permutation().get_columns().len());
-    let mut committed: Vec<Vec<&[Fr]>> = vec![Vec::new(); fixed];
+    let mut committed: Vec<Vec<&[Fr]>> = vec![Vec::new(); cs.num_fixed_columns()];
     for (place, values) in stack.fixed.iter().zip(&trace.fixed) {
         committed[place.column.index()].push(values);
     }
@@ -54,10 +74,21 @@ fn verifying_key(shape: &Shape, trace: &Trace) -> Result<VerifyingKey<G1Affine>,
         // A column of the permutation: never zero, and unlike all others.
         None => point(at),
     };
-    let mut bytes: Vec<u8> = [2u8].into_iter().chain(shape.k.to_le_bytes()).chain([0]).collect();
+    read::<InferenceCircuit>(ShapeParams(*shape), shape.k, &cs, commitment)
+}
+
+/// halo2 takes no verifying key but a whole one: it is read from the bytes that it would be written as.
+fn read<C: Circuit<Fr>>(
+    params: C::Params,
+    k: u32,
+    cs: &ConstraintSystem<Fr>,
+    commitment: impl Fn(usize) -> G1Affine,
+) -> Result<VerifyingKey<G1Affine>, VerifierError> {
+    let (fixed, copied) = (cs.num_fixed_columns(), cs.permutation().get_columns().len());
+    let mut bytes: Vec<u8> = [2u8].into_iter().chain(k.to_le_bytes()).chain([0]).collect();
     bytes.extend((fixed as u32).to_le_bytes());
     (0..fixed + copied).for_each(|at| bytes.extend(commitment(at).to_raw_bytes()));
-    VerifyingKey::from_bytes::<InferenceCircuit>(&bytes, SerdeFormat::RawBytes, ShapeParams(*shape))
+    VerifyingKey::from_bytes::<C>(&bytes, SerdeFormat::RawBytes, params)
         .map_err(|e| VerifierError::Proof(Box::new(ProofError::malformed("placeholder of a verifying key", e.to_string()))))
 }
 

@@ -140,7 +140,7 @@ contract RegisterAggregateTest is AggregateFixture {
     }
 
     function testFuzz_RevertWhen_aSlotsModelIsUnknown(bytes32 unknown, uint8 slot) public {
-        vm.assume(unknown != MODEL && unknown != OTHER);
+        vm.assume(unknown != MODEL && unknown != OTHER && unknown != AGGREGATE);
         bytes32[] memory ids = slotModels();
         ids[slot % 3] = unknown;
         _expectNoModel(ids, unknown, IInferenceRouter.State.Unset);
@@ -158,6 +158,14 @@ contract RegisterAggregateTest is AggregateFixture {
         IAggregateRouter.AggregateRegistration memory r = aggregateOf(address(new StubAggregate(ids, slotSizes())));
         vm.expectRevert(abi.encodeWithSelector(IAggregateRouter.NotAModel.selector, AGGREGATE));
         scheduleAggregate(keccak256("next"), r);
+    }
+
+    function test_RevertWhen_aSlotTakesTheAggregateItself() public {
+        bytes32[] memory ids = slotModels();
+        ids[0] = AGGREGATE;
+        IAggregateRouter.AggregateRegistration memory r = aggregateOf(address(new StubAggregate(ids, slotSizes())));
+        vm.expectRevert(abi.encodeWithSelector(IAggregateRouter.NotAModel.selector, AGGREGATE));
+        scheduleAggregate(AGGREGATE, r);
     }
 
     function test_RevertWhen_theSlotsAreNone() public {

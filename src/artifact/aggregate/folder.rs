@@ -72,6 +72,13 @@ pub struct AggregateFolder {
 }
 
 impl AggregateFolder {
+    /// Whether a folder's manifest says that it is an aggregate's.
+    pub fn is_one(path: &Path) -> bool {
+        let text = read_small(&path.join(names::MANIFEST)).unwrap_or_default();
+        let manifest: Result<serde_json::Value, _> = serde_json::from_str(&text);
+        manifest.is_ok_and(|manifest| manifest["format"] == super::manifest::FORMAT)
+    }
+
     /// Opens a folder.
     ///
     /// # Errors

@@ -36,10 +36,12 @@ use zkml_evm::{
         gas::{Form, measure},
     },
     circuit::statement::PublicValue,
+    outer::Widths,
     proof::{Srs, verify::ProofLayout},
     verifier::{
         Labels,
         aggregate::{Aggregate, Slot, render},
+        placeholder,
         solc::Compiled,
     },
 };
@@ -50,6 +52,8 @@ sol! {
 }
 
 const K: u32 = 6;
+/// Bits of a low word.
+const LOW_BITS: u32 = 130;
 const WEIGHTS: u64 = 77;
 
 /// Its public values are the first of its cells, whose squares and products with a challenge it has: all of them may be any.
@@ -203,9 +207,9 @@ fn words(point: &G1Affine) -> [U256; 2] {
     [point.x, point.y].map(|c: Fq| U256::from_le_bytes(c.to_repr()))
 }
 
-/// The last public values, as the circuit has them: each coordinate modulo 2^130, and what is above.
+/// The last public values, as the circuit has them: each coordinate's low bits, and what is above.
 fn limbs(accumulator: &Accumulator) -> Vec<U256> {
-    accumulator.iter().flat_map(|c| [c % (U256::from(1) << 130), *c >> 130]).collect()
+    accumulator.iter().flat_map(|c| [c % (U256::from(1) << LOW_BITS), *c >> LOW_BITS]).collect()
 }
 
 fn field(word: U256) -> Fr {
@@ -424,4 +428,20 @@ async fn the_gas_report_knows_the_accumulator() {
     assert!(real.succeeded);
     // The refusal at the end, and the comparisons of weights that an empty slot does not come to.
     assert!(report.execution.abs_diff(real.total - 21_000 - calldata) <= 400, "{} for {}", report.execution, real.total);
+}
+
+/// Without keys: the aggregation circuit's own verifier has code of a size that can be deployed, and for each of sixteen proofs it takes
+/// less than 30,000 gas.
+#[test]
+fn the_aggregation_circuits_verifier_fits() {
+    let first = slots()[0].clone();
+    for (count, k, stack) in [(2, 18, 16), (2, 19, 32), (16, 20, 32)] {
+        let widths = Widths { k, stack, ..Widths::default() };
+        let slots = vec![first.clone(); count];
+        let compiled = compiler().compile_aggregate(&placeholder::render_aggregate(&widths, &slots).unwrap()).unwrap();
+        let report = measure(&compiled, &Form::of_widths(&widths, public_inputs(&slots)), Hardfork::Osaka).unwrap();
+        println!("{count} slots, 2^{k} rows, stack {stack}: {report:?}");
+        assert!(report.parts.iter().all(|part| part.gas > 0), "{:?}", report.parts);
+        assert!(count < 16 || report.total < 16 * 30_000, "{}", report.total);
+    }
 }

@@ -249,8 +249,8 @@ fn multiples_refused(sheet: &Sheet) -> bool {
 
 /// The rows that look up a multiple.
 pub fn finding_rows(sheet: &Sheet) -> impl Iterator<Item = usize> + '_ {
-    let finds = &sheet.fixed[sheet.columns.finds.index()];
-    (0..sheet.end).filter(|&row| finds[row] == Fr::ONE)
+    let wanted = &sheet.fixed[sheet.columns.wanted.index()];
+    (0..sheet.end).filter(|&row| wanted[row] != Fr::ZERO)
 }
 
 /// Every multiple that is offered, with its row and whether it is the negative.
@@ -292,12 +292,13 @@ pub fn count(sheet: &mut Sheet) {
     sheet.advice[columns.multiplicity.index()] = counts.into_iter().map(Fr::from).collect();
     let offers = offers(sheet);
     let [plus, minus] = [columns.plus, columns.minus].map(|column: Column<Advice>| column.index());
-    let found: Vec<_> = finding_rows(sheet).filter_map(|row| offers.get(&wanted(sheet, row)).copied()).collect();
+    let ids = &sheet.fixed[columns.wanted.index()];
+    let found: Vec<_> = finding_rows(sheet).filter_map(|row| Some((*offers.get(&wanted(sheet, row))?, ids[row]))).collect();
     for column in [plus, minus] {
         sheet.advice[column].iter_mut().for_each(|count| *count = Fr::ZERO);
     }
-    for (row, negated) in found {
-        sheet.advice[if negated { minus } else { plus }][row] += Fr::ONE;
+    for ((row, negated), id) in found {
+        sheet.advice[if negated { minus } else { plus }][row] += id;
     }
 }
 

@@ -239,7 +239,7 @@ fn a_multiple_that_nobody_offers_is_not_added() {
         let public = published(&sheet);
         assert!(JUDGE.refusals(&sheet, &public).contains("multiple"));
         super::bench::count(&mut sheet);
-        sheet.advice[columns.plus.index()][from] += Fr::ONE;
+        sheet.advice[columns.plus.index()][from] += HONEST.sheet.fixed[columns.wanted.index()][rows[0]];
         let refused = JUDGE.refusals_as_it_stands(sheet, &public, challenges());
         assert!(refused.contains("running sum starts and ends at zero"), "{refused:?}");
     }

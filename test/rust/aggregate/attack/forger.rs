@@ -214,25 +214,21 @@ fn permute(sheet: &mut Sheet) {
     for row in 0..sheet.end {
         let is = |column: Column<Fixed>| sheet.fixed[column.index()][row] == Fr::ONE;
         let mut state = columns.state.map(|c| sheet.advice[c.index()][row]);
+        let [square, boxed] = [columns.square, columns.boxed].map(|column| column.index());
         if is(columns.absorbs) {
-            state[1] += sheet.advice[columns.square[0].index()][row];
-            state[2] += sheet.advice[columns.square[1].index()][row];
-        } else if is(columns.full) || is(columns.partial) {
-            let full = is(columns.full);
-            let mut boxed = [Fr::ZERO; 3];
-            for j in 0..3 {
-                let input = state[if full { j } else { 0 }] + sheet.fixed[columns.constants[j].index()][row];
-                let square = input.square();
-                boxed[j] = square.square() * input;
-                sheet.advice[columns.square[j].index()][row] = square;
-                sheet.advice[columns.boxed[j].index()][row] = boxed[j];
-                if !full {
-                    state = mix([boxed[j], state[1], state[2]]);
-                }
-            }
-            if full {
-                state = mix(boxed);
-            }
+            state[1] += sheet.advice[square][row];
+            state[2] += sheet.advice[boxed][row];
+        } else if is(columns.turns) || is(columns.full) || is(columns.partial) {
+            let [first, second, third] = state;
+            let input = first + sheet.fixed[columns.constant.index()][row];
+            let power = input.square().square() * input;
+            sheet.advice[square][row] = input.square();
+            sheet.advice[boxed][row] = power;
+            state = match (is(columns.turns), is(columns.full)) {
+                (true, _) => [second, third, power],
+                (_, true) => mix([second, third, power]),
+                _ => mix([power, second, third]),
+            };
         } else {
             continue;
         }

@@ -22,7 +22,7 @@ pub fn recording() -> Recording {
     let coordinate = |index, axis| Node::Coordinate { slot: 0, index, axis };
     let permutation = |before, added| Permutation { before, added };
     Recording {
-        slots: vec![SlotLayout { instances: 2, points: 2, evaluations: 2 }],
+        slots: vec![SlotLayout { instances: 2, points: 2, evaluations: 2, accumulates: false }],
         nodes: vec![
             Node::Instance { slot: 0, index: 0 },
             Node::Instance { slot: 0, index: 1 },

@@ -1,0 +1,185 @@
+//! `gen-verifier --aggregate K DIR...` and `aggregate PROOF... --artifacts DIR --out FILE`.
+
+use super::{
+    blocking,
+    failure::{CliError, Failure},
+    gen_verifier::INSECURE,
+    output::Console,
+};
+use crate::{
+    artifact::{
+        Contract, Folder, ProofFile, Prover, Staging,
+        aggregate::{AggregateFile, AggregateFolder, AggregateManifest, Aggregator, save},
+    },
+    proof::{Purpose, Srs},
+    verifier::Compiler,
+};
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Most slots of each model: an outer circuit beyond the largest k is refused anyway, this only says it sooner.
+pub const MAX_SLOTS: usize = 128;
+
+/// Columns that stand under each other in an outer circuit's committed ones. 16 takes half the time of 32, and some 25,000 more gas.
+const STACK: u32 = 16;
+/// The same where gas counts.
+const STACK_FOR_GAS: u32 = 32;
+
+/// What `gen-verifier --aggregate` was asked for.
+#[derive(Debug)]
+pub struct Setup {
+    /// The models' folders.
+    pub models: Vec<PathBuf>,
+    /// Slots of each.
+    pub slots: usize,
+    /// Whether gas counts more than time.
+    pub for_gas: bool,
+    /// The SRS, unless a development one is made.
+    pub srs: Option<Srs>,
+    /// The compiler, unless only the source is written.
+    pub compiler: Option<Compiler>,
+    /// Where the folder goes.
+    pub staging: Staging,
+    /// Its name, for people.
+    pub out: PathBuf,
+}
+
+/// Stages of a setup.
+const SETUP_STAGES: u64 = 8;
+
+/// Makes an aggregate's folder.
+pub async fn set_up(setup: Setup, console: &Console) -> Result<(), Failure> {
+    if setup.srs.as_ref().is_none_or(|srs| srs.provenance.is_insecure()) {
+        console.warn(INSECURE);
+    }
+    let out = setup.out.clone();
+    let progress = console.progress_of(SETUP_STAGES);
+    let stages = progress.stages();
+    let manifest = blocking(move || {
+        stages.begin("reading the models' folders");
+        let models: Vec<Prover> = setup.models.iter().map(|path| Folder::open(path)?.prover()).collect::<Result<_, _>>()?;
+        let stack = if setup.for_gas { STACK_FOR_GAS } else { STACK };
+        let aggregator = Aggregator::generate(&models, setup.slots, stack, setup.srs.as_ref(), &|stage| stages.begin(stage))?;
+        stages.begin("writing the Solidity verifier");
+        let solidity = aggregator.solidity()?;
+        stages.begin("compiling it");
+        let contract = match &setup.compiler {
+            Some(compiler) => Some(Contract::new(compiler.compile_aggregate(&solidity)?, compiler.version())),
+            None => None,
+        };
+        stages.begin("writing the folder");
+        Ok(save(&aggregator, &solidity, contract.as_ref(), setup.staging)?)
+    })
+    .await?;
+    drop(progress);
+    let value = json!({ "folder": out, "manifest": manifest });
+    console.result("gen-verifier", &value, &summary(&out, &manifest))
+}
+
+fn summary(out: &Path, manifest: &AggregateManifest) -> String {
+    let facts = &manifest.facts;
+    let contract = match &manifest.contract {
+        Some(contract) => format!("{} bytes on chain, solc {}", contract.runtime_size, contract.solc),
+        None => "not compiled".into(),
+    };
+    let slots: Vec<String> =
+        facts.slots.iter().enumerate().map(|(at, slot)| format!("slot {at:<9}  model {}", slot.model_id)).collect();
+    format!(
+        "artifacts       {}\naggregate id    {}\n{}\ncircuit         k = {}, {} of {} rows\nSRS             {}\nproof           {} bytes\nverifier        {contract}",
+        out.display(),
+        facts.aggregate_id,
+        slots.join("\n"),
+        facts.widths.k,
+        facts.rows,
+        facts.widths.rows(),
+        facts.srs,
+        facts.proof_bytes,
+    )
+}
+
+/// Make one proof of many.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Proofs made with `prove --for aggregation`; each takes the first free slot of its model
+    #[arg(value_name = "PROOF", required = true)]
+    proofs: Vec<PathBuf>,
+    /// The aggregate's folder, as `gen-verifier --aggregate` made it
+    #[arg(long, value_name = "DIR")]
+    artifacts: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "FILE", default_value = "aggregate.json")]
+    out: PathBuf,
+}
+
+/// Checks every proof by itself first, so that a bad one is named before the long work.
+pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
+    let progress = console.progress_of(Aggregator::STAGES + 1);
+    let stages = progress.stages();
+    stages.begin("reading and checking recording, keys and SRS");
+    let (folder, paths) = (arguments.artifacts.clone(), arguments.proofs.clone());
+    let (aggregator, file) = blocking(move || {
+        let proofs: Vec<ProofFile> =
+            paths.iter().map(|path| ProofFile::load_for(Purpose::Aggregation, path)).collect::<Result<_, _>>()?;
+        let aggregator = AggregateFolder::open(&folder)?.aggregator()?;
+        let file = aggregator.aggregate(&proofs, &|stage| stages.begin(stage))?;
+        Ok((aggregator, file))
+    })
+    .await?;
+    file.save(&arguments.out)?;
+    let costs = progress.costs();
+    drop(progress);
+    let slots = described(&file);
+    let taken = file.slots.iter().filter(|slot| !slot.is_empty()).count();
+    let value = json!({
+        "file": arguments.out, "aggregateId": file.aggregate_id, "proofBytes": file.proof.len(), "slots": slots, "stages": costs,
+    });
+    let human = format!(
+        "aggregate  {} ({} bytes)\nslots      {taken} of {} taken\nid         {}",
+        arguments.out.display(),
+        file.proof.len(),
+        aggregator.facts.slots.len(),
+        file.aggregate_id
+    );
+    console.result("aggregate", &value, &human)
+}
+
+fn described(file: &AggregateFile) -> Vec<Value> {
+    let slot = |slot: &crate::artifact::aggregate::SlotStatement| json!({ "modelId": slot.model_id, "empty": slot.is_empty(), "publicInputs": slot.public_inputs });
+    file.slots.iter().map(slot).collect()
+}
+
+/// `verify --artifacts DIR --proof FILE` for an aggregate: the outer proof and its accumulator.
+pub fn verify(artifacts: &Path, proof: &Path, console: &Console) -> Result<(), Failure> {
+    let file = AggregateFile::load(proof)?;
+    let aggregator = AggregateFolder::open(artifacts)?.aggregator()?;
+    aggregator.verify(&file)?;
+    if aggregator.srs.provenance.is_insecure() {
+        console.warn("the keys come from a development SRS: this proof could have been forged");
+    }
+    let taken = file.slots.iter().filter(|slot| !slot.is_empty()).count();
+    let value =
+        json!({ "valid": true, "aggregateId": file.aggregate_id, "slots": described(&file), "srs": aggregator.facts.srs });
+    console.result("verify", &value, &format!("valid for {taken} of {} slots\nid  {}", file.slots.len(), file.aggregate_id))
+}
+
+/// Whether a folder is an aggregate's: what its manifest says it is.
+pub fn is_aggregate(folder: &Path) -> bool {
+    AggregateFolder::is_one(folder)
+}
+
+/// How many slots of each model.
+pub fn slots(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(slots) if (1..=MAX_SLOTS).contains(&slots) => Ok(slots),
+        _ => Err(format!("expected a number from 1 to {MAX_SLOTS}")),
+    }
+}
+
+/// The one model of a `gen-verifier` without `--aggregate`.
+pub fn one_model(models: &[PathBuf]) -> Result<PathBuf, Failure> {
+    match models {
+        [one] => Ok(one.clone()),
+        _ => Err(CliError::Conflict("several models are for --aggregate; name one".into()).into()),
+    }
+}
