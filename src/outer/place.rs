@@ -37,10 +37,13 @@ pub struct Values<'a> {
     pub points: &'a [Vec<G1Affine>],
 }
 
-/// Where points stand: a table's id, and for a point of a proof its limbs.
+/// A point of a proof: its table's id, and its limbs.
+type OwnPoint = (usize, [[Cell; 4]; 2]);
+
+/// Where points stand: those of proofs by slot and place, those of keys with their table's id.
 #[derive(Debug, Default)]
 struct Tables {
-    proof: HashMap<(usize, usize), (usize, [[Cell; 4]; 2])>,
+    proof: HashMap<(usize, usize), OwnPoint>,
     fixed: Vec<(G1Affine, usize)>,
 }
 
