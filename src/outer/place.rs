@@ -133,7 +133,7 @@ impl Tables {
 fn place_tables(points: &mut Points<'_>, recording: &Recording, values: &Values<'_>) -> Result<Tables, TraceError> {
     let mut tables = Tables::default();
     for (slot, layout) in recording.slots.iter().enumerate() {
-        for index in 0..layout.points {
+        for index in 0..layout.all_points() {
             tables.proof.insert((slot, index), points.table(&values.points[slot][index])?);
         }
     }
@@ -176,6 +176,14 @@ fn place_nodes(
                     scalars.differs(sheet, all, ambiguous_x())?;
                 }
                 scalars.settle(id, all);
+            }
+            Node::Half { slot, index, axis, upper } => {
+                let missing = TraceError::NoSuchGate("point of an accumulator");
+                let (_, [x, y]) = tables.proof.get(&(*slot, *index)).ok_or(missing)?;
+                let limbs = if *axis == Axis::X { x } else { y };
+                let half = if *upper { [limbs[2], limbs[3]] } else { [limbs[0], limbs[1]] };
+                let whole = two_limbs(sheet, scalars, half, None)?;
+                scalars.settle(id, whole);
             }
             _ => scalars.node(sheet, id)?,
         }

@@ -10,6 +10,8 @@ mod size;
 #[path = "aggregate/spy.rs"]
 mod spy;
 mod support;
+#[path = "aggregate/tree.rs"]
+mod tree;
 
 use halo2_proofs::halo2curves::bn256::Fr;
 use std::sync::LazyLock;
