@@ -28,9 +28,9 @@ pub fn name(name: &OsStr, path: &Path) -> Result<String, ServiceError> {
 pub fn read(path: &Path, longest: usize) -> Result<String, ServiceError> {
     let unreadable = |problem: String| ServiceError::Unreadable { path: path.into(), problem };
     let failed = |source: std::io::Error| match source.kind() {
-        // It is gone, which says nothing of it.
-        ErrorKind::NotFound => ServiceError::Io { doing: "read", path: path.into(), source },
-        _ => unreadable(source.to_string()),
+        ErrorKind::PermissionDenied => unreadable(source.to_string()),
+        // Anything else says something of the machine, or that the file is gone, and nothing of what is in it.
+        _ => ServiceError::Io { doing: "read", path: path.into(), source },
     };
     if !fs::symlink_metadata(path).map_err(failed)?.is_file() {
         return Err(ServiceError::NotPlain { path: path.into() });

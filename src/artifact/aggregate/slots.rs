@@ -45,7 +45,7 @@ impl Aggregator {
     pub fn longest_file(&self) -> usize {
         let layouts = self.recording.slots.iter();
         // 32 bytes are 64 digits, in a list with indentation.
-        let length = |slot: &crate::outer::SlotLayout| 2 * (64 * slot.points + 32 * slot.evaluations) + 80 * slot.instances;
+        let length = |slot: &crate::outer::SlotLayout| 2 * (64 * slot.all_points() + 32 * slot.evaluations) + 80 * slot.instances;
         layouts.map(length).max().unwrap_or_default() + FIXED_TEXT
     }
 }
