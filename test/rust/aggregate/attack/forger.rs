@@ -174,7 +174,7 @@ fn native(sheet: &Sheet, limbs: [Column<Advice>; 4], row: usize) -> Fr {
 /// Copies into operands of scalars and into sponges, and what their rows yield, until nothing changes. Inverses follow what they invert.
 pub fn propagate(sheet: &mut Sheet) {
     let columns = sheet.columns.clone();
-    let follow: Vec<_> = columns.scalars.into_iter().chain(columns.square).collect();
+    let follow: Vec<_> = columns.scalars.into_iter().chain([columns.square, columns.boxed]).collect();
     let copies: Vec<_> = sheet.copies.iter().copied().filter(|(_, to)| follow.contains(&to.column)).collect();
     // So many rounds settle whatever can be settled; a contradiction stays one, and is for the judge.
     for _ in 0..32 {

@@ -92,6 +92,7 @@ fn nodes(recording: &Recording, points: &[G1Affine; 2], first_x: Option<Fr>) -> 
                 let [x, y] = transcript_sponge::coordinates(&points[*index]).unwrap();
                 if *axis == Axis::X { x } else { y }
             }
+            Node::Half { .. } => unreachable!("no slot here takes an aggregate"),
             Node::Sum { terms, constant } => terms.iter().fold(*constant, |sum, (factor, id)| sum + *factor * nodes[*id]),
             Node::Product(left, right) => nodes[*left] * nodes[*right],
             Node::Inverse(id) => nodes[*id].invert().unwrap(),
