@@ -101,6 +101,19 @@ fn without_its_copies_another_point_passes_for_the_one_absorbed() {
     needed(&sheet, |from, _| columns.element.contains(&from.column));
 }
 
+#[test]
+fn without_its_copies_another_point_passes_for_one_of_the_circuit() {
+    let columns = &HONEST.sheet.columns;
+    // The largest multiple in the generator's table, and the point that sums start from.
+    let start = super::bench::finding_rows(&HONEST.sheet).find(|row| *row > 210).unwrap() - 4;
+    for row in [start - 4 - 4, start] {
+        let other = (G1Affine::generator() * Fr::from(99)).to_affine();
+        let sheet = forged(&HONEST.sheet, HONEST.rows, &Choices { points: HashMap::from([(row, other)]), ..Choices::default() });
+        assert!(sheet.advice[columns.element[0].index()][row] != HONEST.sheet.advice[columns.element[0].index()][row]);
+        needed(&sheet, |from, to| from.column == columns.result && columns.element.contains(&to.column));
+    }
+}
+
 /// A copy into a row of scalars whose result nothing reads: cut, it shows and nothing else does.
 fn loose_end(sources: &[Column<Advice>]) -> Cell {
     let (sheet, result) = (&HONEST.sheet, HONEST.sheet.columns.result);

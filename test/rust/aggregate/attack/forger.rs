@@ -85,7 +85,8 @@ impl Unit<'_> {
             self.point = [x, y];
             row + 6
         } else {
-            self.point = [row, row + 2].map(|row| element(self.honest, row));
+            let honest = || [row, row + 2].map(|row| element(self.honest, row));
+            self.point = self.choices.points.get(&row).map_or_else(honest, |point| [point.x, point.y]);
             self.point.into_iter().zip([row, row + 2]).for_each(|(value, row)| self.write(row, &value));
             row + 4
         }
