@@ -37,13 +37,13 @@ pub struct Values<'a> {
     pub points: &'a [Vec<G1Affine>],
 }
 
-/// A point of a proof: its table's id, and its limbs.
-type OwnPoint = (usize, [[Cell; 4]; 2]);
+/// A table's id, and the limbs of its point.
+type Loaded = (usize, [[Cell; 4]; 2]);
 
-/// Where points stand: those of proofs by slot and place, those of keys with their table's id.
+/// Where points stand: those of proofs by slot and index.
 #[derive(Debug, Default)]
 struct Tables {
-    proof: HashMap<(usize, usize), OwnPoint>,
+    proof: HashMap<(usize, usize), Loaded>,
     fixed: Vec<(G1Affine, usize)>,
 }
 
@@ -193,7 +193,7 @@ fn place_nodes(
 
 /// The only x modulo r of two points of the curve with coordinates below 2^254, `x0` and `x0 + r`, whose y agree modulo r as well: the transcript
 /// would take them for one. x0 has 189 bits, and `x0 + r` is a cube root of 1 modulo q times x0 (`docs/soundness.md`). No honest point has it.
-fn ambiguous_x() -> Fr {
+pub(crate) fn ambiguous_x() -> Fr {
     Fr::from_raw([0x934df252932dec1d, 0x46fb76a5e4491ec4, 0x1df623ef8af183e4, 0x0000000000000000])
 }
 

@@ -1,5 +1,7 @@
 //! Whole proofs for aggregation: made, verified natively, recorded, and refused when anything about them changes.
 
+#[path = "aggregate/attack.rs"]
+mod attack;
 #[path = "aggregate/circuit.rs"]
 mod circuit;
 mod credit_support;
