@@ -272,11 +272,6 @@ fn bad_files(folder: &Path, incoming: &Path) -> Vec<(&'static str, &'static str)
         fs::write(incoming.join(name), text).unwrap();
         files.push((name, code));
     };
-    let with = |field: &str, value: Value| {
-        let mut proof = good.clone();
-        proof[field] = value;
-        proof.to_string()
-    };
     bad("again.json", "service/duplicate", good.to_string());
     // Of a statement that is not there yet.
     let mut spare: Value = serde_json::from_str(&fs::read_to_string(folder.join("spare.json")).unwrap()).unwrap();
@@ -286,10 +281,13 @@ fn bad_files(folder: &Path, incoming: &Path) -> Vec<(&'static str, &'static str)
     spare["proof"] = format!("{}{}", &proof[..proof.len() - 64], "f".repeat(64)).into();
     bad("point.json", "aggregate/point", spare.to_string());
     bad("large.json", "service/too-large", good.to_string() + &" ".repeat(100_000));
-    bad("model.json", "artifact/slots", with("modelId", format!("0x{:064x}", 5).into()));
+    spare["modelId"] = format!("0x{:064x}", 5).into();
+    bad("model.json", "artifact/slots", spare.to_string());
     bad("text.json", "artifact/malformed", "no proof".into());
-    bad("version.json", "artifact/version", with("version", 9.into()));
     let mut statement = good.clone();
+    statement["version"] = 9.into();
+    bad("version.json", "artifact/version", statement.to_string());
+    statement["version"] = good["version"].clone();
     statement["publicInputs"][1] = format!("0x{:064x}", 5).into();
     bad("statement.json", "aggregate/invalid", statement.to_string());
     statement["publicInputs"][1] = format!("0x{}", "f".repeat(64)).into();
@@ -316,7 +314,7 @@ fn a_folder_is_watched_and_its_proofs_are_aggregated() {
     let proofs = [
         ("a", "a", "aggregation", 7),
         ("b", "b", "aggregation", 7),
-        ("chain", "a", "chain", 7),
+        ("chain", "a", "chain", 9),
         ("spare", "a", "aggregation", 8),
     ];
     for (name, model, purpose, context) in proofs {
