@@ -49,7 +49,7 @@ pub enum Subject {
     /// A model.
     Model(Box<Folder>),
     /// An aggregate of models.
-    Aggregate(AggregateFolder),
+    Aggregate(Box<AggregateFolder>),
 }
 
 impl Subject {
@@ -61,7 +61,7 @@ impl Subject {
         if aggregate::is_aggregate(path) {
             let folder = AggregateFolder::open(path)?;
             folder.contract()?;
-            return Ok(Self::Aggregate(folder));
+            return Ok(Self::Aggregate(Box::new(folder)));
         }
         let folder = Folder::open(path)?;
         folder.contract()?;
