@@ -69,6 +69,9 @@ test-rust: node_modules/.package-lock.json ## cargo tests, real proofs and chain
 test-full: test ## What takes longer: every compiler and setting, every byte of a proof.
 	$(CARGO) test --release --locked -- --ignored
 
+test-aggregation: ## An aggregate aggregated again: a minute of CPU time.
+	$(CARGO) test --release --locked --test aggregate -- --ignored tree
+
 # EZKL lives in a Python environment of its own.
 .venv-bench/.done: bench/requirements.txt
 	python3 -m venv .venv-bench

@@ -41,7 +41,7 @@
 //! ```
 //!
 //! Rooms, ground to top; a room imports only from those before it:
-//! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`] and [`outer`], [`proof`], [`aggregate`], [`verifier`], [`chain`], [`artifact`], [`cli`].
+//! [`error`], [`model`] and [`gates`], [`op`], [`quant`], [`circuit`] and [`outer`], [`proof`], [`aggregate`], [`verifier`], [`chain`], [`artifact`], [`service`], [`cli`].
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::unreachable, clippy::todo, clippy::print_stdout)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -58,4 +58,5 @@ pub mod op;
 pub mod outer;
 pub mod proof;
 pub mod quant;
+pub mod service;
 pub mod verifier;

@@ -9,6 +9,7 @@ use crate::{
         poseidon_params::{Parameters, WIDTH},
         transcript_sponge as sponge,
     },
+    outer::accumulator_words,
     proof::{
         Srs,
         transcript::{decode_point, decode_scalar},
@@ -93,24 +94,26 @@ pub fn evaluate(recording: &Recording, proofs: &[InnerProof<'_>]) -> Result<Eval
     Ok(Evaluation { nodes, states, points, lhs, rhs })
 }
 
-/// Points, scalars, two points.
+/// Of an aggregate's proof the accumulator; then points, scalars, two points. The accumulator's points come last among the points.
 fn parse(slot: usize, layout: &SlotLayout, proof: &InnerProof<'_>) -> Result<Parsed, AggregateError> {
     let (expected, got) = (layout.instances, proof.instances.len());
     if expected != got {
         return Err(AggregateError::Statement { slot, expected, got });
     }
-    let (expected, got) = (64 * layout.points + 32 * layout.evaluations, proof.proof.len());
+    let (expected, got) = (64 * layout.all_points() + 32 * layout.evaluations, proof.proof.len());
     if expected != got {
         return Err(AggregateError::Length { slot, expected, got });
     }
-    let (first, rest) = proof.proof.split_at(64 * (layout.points - 2));
+    let (accumulator, rest) = proof.proof.split_at(64 * (layout.all_points() - layout.points));
+    let (first, rest) = rest.split_at(64 * (layout.points - 2));
     let (scalars, last) = rest.split_at(32 * layout.evaluations);
     let (points, _) = first.as_chunks::<64>();
     let (opening, _) = last.as_chunks::<64>();
+    let (accumulator, _) = accumulator.as_chunks::<64>();
     let point = |(index, bytes)| decode_point(bytes).ok_or(AggregateError::Point { slot, index });
     let scalar = |(index, bytes)| decode_scalar(bytes).ok_or(AggregateError::Scalar { slot, index });
     Ok(Parsed {
-        points: points.iter().chain(opening).enumerate().map(point).collect::<Result<_, _>>()?,
+        points: points.iter().chain(opening).chain(accumulator).enumerate().map(point).collect::<Result<_, _>>()?,
         evaluations: scalars.as_chunks::<32>().0.iter().enumerate().map(scalar).collect::<Result<_, _>>()?,
     })
 }
@@ -125,6 +128,7 @@ fn values(recording: &Recording, proofs: &[InnerProof<'_>], parsed: &[Parsed]) -
             Node::Instance { slot, index } => proofs[*slot].instances[*index],
             Node::Evaluation { slot, index } => parsed[*slot].evaluations[*index],
             Node::Coordinate { slot, index, axis } => coordinate(&parsed[*slot].points[*index], *axis),
+            Node::Half { slot, index, axis, upper } => half(&parsed[*slot].points[*index], *axis, *upper),
             Node::Sum { terms, constant } => terms.iter().fold(*constant, |sum, (factor, id)| sum + *factor * nodes[*id]),
             Node::Product(left, right) => nodes[*left] * nodes[*right],
             Node::Inverse(id) => Option::from(nodes[*id].invert()).ok_or(AggregateError::NoInverse { node: at })?,
@@ -151,6 +155,11 @@ fn coordinate(point: &G1Affine, axis: Axis) -> Fr {
         Axis::X => x,
         Axis::Y => y,
     }
+}
+
+fn half(point: &G1Affine, axis: Axis, upper: bool) -> Fr {
+    let of_axis = if axis == Axis::X { 0 } else { 2 };
+    accumulator_words([*point, *point])[of_axis + usize::from(upper)]
 }
 
 fn sum(terms: &[(Id, Base)], nodes: &[Fr], points: &[Vec<G1Affine>]) -> G1Affine {

@@ -181,7 +181,7 @@ mod tests {
     /// `1 + y (f a) + f b - 2 f c + y d` and its square; `f c` once more, so that it is not taken apart.
     fn sample() -> Recording {
         let one = Fr::one();
-        let layout = SlotLayout { instances: 6, points: 2, evaluations: 0 };
+        let layout = SlotLayout { instances: 6, points: 2, evaluations: 0, accumulates: false };
         let mut nodes: Vec<Node> = (0..6).map(instance).collect();
         let [a, b, c, d, f, y] = [0, 1, 2, 3, 4, 5];
         nodes.extend([Node::Product(f, a), Node::Product(y, 6), Node::Product(f, b), Node::Product(f, c), Node::Product(y, d)]);

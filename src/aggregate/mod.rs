@@ -23,4 +23,4 @@ mod recorder;
 pub use crate::outer::recording::{self, Axis, Base, Id, Node, Permutation, Recording, SlotLayout};
 pub use error::AggregateError;
 pub use evaluate::{Evaluation, InnerProof, check, evaluate, pairs};
-pub use record::record;
+pub use record::{Inner, record, record_all};

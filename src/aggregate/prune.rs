@@ -41,9 +41,12 @@ pub(super) fn operands(node: &Node) -> Vec<Id> {
         Node::Sum { terms, .. } => terms.iter().map(|(_, id)| *id).collect(),
         Node::Product(left, right) => vec![*left, *right],
         Node::Inverse(id) => vec![*id],
-        Node::Constant(_) | Node::Instance { .. } | Node::Evaluation { .. } | Node::Coordinate { .. } | Node::Squeezed(_) => {
-            Vec::new()
-        }
+        Node::Constant(_)
+        | Node::Instance { .. }
+        | Node::Evaluation { .. }
+        | Node::Coordinate { .. }
+        | Node::Half { .. }
+        | Node::Squeezed(_) => Vec::new(),
     }
 }
 
@@ -82,7 +85,7 @@ mod tests {
         let evaluation = |index| Node::Evaluation { slot: 0, index };
         let step = |before, added| Permutation { before, added };
         let recording = Recording {
-            slots: vec![SlotLayout { instances: 0, points: 2, evaluations: 3 }],
+            slots: vec![SlotLayout { instances: 0, points: 2, evaluations: 3, accumulates: false }],
             nodes: vec![
                 evaluation(0),
                 evaluation(1),

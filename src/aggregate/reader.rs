@@ -61,8 +61,8 @@ impl Reader {
     }
 
     /// What was read, if it is points, scalars and two more points.
-    pub fn layout(&self, instances: usize) -> Option<SlotLayout> {
-        let layout = SlotLayout { instances, points: self.points, evaluations: self.evaluations };
+    pub fn layout(&self, instances: usize, accumulates: bool) -> Option<SlotLayout> {
+        let layout = SlotLayout { instances, points: self.points, evaluations: self.evaluations, accumulates };
         (self.points == self.points_before + 2).then_some(layout)
     }
 

@@ -140,7 +140,11 @@ impl ProofFile {
         }
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self, ArtifactError> {
+    /// Reads the text of a file; `path` is for errors.
+    ///
+    /// # Errors
+    /// As [`ProofFile::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ArtifactError> {
         let malformed = |problem| ArtifactError::Malformed { path: path.into(), kind: KIND, problem };
         let file: Self = serde_json::from_str(text).map_err(|e| malformed(e.to_string()))?;
         let file = Self { path: path.into(), ..file };

@@ -37,14 +37,23 @@ pub const GAS_PER_SECOND: f64 = 100_000.0;
 /// What the gas objective pays: stacked columns save gas at the cost of rows, down to the last column, and somewhere it ends.
 pub const GAS_ABOVE_ALL: f64 = 4_000.0;
 
+/// Rows of an outer circuit for a point of an inner proof: its table, and an addition for each digit of its scalar.
+const OUTER_ROWS_PER_POINT: f64 = 408.0;
+/// The same for a point of the inner key, which all slots share: four of them are taken to.
+const OUTER_ROWS_PER_KEY_POINT: f64 = 92.0;
+/// What the aggregation objective pays for a CPU second of the inner prover: the outer one proves so many rows in it.
+const OUTER_ROWS_PER_SECOND: f64 = 430.0;
+
 /// What to make small.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Objective {
     /// Proving time.
     Prover,
-    /// Verification gas, a CPU second being worth [`GAS_ABOVE_ALL`]. Columns are stacked for this one only: stacks multiply the rows.
+    /// Verification gas, a CPU second being worth [`GAS_ABOVE_ALL`]. Columns are stacked, which multiplies the rows.
     Gas,
+    /// Rows of an outer circuit that verifies the proofs (`outer/`), a CPU second being worth [`OUTER_ROWS_PER_SECOND`]. Columns are stacked.
+    Aggregation,
     /// Both, a CPU second being worth [`GAS_PER_SECOND`].
     #[default]
     Balanced,
@@ -88,12 +97,19 @@ impl Plan {
         190_000.0 + 7_550.0 * sent as f64 + 6_450.0 * known as f64 + 690.0 * self.queries as f64 + arithmetic
     }
 
+    /// Rows of an outer circuit for one proof, for comparing candidates.
+    fn outer_rows(&self) -> f64 {
+        let (sent, known) = (self.advice + self.degree - 1, self.fixed);
+        OUTER_ROWS_PER_POINT * sent as f64 + OUTER_ROWS_PER_KEY_POINT * known as f64
+    }
+
     fn cost(&self, objective: Objective) -> (f64, f64) {
         let (seconds, gas) = (self.seconds(), self.gas());
         match objective {
             Objective::Prover => (seconds, gas),
             Objective::Gas => (gas + GAS_ABOVE_ALL * seconds, gas),
             Objective::Balanced => (gas + GAS_PER_SECOND * seconds, gas),
+            Objective::Aggregation => (self.outer_rows() + OUTER_ROWS_PER_SECOND * seconds, gas),
         }
     }
 }
@@ -106,7 +122,10 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
         let Some(convs) = demand.convolutions(weights) else { continue };
         for (limb_bits, lanes) in LIMB_BITS.flat_map(|bits| LANES.map(move |lanes| (bits, lanes))) {
             let Some(shape) = demand.shape(Widths { limb_bits, lanes, weights }, &convs) else { continue };
-            let stacks = if objective == Objective::Gas { stacks(&shape) } else { vec![1] };
+            let stacks = match objective {
+                Objective::Gas | Objective::Aggregation => stacks(&shape),
+                Objective::Prover | Objective::Balanced => vec![1],
+            };
             for stack in stacks {
                 let shape = Shape { stack, ..shape };
                 all.extend(smallest_k(shape, demand.rows(&shape, &convs)).filter(|plan| plan.shape.is_sound()));

@@ -146,6 +146,8 @@ enum ObjectiveArgument {
     Prover,
     /// Gas
     Gas,
+    /// The work of an aggregation that verifies the proofs
+    Aggregation,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -185,6 +187,7 @@ impl Arguments {
             ObjectiveArgument::Balanced => Objective::Balanced,
             ObjectiveArgument::Prover => Objective::Prover,
             ObjectiveArgument::Gas => Objective::Gas,
+            ObjectiveArgument::Aggregation => Objective::Aggregation,
         };
         let weights = match self.weights {
             WeightsArgument::Fixed => WeightsChoice::Fixed,

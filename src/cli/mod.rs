@@ -76,7 +76,7 @@ enum Verb {
     GenVerifier(gen_verifier::Arguments),
     /// Prove the model's statement about one input
     Prove(prove::Arguments),
-    /// Make one proof of many
+    /// Make one proof of many, or watch a folder and aggregate what comes
     Aggregate(aggregate::Arguments),
     /// Check a proof, without a chain
     Verify(verify::Arguments),
@@ -187,7 +187,7 @@ async fn run(verb: Verb, console: &Console) -> Result<ExitCode, Failure> {
         Verb::Init(arguments) => init::run(arguments, console).await,
         Verb::GenVerifier(arguments) => gen_verifier::run(arguments, console).await,
         Verb::Prove(arguments) => prove::run(arguments, console).await,
-        Verb::Aggregate(arguments) => aggregate::run(arguments, console).await,
+        Verb::Aggregate(arguments) => return aggregate::run(arguments, console).await,
         Verb::Verify(arguments) => verify::run(&arguments, console),
         Verb::VerifyContract(arguments) => return verify_contract::run(arguments, console).await,
         Verb::Attest(arguments) => attest::run(&arguments, console),

@@ -1,4 +1,4 @@
-//! The sponge against its documented vector; and that reducing coordinates merges no points.
+//! The sponge against its documented vector; and which points reducing coordinates merges: none with coordinates below q.
 
 use super::*;
 use halo2_proofs::halo2curves::bn256::G1;
@@ -69,23 +69,46 @@ fn third() -> [u64; 4] {
     std::array::from_fn(|i| u64::from_le_bytes(bytes.as_ref()[8 * i..][..8].try_into().unwrap()))
 }
 
-/// `docs/soundness.md`, the transcript of aggregation: the three ways in which two points could agree.
+/// `docs/soundness.md`, the transcript of aggregation: the three ways in which two points could agree, for coordinates below q.
 #[test]
-fn no_two_points_have_the_same_coordinates_modulo_r() {
+fn no_two_points_with_reduced_coordinates_have_the_same_modulo_r() {
     let (r, difference) = (order(), difference());
     assert_eq!(r + difference, Fq::ZERO);
-
     let y = difference * Fq::from(2).invert().unwrap();
     assert!(below(y, difference), "q - r is even");
     assert_ne!(power(y.square() - Fq::from(3), third()), Fq::ONE, "no point has this y");
+    assert!(differing_by_r().iter().all(|x| !below(*x, difference)));
+    assert!(!below(quartic_root(), difference));
+}
 
+/// The outer circuit has coordinates below 2^254 only. x and x + r are both below it where x is below 2^254 - r.
+#[test]
+fn below_two_to_the_254_one_x_has_another_and_the_outer_circuit_refuses_it() {
+    // 2^254 modulo q is 2^254 - q.
+    let bound = Fq::from(2).pow_vartime([254]) + difference();
+    assert!(below(difference(), bound));
+    let ambiguous: Vec<Fq> = differing_by_r().into_iter().filter(|x| below(*x, bound)).collect();
+    let [x] = ambiguous[..] else { panic!("{ambiguous:?}") };
+    assert_eq!(reduce(x), crate::outer::place::ambiguous_x());
+    let square = x.square() * x + Fq::from(3);
+    assert!(bool::from(square.sqrt().is_some()), "there are such points");
+    let other = x + order();
+    assert_eq!(other.square() * other + Fq::from(3), square);
+    // Nor is there another representative: x + q + r is beyond 2^254. The first way needs no bound; the third has none below this one.
+    assert!(!below(quartic_root(), bound));
+}
+
+/// Where `x^3 = (x + r)^3` modulo q: `r / (ζ - 1)` for both primitive cube roots of 1.
+fn differing_by_r() -> [Fq; 2] {
     let zeta = power(Fq::from(3), third());
     assert!(zeta != Fq::ONE && zeta.square() * zeta == Fq::ONE);
-    for zeta in [zeta, zeta.square()] {
-        assert!(!below(r * (zeta - Fq::ONE).invert().unwrap(), difference));
-    }
+    [zeta, zeta.square()].map(|zeta| order() * (zeta - Fq::ONE).invert().unwrap())
+}
 
-    // (3x^2 + 3rx + r^2 - r)^2 - 4(x^3 + 3), lowest coefficient first
+/// The one root of `(3x^2 + 3rx + r^2 - r)^2 - 4(x^3 + 3)`.
+fn quartic_root() -> Fq {
+    let r = order();
+    // Lowest coefficient first.
     let inner = [r.square() - r, Fq::from(3) * r, Fq::from(3)];
     let mut quartic = multiply(&inner, &inner);
     quartic[3] -= Fq::from(4);
@@ -108,7 +131,7 @@ fn no_two_points_have_the_same_coordinates_modulo_r() {
         (a, b) = (b.clone(), remainder(a, &b));
     }
     let [constant, leading] = a[..] else { panic!("{} roots", a.len() - 1) };
-    assert!(!below(-constant * leading.invert().unwrap(), difference));
+    -constant * leading.invert().unwrap()
 }
 
 fn multiply(a: &[Fq], b: &[Fq]) -> Vec<Fq> {

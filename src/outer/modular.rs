@@ -362,3 +362,7 @@ impl Sheet {
 fn packed(lanes: &[Fr]) -> Fr {
     lanes.iter().rev().fold(Fr::ZERO, |sum, lane| sum * power_of_two(LANE_BITS) + lane)
 }
+
+#[cfg(test)]
+#[path = "modular_tests.rs"]
+mod tests;

@@ -110,3 +110,7 @@ pub fn starting_point() -> G1Affine {
     });
     points.next().unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "multiply_tests.rs"]
+mod tests;

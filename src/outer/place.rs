@@ -37,10 +37,13 @@ pub struct Values<'a> {
     pub points: &'a [Vec<G1Affine>],
 }
 
-/// Where points stand: a table's id, and for a point of a proof its limbs.
+/// A table's id, and the limbs of its point.
+type Loaded = (usize, [[Cell; 4]; 2]);
+
+/// Where points stand: those of proofs by slot and index.
 #[derive(Debug, Default)]
 struct Tables {
-    proof: HashMap<(usize, usize), (usize, [[Cell; 4]; 2])>,
+    proof: HashMap<(usize, usize), Loaded>,
     fixed: Vec<(G1Affine, usize)>,
 }
 
@@ -130,7 +133,7 @@ impl Tables {
 fn place_tables(points: &mut Points<'_>, recording: &Recording, values: &Values<'_>) -> Result<Tables, TraceError> {
     let mut tables = Tables::default();
     for (slot, layout) in recording.slots.iter().enumerate() {
-        for index in 0..layout.points {
+        for index in 0..layout.all_points() {
             tables.proof.insert((slot, index), points.table(&values.points[slot][index])?);
         }
     }
@@ -174,6 +177,14 @@ fn place_nodes(
                 }
                 scalars.settle(id, all);
             }
+            Node::Half { slot, index, axis, upper } => {
+                let missing = TraceError::NoSuchGate("point of an accumulator");
+                let (_, [x, y]) = tables.proof.get(&(*slot, *index)).ok_or(missing)?;
+                let limbs = if *axis == Axis::X { x } else { y };
+                let half = if *upper { [limbs[2], limbs[3]] } else { [limbs[0], limbs[1]] };
+                let whole = two_limbs(sheet, scalars, half, None)?;
+                scalars.settle(id, whole);
+            }
             _ => scalars.node(sheet, id)?,
         }
     }
@@ -182,7 +193,7 @@ fn place_nodes(
 
 /// The only x modulo r of two points of the curve with coordinates below 2^254, `x0` and `x0 + r`, whose y agree modulo r as well: the transcript
 /// would take them for one. x0 has 189 bits, and `x0 + r` is a cube root of 1 modulo q times x0 (`docs/soundness.md`). No honest point has it.
-fn ambiguous_x() -> Fr {
+pub(crate) fn ambiguous_x() -> Fr {
     Fr::from_raw([0x934df252932dec1d, 0x46fb76a5e4491ec4, 0x1df623ef8af183e4, 0x0000000000000000])
 }
 

@@ -36,6 +36,17 @@ pub enum Node {
         /// Which coordinate.
         axis: Axis,
     },
+    /// Half of a coordinate of an accumulator's point: the integer modulo `2^130`, or its upper part.
+    Half {
+        /// The slot.
+        slot: usize,
+        /// Its place among the points, behind those of the proof.
+        index: usize,
+        /// Which coordinate.
+        axis: Axis,
+        /// Whether it is the upper part.
+        upper: bool,
+    },
     /// `constant + Σ coefficient * value`
     Sum {
         /// Coefficients and values.
@@ -87,12 +98,21 @@ pub enum Base {
 /// What the proof in a slot is made of: in its bytes, all points but two, the scalars, the two points of the opening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotLayout {
-    /// Public values.
+    /// Public values, the words of an accumulator not among them.
     pub instances: usize,
     /// Points.
     pub points: usize,
     /// Scalars.
     pub evaluations: usize,
+    /// Whether it is an aggregate's: before the proof stand the two points of an accumulator, whose words end its public values.
+    pub accumulates: bool,
+}
+
+impl SlotLayout {
+    /// All points: the proof's, and those of the accumulator behind them.
+    pub fn all_points(&self) -> usize {
+        self.points + if self.accumulates { 2 } else { 0 }
+    }
 }
 
 /// The verification of one proof for each slot. All of them hold if and only if (but for the error of `docs/soundness.md`)
@@ -120,12 +140,12 @@ impl Recording {
     /// Whether every operand stands before its use and every place exists: what is read from a file is not trusted to be a recording.
     pub fn is_well_formed(&self) -> bool {
         let slot = |slot: usize| self.slots.get(slot);
-        let point = |at: usize, index: usize| slot(at).is_some_and(|layout| index < layout.points);
+        let point = |at: usize, index: usize| slot(at).is_some_and(|layout| index < layout.all_points());
         let node = |(id, node): (usize, &Node)| match node {
             Node::Constant(_) => true,
             Node::Instance { slot: at, index } => slot(*at).is_some_and(|layout| *index < layout.instances),
             Node::Evaluation { slot: at, index } => slot(*at).is_some_and(|layout| *index < layout.evaluations),
-            Node::Coordinate { slot, index, .. } => point(*slot, *index),
+            Node::Coordinate { slot, index, .. } | Node::Half { slot, index, .. } => point(*slot, *index),
             Node::Sum { terms, .. } => terms.iter().all(|(_, operand)| *operand < id),
             Node::Product(left, right) => *left < id && *right < id,
             Node::Inverse(operand) => *operand < id,

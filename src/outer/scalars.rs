@@ -161,7 +161,7 @@ impl<'a> Scalars<'a> {
             }
             Node::Inverse(of) => self.inverse(sheet, id, *of)?,
             Node::Constant(_) | Node::Instance { .. } | Node::Evaluation { .. } => return Ok(()),
-            Node::Coordinate { .. } | Node::Squeezed(_) => return Ok(()),
+            Node::Coordinate { .. } | Node::Half { .. } | Node::Squeezed(_) => return Ok(()),
         };
         self.homes[id] = Some(home);
         Ok(())

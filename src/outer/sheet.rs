@@ -126,3 +126,7 @@ pub fn stack(cs: &mut ConstraintSystem<Fr>, widths: &Widths) -> Stack<Columns> {
     let layout = Layout { gates: &gates, active, first: &copied, copied: &copied, height };
     Stack::of(cs, columns, &layout)
 }
+
+#[cfg(test)]
+#[path = "sheet_tests.rs"]
+mod tests;

@@ -173,3 +173,7 @@ impl Sponge {
         sheet.assign(columns[1], self.row, self.state[1])
     }
 }
+
+#[cfg(test)]
+#[path = "sponge_tests.rs"]
+mod tests;

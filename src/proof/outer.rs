@@ -4,7 +4,8 @@ use super::{
     ProofError, Purpose, Srs,
     artifact::Kind,
     either::{EitherCircuit, EitherParams},
-    keys::{generate, parse},
+    keys::{fit, generate, parse},
+    protocol::compiled,
     prove::prove_either,
     verify::verify_key,
 };
@@ -14,6 +15,7 @@ use halo2_proofs::{
     halo2curves::bn256::{Fr, G1Affine},
     plonk::{ProvingKey, VerifyingKey},
 };
+use snark_verifier::verifier::plonk::PlonkProtocol;
 
 /// The keys of an outer circuit.
 #[derive(Clone, Debug)]
@@ -34,7 +36,7 @@ impl OuterKeys {
     pub fn generate(recording: &Recording, widths: Widths, srs: &Srs) -> Result<Self, ProofError> {
         // Any values do: fixed cells and copies are the same for all.
         let nodes = vec![Fr::zero(); recording.nodes.len()];
-        let points: Vec<_> = recording.slots.iter().map(|slot| vec![G1Affine::generator(); slot.points]).collect();
+        let points: Vec<_> = recording.slots.iter().map(|slot| vec![G1Affine::generator(); slot.all_points()]).collect();
         let (sheet, _) = place(recording, widths, &Values { nodes: &nodes, points: &points }).map_err(layout)?;
         let circuit = EitherCircuit::Outer(Box::new(OuterCircuit::new(sheet)));
         Ok(Self { widths, instances: recording.public_values(), pk: generate(&circuit, srs)? })
@@ -43,6 +45,14 @@ impl OuterKeys {
     /// The verifying key.
     pub fn vk(&self) -> &VerifyingKey<G1Affine> {
         self.pk.get_vk()
+    }
+
+    /// The protocol of proofs under these keys, for an aggregation of aggregates.
+    ///
+    /// # Errors
+    /// A smaller SRS than the circuit's.
+    pub fn protocol(&self, srs: &Srs) -> Result<PlonkProtocol<G1Affine>, ProofError> {
+        Ok(compiled(self.vk(), fit(srs, self.widths.k)?.as_ref(), self.instances))
     }
 
     /// The proving key as a file holds it.

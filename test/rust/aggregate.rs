@@ -1,5 +1,7 @@
 //! Whole proofs for aggregation: made, verified natively, recorded, and refused when anything about them changes.
 
+#[path = "aggregate/attack.rs"]
+mod attack;
 #[path = "aggregate/circuit.rs"]
 mod circuit;
 mod credit_support;
@@ -10,6 +12,8 @@ mod size;
 #[path = "aggregate/spy.rs"]
 mod spy;
 mod support;
+#[path = "aggregate/tree.rs"]
+mod tree;
 
 use halo2_proofs::halo2curves::bn256::Fr;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! Batches and private weights as a user meets them: the real binary, real files, real proofs.
+//! Batches, private weights and the process that aggregates, as a user meets them: the real binary, real files, real proofs.
 
 #[path = "cli_batch/aggregate.rs"]
 mod aggregate;
@@ -257,4 +257,130 @@ fn the_form_follows_the_program() {
     }
     cli_support::relist(&folder, |_| {}, |facts| facts.output = OutputChoice::Threshold);
     assert_eq!(run(&["inspect", text(&folder)]).code, 0);
+}
+
+/// The names in a folder, in their order.
+fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// What is handed in beside good proofs, with the code that each is refused with.
+fn bad_files(folder: &Path, incoming: &Path) -> Vec<(&'static str, &'static str)> {
+    let mut files = Vec::new();
+    let good: Value = serde_json::from_str(&fs::read_to_string(folder.join("a.json")).unwrap()).unwrap();
+    let mut bad = |name: &'static str, code: &'static str, text: String| {
+        fs::write(incoming.join(name), text).unwrap();
+        files.push((name, code));
+    };
+    let with = |field: &str, value: Value| {
+        let mut proof = good.clone();
+        proof[field] = value;
+        proof.to_string()
+    };
+    let proof = good["proof"].as_str().unwrap();
+    let scalar = |proof: &str, digits: &str| format!("{}{digits}", &proof[..proof.len() - 64]);
+    bad("again.json", "service/duplicate", good.to_string());
+    bad("cut.json", "aggregate/length", with("proof", proof[..proof.len() - 2].into()));
+    bad("point.json", "aggregate/point", with("proof", scalar(proof, &"f".repeat(64)).into()));
+    bad("large.json", "service/too-large", good.to_string() + &" ".repeat(100_000));
+    bad("model.json", "artifact/slots", with("modelId", format!("0x{:064x}", 5).into()));
+    bad("text.json", "artifact/malformed", "no proof".into());
+    bad("version.json", "artifact/version", with("version", 9.into()));
+    let mut statement = good.clone();
+    statement["publicInputs"][1] = format!("0x{:064x}", 5).into();
+    bad("statement.json", "aggregate/invalid", statement.to_string());
+    statement["publicInputs"][1] = format!("0x{}", "f".repeat(64)).into();
+    bad("field.json", "artifact/malformed", statement.to_string());
+    bad("chain.json", "artifact/purpose", fs::read_to_string(folder.join("chain.json")).unwrap());
+    fs::create_dir(incoming.join("folder")).unwrap();
+    fs::write(incoming.join("binary"), [0xff; 40]).unwrap();
+    files.extend([("folder", "service/not-plain"), ("binary", "service/unreadable")]);
+    files
+}
+
+#[test]
+fn a_folder_is_watched_and_its_proofs_are_aggregated() {
+    let work = tempfile::tempdir().unwrap();
+    let (folder, watched) = (work.path(), work.path().join("watched"));
+    for (name, input) in [("a", "private"), ("b", "public")] {
+        let choices = ["--no-compile", "--objective", "aggregation", "--input", input, "--output", "reveal"];
+        generate(&folder.join(name), &choices).result();
+    }
+    let at = |name: &str| text(&folder.join(name)).to_owned();
+    let made = ["gen-verifier", &at("a"), &at("b"), "--aggregate", "1", "--no-compile", "--out", &at("aggregate")];
+    run(&made).result();
+    let input = rows(folder, "one.json", 0..1);
+    for (name, model, purpose) in [("a", "a", "aggregation"), ("b", "b", "aggregation"), ("chain", "a", "chain")] {
+        let out = at(&format!("{name}.json"));
+        let proven = ["prove", "--artifacts", &at(model), "--input", &input, "--for", purpose, "--out", &out];
+        run(&[&proven[..], &CONTEXT].concat()).result();
+    }
+
+    let incoming = watched.join("incoming");
+    fs::create_dir_all(&incoming).unwrap();
+    for name in ["a.json", "b.json"] {
+        fs::copy(folder.join(name), incoming.join(name)).unwrap();
+    }
+    fs::write(incoming.join(".hidden"), "x").unwrap();
+    fs::write(incoming.join("c.json.tmp"), "x").unwrap();
+    let bad = bad_files(folder, &incoming);
+    // `a.json` comes before `again.json`, and what is refused holds up nobody.
+    let watch = || run(&["aggregate", "--watch", text(&watched), "--artifacts", &at("aggregate"), "--once"]);
+    let first = watch();
+    assert_eq!(first.code, 1, "some are refused: {}", first.stderr);
+    let result = first.json()["result"].clone();
+    assert_eq!((&result["groups"], &result["refused"], &result["waiting"]), (&1.into(), &bad.len().into(), &0.into()));
+    for (name, code) in &bad {
+        let reason = fs::read_to_string(watched.join("refused").join(format!("{name}.reason.json"))).unwrap();
+        let reason: Value = serde_json::from_str(&reason).unwrap();
+        assert_eq!(reason["code"], *code, "{name}: {reason}");
+        assert!(reason["message"].as_str().unwrap().contains(name) && reason["hint"].is_string(), "{reason}");
+    }
+    assert_eq!(entries(&watched.join("refused")).len(), 2 * bad.len());
+    assert_eq!(entries(&incoming), [".hidden", "c.json.tmp"]);
+
+    let groups = entries(&watched.join("done"));
+    assert_eq!(groups.len(), 1);
+    let group = watched.join("done").join(&groups[0]);
+    let names = entries(&group);
+    assert!(
+        names.len() == 4 && names.iter().any(|n| n.ends_with(".a.json")) && names.iter().any(|n| n.ends_with(".b.json")),
+        "{names:?}"
+    );
+    let verify = || {
+        let aggregate = group.join("aggregate.json");
+        run(&["verify", "--artifacts", &at("aggregate"), "--proof", text(&aggregate)]).result()
+    };
+    let valid = verify();
+    assert!(valid["slots"].as_array().unwrap().iter().all(|slot| slot["empty"] == false), "{valid}");
+    let status = || -> Value { serde_json::from_str(&fs::read_to_string(watched.join("status.json")).unwrap()).unwrap() };
+    let told = status();
+    assert_eq!((&told["totals"]["accepted"], &told["totals"]["aggregated"]), (&2.into(), &2.into()));
+    assert!(told["totals"]["cpuSeconds"].as_f64().unwrap() > 1.0, "{told}");
+    eprintln!("{}", told["totals"]);
+    let metrics = fs::read_to_string(watched.join("metrics.prom")).unwrap();
+    assert!(metrics.contains("zkml_evm_aggregator_proofs_refused_total{code=\"aggregate/invalid\"} 1\n"), "{metrics}");
+
+    // Killed before the group was closed: the next process sees that it is proven, and closes it.
+    let made = fs::metadata(group.join("aggregate.json")).unwrap().modified().unwrap();
+    fs::rename(&group, watched.join("groups").join(&groups[0])).unwrap();
+    let member = names.iter().find(|name| name.ends_with(".a.json")).unwrap();
+    fs::rename(watched.join("groups").join(&groups[0]).join(member), watched.join("waiting").join(member)).unwrap();
+    assert_eq!(watch().result()["groups"], 1);
+    assert_eq!(fs::metadata(group.join("aggregate.json")).unwrap().modified().unwrap(), made, "it is not proven again");
+    assert_eq!(entries(&group), names);
+    verify();
+
+    // Nothing to do; a second process; another aggregate's folder.
+    assert_eq!(watch().result()["groups"], 0);
+    let lock = fs::File::open(watched.join("lock")).unwrap();
+    lock.try_lock().unwrap();
+    assert_eq!(watch().refused(), (4, "service/busy".into()));
+    drop(lock);
+    let owner = fs::read_to_string(watched.join("aggregator.json")).unwrap();
+    let id = told["aggregateId"].as_str().unwrap();
+    fs::write(watched.join("aggregator.json"), owner.replace(id, &format!("0x{:064x}", 1))).unwrap();
+    assert_eq!(watch().refused(), (2, "service/other-aggregate".into()));
 }

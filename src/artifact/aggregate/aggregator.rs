@@ -260,7 +260,7 @@ fn same_srs(prover: &Prover, srs: &Srs) -> Result<(), ArtifactError> {
 /// The smallest circuit that the recording fits in, `stack` columns under each other, and the rows that it takes.
 fn widths(recording: &Recording, stack: u32) -> Result<(Widths, usize), ArtifactError> {
     let nodes = vec![Fr::ZERO; recording.nodes.len()];
-    let points: Vec<_> = recording.slots.iter().map(|slot| vec![G1Affine::generator(); slot.points]).collect();
+    let points: Vec<_> = recording.slots.iter().map(|slot| vec![G1Affine::generator(); slot.all_points()]).collect();
     let values = Values { nodes: &nodes, points: &points };
     // The range table alone takes so many rows.
     let first = crate::outer::shape::LANE_BITS + stack.ilog2() + 1;

@@ -16,7 +16,7 @@ pub use aggregator::Aggregator;
 pub use file::{AggregateFile, SlotStatement};
 pub use folder::{AggregateFolder, save};
 pub use manifest::{AggregateFacts, AggregateManifest, SlotFacts};
-pub use slots::empty_proof;
+pub use slots::{ModelSlots, empty_proof};
 
 /// Names of the files in an aggregate's folder.
 pub mod names {

@@ -1,4 +1,6 @@
-//! `gen-verifier --aggregate K DIR...` and `aggregate PROOF... --artifacts DIR --out FILE`.
+//! `gen-verifier --aggregate K DIR...`, `aggregate PROOF... --artifacts DIR --out FILE` and `aggregate --watch DIR --artifacts DIR`.
+
+mod watch;
 
 use super::{
     blocking,
@@ -11,6 +13,7 @@ use crate::{
         Contract, Folder, ProofFile, Prover, Staging,
         aggregate::{AggregateFile, AggregateFolder, AggregateManifest, Aggregator, save},
     },
+    error::ExitCode,
     proof::{Purpose, Srs},
     verifier::Compiler,
 };
@@ -102,22 +105,32 @@ pub(super) fn summary(out: &Path, manifest: &AggregateManifest) -> String {
     )
 }
 
-/// Make one proof of many.
+/// Make one proof of many, or watch a folder and aggregate what comes.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Proofs made with `prove --for aggregation`; each takes the first free slot of its model
-    #[arg(value_name = "PROOF", required = true)]
+    #[arg(value_name = "PROOF", required_unless_present = "watch", conflicts_with = "watch")]
     proofs: Vec<PathBuf>,
     /// The aggregate's folder, as `gen-verifier --aggregate` made it
     #[arg(long, value_name = "DIR")]
     artifacts: PathBuf,
     /// The file to write
-    #[arg(long, value_name = "FILE", default_value = "aggregate.json")]
+    #[arg(long, value_name = "FILE", default_value = "aggregate.json", conflicts_with = "watch")]
     out: PathBuf,
+    #[command(flatten)]
+    watch: watch::WatchArguments,
+}
+
+/// With `--once`, exit code 1 where a proof was refused.
+pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Failure> {
+    match &arguments.watch.watch {
+        Some(folder) => watch::run(folder, &arguments.artifacts, &arguments.watch, console).await,
+        None => aggregate(arguments, console).await.map(|()| ExitCode::Ok),
+    }
 }
 
 /// Checks every proof by itself first, so that a bad one is named before the long work.
-pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
+async fn aggregate(arguments: Arguments, console: &Console) -> Result<(), Failure> {
     let progress = console.progress_of(Aggregator::STAGES + 1);
     let stages = progress.stages();
     stages.begin("reading and checking recording, keys and SRS");
