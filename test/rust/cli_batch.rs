@@ -1,5 +1,7 @@
 //! Batches, private weights and the process that aggregates, as a user meets them: the real binary, real files, real proofs.
 
+#[path = "cli_batch/aggregate.rs"]
+mod aggregate;
 mod cli_support;
 
 use cli_support::{DATA, attest, copy, generate, run, run_in};
