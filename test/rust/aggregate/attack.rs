@@ -5,6 +5,8 @@
 mod bench;
 #[path = "attack/choices.rs"]
 mod choices;
+#[path = "attack/committed.rs"]
+mod committed;
 #[path = "attack/copies.rs"]
 mod copies;
 #[path = "attack/forger.rs"]

@@ -86,20 +86,18 @@ impl Judge {
     /// Names of the violated constraints on all rows; without challenges only of those that need none.
     pub fn violated(&self, sheet: &Sheet, challenges: Option<[Fr; 2]>) -> Refusals {
         let judged = self.constraints.iter().filter(|constraint| challenges.is_some() || !constraint.needs_challenges);
-        let values = challenges.unwrap_or([Fr::ZERO; 2]);
-        let broken = |constraint: &&Constraint| {
-            (0..sheet.widths.rows()).any(|row| eval(&constraint.polynomial, sheet, row, values) != Fr::ZERO)
-        };
+        let grid = Grid::of(sheet, challenges.unwrap_or([Fr::ZERO; 2]));
+        let broken = |c: &&Constraint| (0..sheet.widths.rows()).any(|row| grid.eval(&c.polynomial, row) != Fr::ZERO);
         judged.filter(broken).map(|constraint| constraint.name.clone()).collect()
     }
 
     /// The first violated constraint without challenges that a change of these cells alone can violate.
     fn touched(&self, sheet: &Sheet, cells: &[(At, Fr)]) -> Option<&str> {
-        let rows = sheet.widths.rows() as i64;
+        let (rows, grid) = (sheet.widths.rows() as i64, Grid::of(sheet, [Fr::ZERO; 2]));
         for ((column, row), _) in cells {
             for (at, by) in self.readers.get(column).into_iter().flatten() {
                 let base = (*row as i64 - i64::from(*by)).rem_euclid(rows) as usize;
-                if eval(&self.constraints[*at].polynomial, sheet, base, [Fr::ZERO; 2]) != Fr::ZERO {
+                if grid.eval(&self.constraints[*at].polynomial, base) != Fr::ZERO {
                     return Some(&self.constraints[*at].name);
                 }
             }
@@ -188,25 +186,39 @@ fn reads(expression: &Expression<Fr>, queries: &mut HashSet<(usize, i32)>, chall
     }
 }
 
-fn eval(expression: &Expression<Fr>, sheet: &Sheet, row: usize, challenges: [Fr; 2]) -> Fr {
-    let turned = |by: i32| match row.checked_add_signed(by as isize) {
-        Some(row) if row < sheet.widths.rows() => row,
-        Some(row) => row - sheet.widths.rows(),
-        None => row.wrapping_add_signed(by as isize).wrapping_add(sheet.widths.rows()),
-    };
-    match expression {
-        Expression::Constant(value) => *value,
-        Expression::Fixed(query) => sheet.fixed[query.column_index()][turned(query.rotation().0)],
-        Expression::Advice(query) => sheet.advice[query.column_index()][turned(query.rotation().0)],
-        Expression::Challenge(challenge) => challenges[challenge.index()],
-        Expression::Negated(e) => -eval(e, sheet, row, challenges),
-        Expression::Scaled(e, factor) => eval(e, sheet, row, challenges) * factor,
-        Expression::Sum(a, b) => eval(a, sheet, row, challenges) + eval(b, sheet, row, challenges),
-        Expression::Product(a, b) => {
-            let left = eval(a, sheet, row, challenges);
-            if left == Fr::ZERO { left } else { left * eval(b, sheet, row, challenges) }
+/// The cells that an expression reads.
+pub struct Grid<'a> {
+    pub fixed: &'a [Vec<Fr>],
+    pub advice: &'a [Vec<Fr>],
+    pub challenges: [Fr; 2],
+}
+
+impl<'a> Grid<'a> {
+    pub fn of(sheet: &'a Sheet, challenges: [Fr; 2]) -> Self {
+        Self { fixed: &sheet.fixed, advice: &sheet.advice, challenges }
+    }
+
+    /// The value on a row; behind the last row stands the first.
+    pub fn eval(&self, expression: &Expression<Fr>, row: usize) -> Fr {
+        let at = |column: &[Fr], by: i32| match row.checked_add_signed(by as isize) {
+            Some(row) if row < column.len() => column[row],
+            Some(row) => column[row - column.len()],
+            None => column[column.len() - (by.unsigned_abs() as usize - row)],
+        };
+        match expression {
+            Expression::Constant(value) => *value,
+            Expression::Fixed(query) => at(&self.fixed[query.column_index()], query.rotation().0),
+            Expression::Advice(query) => at(&self.advice[query.column_index()], query.rotation().0),
+            Expression::Challenge(challenge) => self.challenges[challenge.index()],
+            Expression::Negated(e) => -self.eval(e, row),
+            Expression::Scaled(e, factor) => self.eval(e, row) * factor,
+            Expression::Sum(a, b) => self.eval(a, row) + self.eval(b, row),
+            Expression::Product(a, b) => {
+                let left = self.eval(a, row);
+                if left == Fr::ZERO { left } else { left * self.eval(b, row) }
+            }
+            Expression::Selector(_) | Expression::Instance(_) => panic!("no gate uses halo2's selectors or queries an instance"),
         }
-        Expression::Selector(_) | Expression::Instance(_) => panic!("no gate uses halo2's selectors or queries an instance"),
     }
 }
 

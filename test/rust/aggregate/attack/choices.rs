@@ -66,6 +66,13 @@ fn a_forged_table_is_refused() {
     let public = published(&forged);
     assert_ne!(public, published(&HONEST.sheet));
     assert_eq!(refusals(&forged, &public), names(["copy"]));
+    // 2 P - P for 3 P; and at the end of a sum 32^50 H added, where it is to be subtracted.
+    let last = finding_rows(&HONEST.sheet).last().unwrap();
+    for row in [12, last] {
+        let choices = Choices { digits: HashMap::from([(row, MULTIPLES - 1)]), ..Choices::default() };
+        let forged = self::forged(&HONEST.sheet, HONEST.rows, &choices);
+        assert_eq!(refusals(&forged, &published(&forged)), names(["copy"]), "row {row}");
+    }
 }
 
 #[test]

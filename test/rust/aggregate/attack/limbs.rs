@@ -142,3 +142,20 @@ fn no_multiplicity_answers_for_a_lane_outside_the_table() {
     sheet.advice[columns.sum.index()][end] = Fr::ZERO;
     assert_eq!(JUDGE.violated(&sheet, Some([beta, theta])), names(["lookup step"]));
 }
+
+/// Survivors: rows behind the range table repeat its entry 0, and rows that offer nothing may claim lookups that cancel.
+#[test]
+fn multiplicities_that_cancel_are_accepted() {
+    let (mut sheet, public) = (HONEST.sheet.clone(), published(&HONEST.sheet));
+    let columns = sheet.columns.clone();
+    let end = sheet.end;
+    for (column, row, by) in [
+        (columns.multiplicity, 0, -Fr::ONE),
+        (columns.multiplicity, 1 << LANE_BITS, Fr::ONE),
+        (columns.plus, end - 10, Fr::from(5)),
+        (columns.plus, end - 12, -Fr::from(5)),
+    ] {
+        sheet.advice[column.index()][row] += by;
+    }
+    assert_eq!(JUDGE.refusals_as_it_stands(sheet, &public, challenges()), names([]));
+}
