@@ -1,9 +1,14 @@
 //! The verifier made anew from a folder's own keys and SRS. A checksum says that a file is the one that the manifest lists, and
 //! whoever writes one may write the other: what goes on chain must follow from the keys.
 
-use super::{ArtifactError, Contract, Folder, names};
+use super::{
+    ArtifactError, Contract, Folder,
+    aggregate::{AggregateFolder, names as aggregate_names},
+    names,
+};
 use crate::verifier::{Compiler, render};
 use alloy::primitives::keccak256;
+use std::path::Path;
 
 impl Folder {
     /// The compiled verifier, rendered and compiled from keys and SRS, and found equal to the one in the folder.
@@ -16,31 +21,52 @@ impl Folder {
         let prover = self.prover()?;
         prover.srs.check().map_err(|e| e.at(&self.path().join(names::SRS)))?;
         let source = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id, prover.facts.model_commitment)?;
-        self.same(names::SOLIDITY, self.as_then(&source).as_bytes(), &self.bytes(names::SOLIDITY)?)?;
+        let then = as_then(&self.manifest.tool, &source);
+        same(&self.path().join(names::SOLIDITY), then.as_bytes(), &self.bytes(names::SOLIDITY)?)?;
         let made = Contract::new(compiler.compile_verifier(&source)?, compiler.version());
-        match self.same(names::CONTRACT, &made.bytecode.object, &kept.bytecode.object) {
-            Err(_) if release(&made.solc) != release(&kept.solc) => {
-                Err(ArtifactError::OtherCompiler { path: self.path().join(names::CONTRACT), expected: kept.solc, got: made.solc })
-            }
-            same => same.map(|()| made),
-        }
+        same_code(&self.path().join(names::CONTRACT), made, kept)
     }
+}
 
-    /// The source as the version that made the folder wrote it: its first comment names the version, and is no part of the code.
-    fn as_then(&self, source: &str) -> String {
-        match semver::Version::parse(&self.manifest.tool) {
-            Ok(then) => source.replacen(concat!("zkml-evm ", env!("CARGO_PKG_VERSION")), &format!("zkml-evm {then}"), 1),
-            Err(_) => source.to_owned(),
-        }
+impl AggregateFolder {
+    /// As [`Folder::rebuilt`]: from the outer circuit's keys, the SRS and the slots. That the keys are those of the models' verification
+    /// is for whoever approves the aggregate to see, by making the folder anew: the id is then the same.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn rebuilt(&self, compiler: &Compiler) -> Result<Contract, ArtifactError> {
+        let kept = self.contract()?;
+        let aggregator = self.aggregator()?;
+        aggregator.srs.check().map_err(|e| e.at(&self.path().join(aggregate_names::SRS)))?;
+        let source = aggregator.solidity()?;
+        let then = as_then(&self.manifest.tool, &source);
+        same(&self.path().join(aggregate_names::SOLIDITY), then.as_bytes(), &self.bytes(aggregate_names::SOLIDITY)?)?;
+        let made = Contract::new(compiler.compile_aggregate(&source)?, compiler.version());
+        same_code(&self.path().join(aggregate_names::CONTRACT), made, kept)
     }
+}
 
-    fn same(&self, name: &str, made: &[u8], kept: &[u8]) -> Result<(), ArtifactError> {
-        match made == kept {
-            true => Ok(()),
-            false => {
-                Err(ArtifactError::Rebuilt { path: self.path().join(name), expected: keccak256(made), got: keccak256(kept) })
-            }
+/// The source as the version that made the folder wrote it: its first comment names the version, and is no part of the code.
+fn as_then(tool: &str, source: &str) -> String {
+    match semver::Version::parse(tool) {
+        Ok(then) => source.replacen(concat!("zkml-evm ", env!("CARGO_PKG_VERSION")), &format!("zkml-evm {then}"), 1),
+        Err(_) => source.to_owned(),
+    }
+}
+
+fn same(path: &Path, made: &[u8], kept: &[u8]) -> Result<(), ArtifactError> {
+    match made == kept {
+        true => Ok(()),
+        false => Err(ArtifactError::Rebuilt { path: path.into(), expected: keccak256(made), got: keccak256(kept) }),
+    }
+}
+
+fn same_code(path: &Path, made: Contract, kept: Contract) -> Result<Contract, ArtifactError> {
+    match same(path, &made.bytecode.object, &kept.bytecode.object) {
+        Err(_) if release(&made.solc) != release(&kept.solc) => {
+            Err(ArtifactError::OtherCompiler { path: path.into(), expected: kept.solc, got: made.solc })
         }
+        same => same.map(|()| made),
     }
 }
 

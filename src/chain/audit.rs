@@ -1,5 +1,6 @@
 //! A deployment record against its chain: every statement that the record makes, and those that its contracts make of each other.
 
+use super::aggregates::{self, Slot};
 use super::bindings::{
     GuardedTimelock, IGuarded, IInferenceRouter, IInferenceRouter::State, IInferenceRouter::Statement, ILendingThreshold,
     IProofVerifier, IZkmlConsumer, Ownable2Step,
@@ -11,6 +12,7 @@ use super::registry::{Deployment, Governance, INSECURE_DEV, Registry, label};
 use super::settle;
 use alloy::primitives::{Address, B256, keccak256};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// One comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,20 +29,35 @@ pub struct Finding {
     pub ok: bool,
 }
 
-/// What the owner of a router should have approved of a model, from its artifact folder.
+/// What the owner of a router should have approved of a model or aggregate, from its artifact folder.
 #[derive(Clone, Debug)]
 pub struct Approved {
-    /// The model.
-    pub model_id: B256,
+    /// The model, or the aggregate.
+    pub id: B256,
     /// Its family.
     pub family_id: B256,
-    /// The form of its statement.
-    pub statement: Statement,
+    /// What it says, or takes.
+    pub content: Content,
+}
+
+/// What a router knows of a model besides its verifier, or of an aggregate.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// The form of a model's statement.
+    Statement(Statement),
+    /// What an aggregate's slots take.
+    Slots(Vec<Slot>),
 }
 
 /// The form of a statement in words.
 pub fn form(statement: &Statement) -> String {
     format!("{:?} input, {:?} output, {} outputs", statement.input, statement.output, statement.outputs)
+}
+
+/// An aggregate's slots in words, those of one kind behind each other together.
+fn listed(slots: &[Slot]) -> String {
+    let run = |run: &[Slot]| format!("{} of {} ({} public inputs)", run.len(), run[0].model_id, run[0].size);
+    slots.chunk_by(PartialEq::eq).map(run).collect::<Vec<_>>().join(", ")
 }
 
 /// Who should decide over the contracts, where that is known better than from the record: it says how they were deployed.
@@ -52,7 +69,7 @@ pub struct Expected {
     pub guardian: Option<Address>,
 }
 
-/// Compares every entry of a record with the chain. `approved` are models whose form and family are known.
+/// Compares every entry of a record with the chain. `approved` is what is known of models and aggregates from elsewhere.
 ///
 /// # Errors
 /// Those of reading; what differs is a [`Finding`], no error.
@@ -210,7 +227,9 @@ impl Audit<'_> {
     async fn verifier(&mut self, label: &str, deployment: &Deployment) -> Result<(), ChainError> {
         let what = "reading the verifier's kind";
         let kind = self.chain.read(what, deployment.address, &IProofVerifier::verifierKindCall {}).await?;
-        self.compare(label, "kind", keccak256("zkml-evm.verifier.v1"), kind);
+        let aggregates = deployment.name == label::AGGREGATE_VERIFIER;
+        let expected = if aggregates { "zkml-evm.aggregate.v1" } else { "zkml-evm.verifier.v1" };
+        self.compare(label, "kind", keccak256(expected), kind);
         if !self.chain.is_local() {
             let srs = deployment.srs.as_deref().unwrap_or("unknown");
             let expected = if matches!(srs, INSECURE_DEV | "unknown") { "a ceremony's" } else { srs };
@@ -226,11 +245,29 @@ impl Audit<'_> {
             self.compare(label, "registered verifier", deployment.address, model.verifier);
             let expected = deployment.codehash.unwrap_or_default();
             self.compare(label, "registered codehash", expected, model.codehash);
-            if let Some(approved) = self.approved.iter().find(|approved| approved.model_id == model_id) {
+            let slots = if aggregates { self.slots(label, router, model_id).await? } else { Vec::new() };
+            if let Some(approved) = self.approved.iter().find(|approved| approved.id == model_id) {
                 self.compare(label, "registered family", approved.family_id, model.familyId);
-                self.compare(label, "registered form", form(&approved.statement), form(&model.statement));
+                match &approved.content {
+                    Content::Statement(statement) => {
+                        self.compare(label, "registered form", form(statement), form(&model.statement))
+                    }
+                    Content::Slots(expected) => self.compare(label, "slots", listed(expected), listed(&slots)),
+                }
             }
         }
         Ok(())
+    }
+
+    /// An aggregate's slots: those of a model that has ended take nothing.
+    async fn slots(&mut self, label: &str, router: Address, aggregate_id: B256) -> Result<Vec<Slot>, ChainError> {
+        let slots = aggregates::slots(self.chain, router, aggregate_id).await?;
+        let models: BTreeSet<B256> = slots.iter().map(|slot| slot.model_id).collect();
+        for model_id in models {
+            let state = settle::model(self.chain, router, model_id).await?.state;
+            let expected = if state == State::Scheduled { State::Scheduled } else { State::Active };
+            self.compare(label, "state of a slot's model", format!("{expected:?}"), format!("{state:?}"));
+        }
+        Ok(slots)
     }
 }

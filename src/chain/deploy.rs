@@ -41,7 +41,7 @@ pub struct DeployItem {
     pub creation: Bytes,
     /// Bytes of code that it leaves on chain.
     pub runtime_size: usize,
-    /// The model that a verifier is for.
+    /// The model that a verifier is for, or the aggregate.
     pub model_id: Option<B256>,
     /// Of a verifier: [`INSECURE_DEV`], or the ceremony's hash.
     pub srs: Option<String>,

@@ -35,9 +35,17 @@ pub mod label {
     /// The owner of the others, where it is a timelock of ours.
     pub const TIMELOCK: &str = "GuardedTimelock";
 
+    /// The name of every aggregate's verifier.
+    pub const AGGREGATE_VERIFIER: &str = "AggregateVerifier";
+
     /// A model's verifier; a chain holds one per model.
     pub fn verifier(model_id: &alloy::primitives::B256) -> String {
         format!("InferenceVerifier-{}", &alloy::hex::encode(model_id)[..8])
+    }
+
+    /// An aggregate's verifier; a chain holds one per aggregate.
+    pub fn aggregate(aggregate_id: &alloy::primitives::B256) -> String {
+        format!("{AGGREGATE_VERIFIER}-{}", &alloy::hex::encode(aggregate_id)[..8])
     }
 }
 
@@ -51,7 +59,7 @@ pub struct Deployment {
     /// keccak256 of the code on chain; absent until the transaction is mined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codehash: Option<B256>,
-    /// The model that a verifier is for.
+    /// The model that a verifier is for, or the aggregate: a router gives no id to both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_id: Option<B256>,
     /// Of a verifier: `insecure-dev`, or the ceremony's hash.

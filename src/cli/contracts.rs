@@ -123,16 +123,25 @@ impl Contracts {
 
 /// The deployment of a model's verifier.
 pub fn verifier_item(contract: &Contract, model_id: B256, srs: &str) -> DeployItem {
+    generated(contract, label::verifier(&model_id), model_id, srs)
+}
+
+/// The deployment of an aggregate's verifier.
+pub fn aggregate_item(contract: &Contract, aggregate_id: B256, srs: &str) -> DeployItem {
+    generated(contract, label::aggregate(&aggregate_id), aggregate_id, srs)
+}
+
+fn generated(contract: &Contract, label: String, id: B256, srs: &str) -> DeployItem {
     let source = Source {
         input: Arc::new(contract.input.clone()),
-        contract: format!("InferenceVerifier.sol:{}", contract.contract_name),
+        contract: format!("{0}.sol:{0}", contract.contract_name),
         compiler: contract.solc.clone(),
         arguments: Bytes::new(),
     };
     DeployItem {
         source: (!contract.input.is_null()).then_some(source),
-        label: label::verifier(&model_id),
-        model_id: Some(model_id),
+        label,
+        model_id: Some(id),
         srs: Some(srs.to_owned()),
         ..DeployItem::new(&contract.contract_name, contract.bytecode.object.clone(), contract.runtime_size)
     }

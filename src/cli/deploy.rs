@@ -24,7 +24,7 @@ use clap::Args;
 pub struct Arguments {
     #[command(flatten)]
     model: ModelArguments,
-    /// Deploy the verifier alone
+    /// Deploy the verifier alone, as is always done for an aggregate
     #[arg(long)]
     verifier_only: bool,
     /// Owner of router, registry and pool, on a public chain a timelock or multisig; the signing account when absent
@@ -47,18 +47,25 @@ pub struct Arguments {
 /// Plans, and with `--broadcast` deploys what is not there yet.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
     let model = &arguments.model;
-    let (folder, chain) = model.open().await?;
-    if arguments.token.is_none() && !arguments.verifier_only && !chain.is_local() {
+    let (subject, chain) = model.open().await?;
+    let alone = arguments.verifier_only || subject.is_aggregate();
+    if subject.is_aggregate() {
+        refuse_settlement(&arguments)?;
+    }
+    if arguments.token.is_none() && !alone && !chain.is_local() {
         return Err(CliError::Missing { what: "the token to lend", how: "give --token ADDRESS, or --verifier-only" }.into());
     }
     let sender = model.send.sender(&chain)?;
     let delay = arguments.activation_delay.unwrap_or(if chain.is_local() { 0 } else { governance::LEAST_DELAY });
-    if !arguments.verifier_only {
+    if !alone {
         let (owner, guardian) = (arguments.owner.unwrap_or(sender.address), arguments.guardian.unwrap_or_default());
         governance::refuse_unguarded(&chain, owner, guardian, delay, arguments.allow_unguarded).await?;
     }
-    let verifier = model.verifier(&folder, console).await?;
-    let items = items(&arguments, verifier, sender.address, delay, console).await?;
+    let verifier = model.verifier(&subject, console).await?;
+    let items = match alone {
+        true => vec![verifier],
+        false => items(&arguments, verifier, sender.address, delay, console).await?,
+    };
 
     if !model.send.broadcast {
         let registry = model.record.view(&chain)?;
@@ -74,6 +81,23 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     console.result("deploy", &value, &lines.join("\n"))
 }
 
+/// An aggregate's verifier goes beside a settlement that is there.
+fn refuse_settlement(arguments: &Arguments) -> Result<(), CliError> {
+    let given = [
+        ("--owner", arguments.owner.is_some()),
+        ("--guardian", arguments.guardian.is_some()),
+        ("--token", arguments.token.is_some()),
+        ("--activation-delay", arguments.activation_delay.is_some()),
+        ("--allow-unguarded", arguments.allow_unguarded),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((option, _)) => {
+            Err(CliError::Conflict(format!("{option} is for a settlement: of an aggregate the verifier alone is deployed")))
+        }
+        None => Ok(()),
+    }
+}
+
 async fn items(
     arguments: &Arguments,
     verifier: DeployItem,
@@ -81,9 +105,6 @@ async fn items(
     activation_delay: u32,
     console: &Console,
 ) -> Result<Vec<DeployItem>, Failure> {
-    if arguments.verifier_only {
-        return Ok(vec![verifier]);
-    }
     let root = project::find(arguments.model.project.as_deref())?;
     let solc = arguments.model.solc.clone();
     let progress = console.progress("compiling the contracts");

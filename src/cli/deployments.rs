@@ -1,19 +1,23 @@
 //! `deployments check --rpc-url URL`.
 
 use super::{
+    aggregate,
     chains::{ChainArguments, RecordArguments},
     failure::Failure,
     output::{Console, table},
 };
 use crate::{
-    artifact::Folder,
-    chain::audit::{self, Approved, Expected, Finding},
+    artifact::{Folder, aggregate::AggregateFolder},
+    chain::{
+        aggregates::Slot,
+        audit::{self, Approved, Content, Expected, Finding},
+    },
     error::ExitCode,
 };
 use alloy::primitives::{Address, keccak256};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The record of what is deployed.
 #[derive(Debug, Args)]
@@ -40,10 +44,10 @@ struct CheckArguments {
     /// Who should be their guardian, zero for nobody; the recorded one when absent
     #[arg(long, value_name = "ADDRESS")]
     guardian: Option<Address>,
-    /// The artifact folder of a recorded model: the router's form and family are compared with it
+    /// The artifact folder of a recorded model or aggregate: the router's form or slots, and family, are compared with it
     #[arg(long, value_name = "DIR")]
     artifacts: Option<PathBuf>,
-    /// That model's family; the ONNX file's name when absent
+    /// Its family; what `register` takes when absent
     #[arg(long, value_name = "NAME", requires = "artifacts")]
     family: Option<String>,
 }
@@ -54,7 +58,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     let chain = arguments.chain.connect(None, None).await?;
     let registry = arguments.record.view(&chain)?;
     let approved = match &arguments.artifacts {
-        Some(path) => vec![approved(&Folder::open(path)?, arguments.family.as_deref())],
+        Some(path) => vec![approved(path, arguments.family.as_deref())?],
         None => Vec::new(),
     };
     let expected = Expected { owner: arguments.owner, guardian: arguments.guardian };
@@ -75,9 +79,15 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     Ok(if differ == 0 { ExitCode::Ok } else { ExitCode::No })
 }
 
-/// What the router should say of a folder's model.
-fn approved(folder: &Folder, family: Option<&str>) -> Approved {
-    let facts = &folder.manifest.facts;
+/// What the router should say of a folder's model or aggregate.
+fn approved(folder: &Path, family: Option<&str>) -> Result<Approved, Failure> {
+    if AggregateFolder::is_one(folder) {
+        let facts = AggregateFolder::open(folder)?.manifest.facts;
+        let slots = facts.slots.iter().map(|slot| Slot { model_id: slot.model_id, size: slot.statement.len() }).collect();
+        let family_id = keccak256(family.unwrap_or(aggregate::FAMILY));
+        return Ok(Approved { id: facts.aggregate_id, family_id, content: Content::Slots(slots) });
+    }
+    let facts = Folder::open(folder)?.manifest.facts;
     let family_id = keccak256(family.unwrap_or(&facts.model_file));
-    Approved { model_id: facts.model_id, family_id, statement: facts.form() }
+    Ok(Approved { id: facts.model_id, family_id, content: Content::Statement(facts.form()) })
 }

@@ -1,13 +1,14 @@
 //! `inspect DIR`.
 
 use super::{
+    aggregate,
     candidates::{self, Candidate},
-    failure::Failure,
+    failure::{CliError, Failure},
     output::{Console, table},
     project::find_or_here,
 };
 use crate::{
-    artifact::Folder,
+    artifact::{Folder, aggregate::AggregateFolder},
     circuit::{drawing, lay_out, plan},
     op::Interval,
     proof::artifact::write_bytes,
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 /// What an artifact folder holds.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The artifact folder
+    /// The artifact folder, of a model or of an aggregate
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Show every shape that the planner could have chosen, best first
@@ -43,6 +44,9 @@ pub struct Arguments {
 
 /// Opens the folder with all its checks, and shows it.
 pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
+    if aggregate::is_aggregate(&arguments.folder) {
+        return of_aggregate(arguments, console);
+    }
     let folder = Folder::open(&arguments.folder)?;
     if arguments.keys {
         folder.prover()?;
@@ -63,6 +67,19 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
         "candidates": shapes, "layout": arguments.layout,
     });
     console.result("inspect", &value, &sections.join("\n\n"))
+}
+
+/// An aggregate has no choice of shapes, and its circuit is not drawn.
+fn of_aggregate(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
+    if arguments.candidates || arguments.layout.is_some() {
+        return Err(CliError::Conflict("--candidates and --layout are for a model, and this is an aggregate".into()).into());
+    }
+    let folder = AggregateFolder::open(&arguments.folder)?;
+    if arguments.keys {
+        folder.aggregator()?;
+    }
+    let value = json!({ "folder": arguments.folder, "manifest": folder.manifest });
+    console.result("inspect", &value, &aggregate::summary(&arguments.folder, &folder.manifest))
 }
 
 /// Every shape with its costs, as the planner predicts them.

@@ -5,20 +5,20 @@
 
 use super::{chains::ChainArguments, failure::Failure, output::Console, project::find_or_here};
 use crate::{
-    artifact::Folder,
+    artifact::{Folder, aggregate::AggregateFolder},
     error::ExitCode,
-    proof::model_id::model_id_with,
-    verifier::{Compiler, render},
+    proof::{Srs, model_id::model_id_with},
+    verifier::{Compiled, Compiler, render},
 };
-use alloy::primitives::{Address, keccak256};
+use alloy::primitives::{Address, B256, keccak256};
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Compares a contract on a chain with the verifier of an artifact folder.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The artifact folder
+    /// The artifact folder, of a model or of an aggregate
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// The contract
@@ -31,34 +31,57 @@ pub struct Arguments {
     solc: Option<PathBuf>,
 }
 
+/// A verifier made anew.
+struct Made {
+    /// A model's or an aggregate's.
+    what: &'static str,
+    id: B256,
+    srs: Srs,
+    compiled: Compiled,
+}
+
+fn of_model(folder: &Path, compiler: &Compiler) -> Result<Made, Failure> {
+    let prover = Folder::open(folder)?.prover()?;
+    let commitment = prover.facts.model_commitment;
+    let id = model_id_with(&prover.program, &prover.keys, &prover.srs, commitment)?;
+    let compiled = compiler.compile_verifier(&render(&prover.program, &prover.keys, &prover.srs, id, commitment)?)?;
+    Ok(Made { what: "model", id, srs: prover.srs, compiled })
+}
+
+fn of_aggregate(folder: &Path, compiler: &Compiler) -> Result<Made, Failure> {
+    let aggregator = AggregateFolder::open(folder)?.aggregator()?;
+    let compiled = compiler.compile_aggregate(&aggregator.solidity()?)?;
+    Ok(Made { what: "aggregate", id: aggregator.id(), srs: aggregator.srs, compiled })
+}
+
 /// Renders, compiles, compares; sends nothing. Exit code 1 where the code is another.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Failure> {
-    let folder = Folder::open(&arguments.folder)?;
     let compiler = Compiler::find(arguments.solc.as_deref(), &find_or_here(None))?;
-    let prover = folder.prover()?;
-    let id = model_id_with(&prover.program, &prover.keys, &prover.srs, prover.facts.model_commitment)?;
-    let compiled =
-        compiler.compile_verifier(&render(&prover.program, &prover.keys, &prover.srs, id, prover.facts.model_commitment)?)?;
+    let Made { what, id, srs, compiled } = match AggregateFolder::is_one(&arguments.folder) {
+        true => of_aggregate(&arguments.folder, &compiler)?,
+        false => of_model(&arguments.folder, &compiler)?,
+    };
     let expected = keccak256(&compiled.runtime);
     let chain = arguments.chain.connect(None, None).await?;
     let code = chain.code("reading the contract's code", arguments.address).await?;
     let (got, same) = (keccak256(&code), code.as_ref() == compiled.runtime.as_slice());
     // What the code holds of the ceremony, by itself: another model's verifier may have it too.
-    let same_srs = prover.srs.is_in(&code);
+    let same_srs = srs.is_in(&code);
     let verdict = match (same, code.is_empty(), same_srs) {
-        (true, ..) => "the contract is this model's verifier",
-        (_, true, _) => "there is no contract at this address",
-        (.., true) => "the contract is another, with the s·g2 of this SRS",
-        (.., false) => "the contract is another, and the s·g2 of this SRS is not in it",
+        (true, ..) => format!("the contract is this {what}'s verifier"),
+        (_, true, _) => "there is no contract at this address".to_owned(),
+        (.., true) => "the contract is another, with the s·g2 of this SRS".to_owned(),
+        (.., false) => "the contract is another, and the s·g2 of this SRS is not in it".to_owned(),
     };
-    let value = json!({
-        "address": arguments.address, "chainId": chain.id(), "modelId": id, "srs": prover.srs.provenance.to_string(),
+    let mut value = json!({
+        "address": arguments.address, "chainId": chain.id(), "srs": srs.provenance.to_string(),
         "solc": compiler.version(), "expected": expected, "got": got, "codeBytes": code.len(), "same": same,
         "sameSrs": same_srs,
     });
+    value[format!("{what}Id")] = json!(id);
     let lines = [
-        ("model id", id.to_string()),
-        ("SRS", prover.srs.provenance.to_string()),
+        (what, id.to_string()),
+        ("SRS", srs.provenance.to_string()),
         ("solc", compiler.version()),
         ("expected", format!("{expected} ({} bytes)", compiled.runtime.len())),
         ("on chain", format!("{got} ({} bytes)", code.len())),

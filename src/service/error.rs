@@ -95,7 +95,7 @@ pub enum ServiceError {
     },
     /// Proofs and aggregates.
     #[error(transparent)]
-    Artifact(#[from] ArtifactError),
+    Artifact(Box<ArtifactError>),
 }
 
 impl ServiceError {
@@ -105,9 +105,15 @@ impl ServiceError {
     }
 }
 
+impl From<ArtifactError> for ServiceError {
+    fn from(error: ArtifactError) -> Self {
+        Self::Artifact(Box::new(error))
+    }
+}
+
 impl From<ProofError> for ServiceError {
     fn from(error: ProofError) -> Self {
-        Self::Artifact(error.into())
+        ArtifactError::from(error).into()
     }
 }
 

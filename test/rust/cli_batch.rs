@@ -1,5 +1,7 @@
 //! Batches, private weights and the process that aggregates, as a user meets them: the real binary, real files, real proofs.
 
+#[path = "cli_batch/aggregate.rs"]
+mod aggregate;
 mod cli_support;
 
 use cli_support::{DATA, attest, copy, generate, run, run_in};
@@ -272,21 +274,22 @@ fn bad_files(folder: &Path, incoming: &Path) -> Vec<(&'static str, &'static str)
         fs::write(incoming.join(name), text).unwrap();
         files.push((name, code));
     };
-    let with = |field: &str, value: Value| {
-        let mut proof = good.clone();
-        proof[field] = value;
-        proof.to_string()
-    };
-    let proof = good["proof"].as_str().unwrap();
-    let scalar = |proof: &str, digits: &str| format!("{}{digits}", &proof[..proof.len() - 64]);
     bad("again.json", "service/duplicate", good.to_string());
-    bad("cut.json", "aggregate/length", with("proof", proof[..proof.len() - 2].into()));
-    bad("point.json", "aggregate/point", with("proof", scalar(proof, &"f".repeat(64)).into()));
+    // Of a statement that is not there yet.
+    let mut spare: Value = serde_json::from_str(&fs::read_to_string(folder.join("spare.json")).unwrap()).unwrap();
+    let proof = spare["proof"].as_str().unwrap().to_owned();
+    spare["proof"] = proof[..proof.len() - 2].into();
+    bad("cut.json", "aggregate/length", spare.to_string());
+    spare["proof"] = format!("{}{}", &proof[..proof.len() - 64], "f".repeat(64)).into();
+    bad("point.json", "aggregate/point", spare.to_string());
     bad("large.json", "service/too-large", good.to_string() + &" ".repeat(100_000));
-    bad("model.json", "artifact/slots", with("modelId", format!("0x{:064x}", 5).into()));
+    spare["modelId"] = format!("0x{:064x}", 5).into();
+    bad("model.json", "artifact/slots", spare.to_string());
     bad("text.json", "artifact/malformed", "no proof".into());
-    bad("version.json", "artifact/version", with("version", 9.into()));
     let mut statement = good.clone();
+    statement["version"] = 9.into();
+    bad("version.json", "artifact/version", statement.to_string());
+    statement["version"] = good["version"].clone();
     statement["publicInputs"][1] = format!("0x{:064x}", 5).into();
     bad("statement.json", "aggregate/invalid", statement.to_string());
     statement["publicInputs"][1] = format!("0x{}", "f".repeat(64)).into();
@@ -310,10 +313,17 @@ fn a_folder_is_watched_and_its_proofs_are_aggregated() {
     let made = ["gen-verifier", &at("a"), &at("b"), "--aggregate", "1", "--no-compile", "--out", &at("aggregate")];
     run(&made).result();
     let input = rows(folder, "one.json", 0..1);
-    for (name, model, purpose) in [("a", "a", "aggregation"), ("b", "b", "aggregation"), ("chain", "a", "chain")] {
-        let out = at(&format!("{name}.json"));
-        let proven = ["prove", "--artifacts", &at(model), "--input", &input, "--for", purpose, "--out", &out];
-        run(&[&proven[..], &CONTEXT].concat()).result();
+    let proofs = [
+        ("a", "a", "aggregation", 7),
+        ("b", "b", "aggregation", 7),
+        ("chain", "a", "chain", 9),
+        ("spare", "a", "aggregation", 8),
+    ];
+    for (name, model, purpose, context) in proofs {
+        let (out, context) = (at(&format!("{name}.json")), format!("0x{context:064x}"));
+        let proven =
+            ["prove", "--artifacts", &at(model), "--input", &input, "--for", purpose, "--context", &context, "--out", &out];
+        run(&proven).result();
     }
 
     let incoming = watched.join("incoming");

@@ -95,6 +95,15 @@ impl AggregateFolder {
         Ok(Self { path: path.into(), manifest })
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(in crate::artifact) fn bytes(&self, name: &str) -> Result<Vec<u8>, ArtifactError> {
+        checked(&self.path, &self.manifest.files, name)
+    }
+
     /// Reads recording, SRS, keys and empty slots, and checks that they are those of the manifest's id.
     ///
     /// # Errors

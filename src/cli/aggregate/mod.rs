@@ -24,6 +24,9 @@ use std::path::{Path, PathBuf};
 /// Most slots of each model: an outer circuit beyond the largest k is refused anyway, this only says it sooner.
 pub const MAX_SLOTS: usize = 128;
 
+/// The family of an aggregate that is registered without another name.
+pub const FAMILY: &str = "aggregate";
+
 /// Columns that stand under each other in an outer circuit's committed ones. 16 takes half the time of 32, and some 25,000 more gas.
 const STACK: u32 = 16;
 /// The same where gas counts.
@@ -80,7 +83,8 @@ pub async fn set_up(setup: Setup, console: &Console) -> Result<(), Failure> {
     console.result("gen-verifier", &value, &summary(&out, &manifest))
 }
 
-fn summary(out: &Path, manifest: &AggregateManifest) -> String {
+/// What a folder holds.
+pub(super) fn summary(out: &Path, manifest: &AggregateManifest) -> String {
     let facts = &manifest.facts;
     let contract = match &manifest.contract {
         Some(contract) => format!("{} bytes on chain, solc {}", contract.runtime_size, contract.solc),

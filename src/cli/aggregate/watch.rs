@@ -29,13 +29,13 @@ pub struct WatchArguments {
     #[arg(long, value_name = "DIR")]
     pub watch: Option<PathBuf>,
     /// How long a proof waits for others before it is aggregated with slots left empty
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "watch", conflicts_with = "once")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "watch", conflicts_with_all = ["once", "proofs"])]
     wait: u64,
     /// Most proofs that wait; the others stay in DIR/incoming until a group has left
-    #[arg(long, value_name = "N", default_value_t = 256, requires = "watch", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 256, requires = "watch", conflicts_with = "proofs", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     queue: u32,
     /// Aggregate what is there, without waiting for more, and end
-    #[arg(long, requires = "watch")]
+    #[arg(long, requires = "watch", conflicts_with = "proofs")]
     once: bool,
 }
 

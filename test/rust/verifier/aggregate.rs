@@ -436,7 +436,7 @@ async fn the_gas_report_knows_the_accumulator() {
 fn the_aggregation_circuits_verifier_fits() {
     let first = slots()[0].clone();
     for (count, k, stack) in [(2, 18, 16), (2, 19, 32), (16, 20, 32)] {
-        let widths = Widths { k, stack, ..Widths::default() };
+        let widths = Widths { k, stack };
         let slots = vec![first.clone(); count];
         let compiled = compiler().compile_aggregate(&placeholder::render_aggregate(&widths, &slots).unwrap()).unwrap();
         let report = measure(&compiled, &Form::of_widths(&widths, public_inputs(&slots)), Hardfork::Osaka).unwrap();

@@ -1,26 +1,31 @@
 //! `register --artifacts DIR --rpc-url URL`.
 
+mod aggregate;
+
 use super::{
     chains::address,
     failure::{CliError, Failure},
-    model::ModelArguments,
+    model::{ModelArguments, Subject},
     output::Console,
 };
 use crate::{
     artifact::{Folder, compile::ThresholdText},
     chain::{
-        Account, Chain, ChainError, Registry, attestors, audit,
+        Account, Chain, Registry, attestors, audit,
         bindings::IInferenceRouter::Registration,
         registry::label,
         settle::{self, PolicyTerms, Tier},
     },
     quant::ThresholdScale,
 };
-use alloy::primitives::{Address, B256, U256, keccak256};
+use alloy::primitives::{Address, B256, U256};
 use clap::Args;
 use serde_json::{Value, json};
 
-/// Approve a model on the router, and set up lending with it.
+/// Seconds of an epoch where nothing else is said.
+const DAY: u64 = 86_400;
+
+/// Approve a model on the router, and set up lending with it; or approve an aggregate.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -40,7 +45,7 @@ pub struct Arguments {
     /// List the attestor or source again though it was retired or removed
     #[arg(long)]
     relist: bool,
-    /// The family that the model is the next version of; the ONNX file's name when absent
+    /// The family that the model is the next version of; the ONNX file's name when absent, of an aggregate `aggregate`
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
     /// Put this contract on the registry's list: a source that looks attestations up, such as an EasAttestationSource
@@ -64,9 +69,9 @@ pub struct Arguments {
     /// Most principal that one borrower may owe in the pool; unbounded when absent
     #[arg(long, value_name = "UNITS")]
     borrower_limit: Option<U256>,
-    /// Seconds of an epoch: one loan per subject, schema and epoch
-    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
-    epoch: u64,
+    /// Seconds of an epoch: one loan per subject, schema and epoch; a day when absent
+    #[arg(long, value_name = "SECONDS")]
+    epoch: Option<u64>,
     /// Fill the pool up to this many of the token's smallest unit; on a local chain the mock token is minted for it
     #[arg(long, value_name = "UNITS")]
     fund: Option<U256>,
@@ -83,14 +88,18 @@ struct Plan {
 
 /// Runs the verb.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
-    let (folder, chain) = arguments.model.open().await?;
+    let (subject, chain) = arguments.model.open().await?;
+    let folder = match &subject {
+        Subject::Model(folder) => folder,
+        Subject::Aggregate(folder) => return aggregate::run(&arguments, &subject, folder, &chain, console).await,
+    };
     if arguments.fund.is_some() && !chain.is_local() && (arguments.pool.is_none() || arguments.token.is_none()) {
         // Who gets tokens is nothing to take from a file.
         let how = "give --pool ADDRESS and --token ADDRESS besides --fund";
         return Err(CliError::Missing { what: "the pool to fund and its token", how }.into());
     }
     let registry = arguments.model.record.view(&chain)?;
-    let plan = plan(&arguments, &folder, &chain, &registry, console).await?;
+    let plan = plan(&arguments, &subject, folder, &chain, &registry, console).await?;
     if !arguments.model.send.broadcast {
         let known = settle::model(&chain, plan.router, plan.model_id).await?;
         let form = audit::form(&plan.registration.statement);
@@ -152,6 +161,7 @@ async fn attestor_plan(
 
 async fn plan(
     arguments: &Arguments,
+    subject: &Subject,
     folder: &Folder,
     chain: &Chain,
     registry: &Registry,
@@ -159,19 +169,11 @@ async fn plan(
 ) -> Result<Plan, Failure> {
     let facts = &folder.manifest.facts;
     let router = address(registry, label::ROUTER, arguments.router)?;
-    // Not from the record: the address is a function of creation code that we made ourselves, so what lies there is what that
-    // code made.
-    let verifier = arguments.model.verifier(folder, console).await?.address();
-    let what = "reading the verifier's code";
-    let code = chain.code(what, verifier).await?;
-    if code.is_empty() {
-        return Err(ChainError::NoContract { what: what.into(), address: verifier }.into());
-    }
-    let codehash = keccak256(&code);
+    let (verifier, codehash) = arguments.model.deployed(subject, chain, console).await?;
     let tiers = tiers(arguments, folder)?;
     let policy = (!tiers.is_empty()).then(|| {
         let first = Tier { threshold: 0, limit: U256::ZERO, rate: 0 };
-        let terms = PolicyTerms::of_one_tier(facts.model_id, facts.schema_id, arguments.epoch, first);
+        let terms = PolicyTerms::of_one_tier(facts.model_id, facts.schema_id, arguments.epoch.unwrap_or(DAY), first);
         PolicyTerms {
             cap: arguments.cap.unwrap_or(terms.cap),
             borrower_limit: arguments.borrower_limit.unwrap_or(terms.borrower_limit),

@@ -1,5 +1,7 @@
 //! `submit-batch DIR --rpc-url URL`: many loans in one transaction.
 
+mod aggregate;
+
 use super::{
     failure::{CliError, Failure},
     output::Console,
@@ -7,7 +9,7 @@ use super::{
     submit::{self, Evidence},
 };
 use crate::{
-    artifact::ProofFile,
+    artifact::{ProofFile, aggregate::AggregateFile},
     chain::{
         Chain, ChainError,
         batch::{Batch, BatchProof, ItemResult},
@@ -35,12 +37,15 @@ const MOST_GAS_PER_ITEM: u64 = 4_000_000;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The folder with a folder for each loan, which holds attestation.json, permit.json (unless the sender borrows), and without
-    /// --proof proof.json
+    /// --proof or --aggregate proof.json
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// One proof for all, of a model for batches of this size, by the sender, in the order of the folders' names
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
+    /// One aggregate of the borrowers' own proofs, as `aggregate` wrote it; slots of other loans, and empty ones, are left as they are
+    #[arg(long, value_name = "FILE", conflicts_with = "proof")]
+    aggregate: Option<PathBuf>,
     /// Gas that each loan gets; by a simulation of each, and half as much again, when absent
     #[arg(long, value_name = "GAS")]
     gas_per_item: Option<u64>,
@@ -54,22 +59,43 @@ pub struct Arguments {
     send: SendArguments,
 }
 
+/// Loans that go into one transaction, by their folders' names.
+type Items = Vec<(String, LoanRequest)>;
+
+/// What shows the scores, from its file.
+enum Scores {
+    Each,
+    Together(ProofFile),
+    Aggregated(AggregateFile),
+}
+
+impl Scores {
+    fn read(arguments: &Arguments) -> Result<Self, Failure> {
+        Ok(match (&arguments.proof, &arguments.aggregate) {
+            (Some(path), _) => Self::Together(ProofFile::load_for(Purpose::Chain, path)?),
+            (None, Some(path)) => Self::Aggregated(AggregateFile::load(path)?),
+            (None, None) => Self::Each,
+        })
+    }
+}
+
 /// Simulates, and with `--broadcast` sends. Loans that are open already are left out, as far as one proof for all allows it. Exit code 1
 /// where one is refused.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Failure> {
     let names = submit::names(&arguments.folder)?;
-    let together = arguments.proof.as_deref().map(|path| ProofFile::load_for(Purpose::Chain, path)).transpose()?;
+    let scores = Scores::read(&arguments)?;
+    let (together, own_proofs) = (matches!(scores, Scores::Together(_)), matches!(scores, Scores::Each));
     let chain = arguments.send.connect(None).await?;
     let sender = arguments.send.sender(&chain)?;
     if arguments.send.broadcast {
         chain.settled(sender.address).await?;
     }
     // One proof is over all of them, in their order: there nothing can be left out.
-    let strict = together.is_some() || arguments.all_or_nothing;
+    let strict = together || arguments.all_or_nothing;
     let (mut items, mut refused) = (Vec::new(), BTreeMap::new());
     let mut pool = arguments.pool;
     for name in names {
-        let request = request(&arguments.folder.join(&name), together.is_some(), &chain).await;
+        let request = request(&arguments.folder.join(&name), own_proofs, &chain).await;
         match request.and_then(|request| of_the_pool(&mut pool, request)) {
             Ok(request) => items.push((name, request)),
             Err(failure) if strict || failure.retryable() => return Err(failure),
@@ -83,14 +109,23 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
         open.push(request.is_open(&chain).await?);
     }
     let none_left = open.iter().all(|open| *open);
-    if together.is_none() {
+    if !together {
         let mut open = open.into_iter();
         items.retain(|_| !open.next().unwrap_or_default());
     }
-    let gas = match (arguments.gas_per_item, &together) {
-        (Some(gas), _) => gas,
-        (None, Some(_)) => GAS_PER_PROVEN_ITEM,
-        (None, None) => gas_per_item(&mut items, &mut refused, sender.address, strict, &chain).await?,
+    let gas = match arguments.gas_per_item {
+        Some(gas) => gas,
+        None if own_proofs => gas_per_item(&mut items, &mut refused, sender.address, strict, &chain).await?,
+        None => GAS_PER_PROVEN_ITEM,
+    };
+    let proof = match scores {
+        Scores::Each => BatchProof::Each,
+        Scores::Together(file) => of_all(file, &items, sender.address, &chain)?,
+        Scores::Aggregated(file) => {
+            let (placed, proof) = aggregate::place(file, &arguments.folder, items, &mut refused, strict, &chain).await?;
+            items = placed;
+            proof
+        }
     };
     for (name, reason) in &refused {
         console.note(format!("{name}: left out: {reason}"));
@@ -101,7 +136,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
         console.result("submit-batch", &value, "nothing to send: the loans are open already, or refused")?;
         return Ok(good);
     }
-    let batch = batch(&arguments, together, &items, gas, sender.address, &chain)?;
+    let batch = batch(&arguments, proof, &items, gas)?;
     if !arguments.send.broadcast {
         let simulation = chain.simulate(sender.address, &batch.call()).await?;
         let names: Vec<&str> = items.iter().map(|(name, _)| name.as_str()).collect();
@@ -147,7 +182,7 @@ fn of_the_pool(pool: &mut Option<Address>, request: LoanRequest) -> Result<LoanR
 /// What the dearest item takes by a simulation, and half as much again. One that takes too much is left out: it would shrink the batch for
 /// all.
 async fn gas_per_item(
-    items: &mut Vec<(String, LoanRequest)>,
+    items: &mut Items,
     refused: &mut BTreeMap<String, String>,
     sender: Address,
     strict: bool,
@@ -177,10 +212,10 @@ async fn gas_per_item(
     Ok(most.saturating_add(most / 2).max(GAS_PER_PROVEN_ITEM))
 }
 
-async fn request(folder: &Path, together: bool, chain: &Chain) -> Result<LoanRequest, Failure> {
+async fn request(folder: &Path, own_proof: bool, chain: &Chain) -> Result<LoanRequest, Failure> {
     let attestation = folder.join("attestation.json");
     let permit = Some(folder.join("permit.json")).filter(|path| path.exists());
-    if !together {
+    if own_proof {
         return Evidence::read(&folder.join("proof.json"), &attestation, permit.as_deref())?.request(chain, 0, None).await;
     }
     let how = "each borrower makes one with `zkml-evm permit`: it names tier, amount, nonce and expiry";
@@ -189,30 +224,22 @@ async fn request(folder: &Path, together: bool, chain: &Chain) -> Result<LoanReq
     submit::permitted_request(&submit::read_permit(&permit)?, attestation, Bytes::new(), chain)
 }
 
-fn batch(
-    arguments: &Arguments,
-    together: Option<ProofFile>,
-    items: &[(String, LoanRequest)],
-    gas_per_item: u64,
-    sender: Address,
-    chain: &Chain,
-) -> Result<Batch, Failure> {
+/// The sender's proof over all inputs.
+fn of_all(file: ProofFile, items: &[(String, LoanRequest)], sender: Address, chain: &Chain) -> Result<BatchProof, Failure> {
     let conflict = |text: String| Failure::from(CliError::Conflict(text));
-    let (_, first) = items.first().ok_or_else(|| conflict(format!("{} holds no loan", arguments.folder.display())))?;
-    let lending = first.lending;
-    let proof = match together {
-        None => BatchProof::Each,
-        Some(file) => {
-            let bare = || conflict("the proof is bound to a bare context".to_owned());
-            let context = file.context.ok_or_else(bare)?;
-            submit::on_this_chain("the proof", context.chain_id, chain)?;
-            if (context.consumer, context.subject) != (lending, sender) {
-                let (pool, by) = (context.consumer, context.subject);
-                return Err(conflict(format!("the proof is {by}'s for the pool {pool}, expected {sender}'s for {lending}")));
-            }
-            BatchProof::Together { expiry: context.expiry, proof: file.proof }
-        }
-    };
+    let context = file.context.ok_or_else(|| conflict("the proof is bound to a bare context".to_owned()))?;
+    submit::on_this_chain("the proof", context.chain_id, chain)?;
+    let (pool, by) = (context.consumer, context.subject);
+    if let Some((_, request)) = items.iter().find(|(_, request)| (pool, by) != (request.lending, sender)) {
+        let lending = request.lending;
+        return Err(conflict(format!("the proof is {by}'s for the pool {pool}, expected {sender}'s for {lending}")));
+    }
+    Ok(BatchProof::Together { expiry: context.expiry, proof: file.proof })
+}
+
+fn batch(arguments: &Arguments, proof: BatchProof, items: &[(String, LoanRequest)], gas_per_item: u64) -> Result<Batch, Failure> {
+    let none = || CliError::Conflict(format!("{} holds no loan", arguments.folder.display()));
+    let lending = items.first().ok_or_else(none)?.1.lending;
     let requests = items.iter().map(|(_, request)| request.clone()).collect();
     Ok(Batch { lending, requests, proof, gas_per_item, all_or_nothing: arguments.all_or_nothing })
 }

@@ -1,0 +1,280 @@
+//! Loans by one aggregate of the borrowers' own proofs: the credit model, the real outer circuit, its verifier and the pool on an anvil.
+
+use crate::cli_support::{Run, copy, project, run_in};
+use alloy::primitives::Bytes;
+use serde_json::{Value, json};
+use std::{fs, path::Path};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use zkml_evm::{
+    artifact::aggregate::AggregateFile,
+    chain::{
+        Account, AccountSource, Chain, ChainTarget, Password, Patience,
+        anvil::AnvilProcess,
+        batch::{Batch, BatchProof, ItemResult},
+        embedded::Hardfork,
+        permit::Permit,
+        settle::LoanRequest,
+    },
+};
+
+/// Development accounts.
+const BORROWERS: [(&str, &str, &str); 3] = [
+    ("alice", "2", "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"),
+    ("bob", "3", "0x90F79bf6EB2c4f870365E785982E1f101E93b906"),
+    ("carol", "4", "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"),
+];
+const ATTESTOR: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+const RELAYER: usize = 5;
+
+/// A node, and a folder in which the verbs run.
+struct Place {
+    anvil: AnvilProcess,
+    work: TempDir,
+}
+
+impl Place {
+    fn verb(&self, arguments: &[&str]) -> Run {
+        run_in(self.work.path(), &[&["--json"], arguments].concat())
+    }
+
+    fn on_chain(&self, arguments: &[&str]) -> Run {
+        self.verb(&[arguments, &["--rpc-url", self.anvil.url()]].concat())
+    }
+
+    /// As the owner of everything.
+    fn owner(&self, arguments: &[&str]) -> Run {
+        self.on_chain(&[arguments, &["--dev-account", "0"]].concat())
+    }
+
+    fn submit(&self, folder: &str, aggregate: &str, more: &[&str]) -> Run {
+        let relayer = RELAYER.to_string();
+        self.on_chain(&[&["submit-batch", folder, "--aggregate", aggregate, "--dev-account", &relayer], more].concat())
+    }
+
+    /// The credit model with its settlement, registered, and money in the pool; returns registry, pool and policy.
+    fn settlement(&self) -> [String; 3] {
+        let credit = |name: &str| project("examples/credit").join(name).to_str().unwrap().to_owned();
+        let [model, data, schema] = ["credit_mlp.onnx", "calibration.json", "credit_schema.json"].map(credit);
+        let root = project("");
+        let here = ["--project", root.to_str().unwrap()];
+        let generate = ["gen-verifier", &model, "--calibration", &data, "--schema", &schema, "--objective", "gas", "--out", "a"];
+        self.verb(&[&generate[..], &here].concat()).result();
+        let deployed = self.owner(&[&["deploy", "--artifacts", "a", "--broadcast"], &here[..]].concat()).result();
+        let terms = ["--attestor", ATTESTOR, "--probability", "0.75", "--amount", "5000", "--fund", "20000", "--broadcast"];
+        let registered = self.owner(&[&["register", "--artifacts", "a"], &terms[..]].concat()).result();
+        let address = |label: &str| deployed["contracts"][label]["address"].as_str().unwrap().to_owned();
+        [address("InputAttestation"), address("LendingThreshold"), registered["policyId"].as_str().unwrap().to_owned()]
+    }
+
+    /// A borrower's folder: attestation, a proof for aggregation, and a permit.
+    fn papers(&self, [registry, lending, policy]: &[String; 3], (name, account, subject): (&str, &str, &str)) {
+        let input = project("examples/credit/applicants/alice.json");
+        let folder = format!("loans/{name}");
+        let attest = ["attest", "--artifacts", "a", "--input", input.to_str().unwrap(), "--subject", subject, "--out", &folder];
+        self.verb(&[&attest[..], &["--registry", registry, "--chain-id", "31337", "--dev-account", "1"]].concat()).result();
+        let file = |name: &str| format!("{folder}/{name}.json");
+        let [opening, attestation, proof, permit] = ["opening", "attestation", "proof", "permit"].map(file);
+        let prove = ["prove", "--artifacts", "a", "--opening", &opening, "--attestation", &attestation, "--for", "aggregation"];
+        let call = ["--consumer", lending, "--policy", policy, "--nonce", "0", "--expiry", "4000000000", "--probability", "0.75"];
+        self.verb(&[&prove[..], &call, &["--out", &proof]].concat()).result();
+        let by = ["--attestation", &attestation, "--amount", "5000", "--dev-account", account, "--out", &permit];
+        self.verb(&[&["permit", "--proof", &proof], &by[..]].concat()).result();
+    }
+
+    fn aggregate(&self, borrowers: &[&str], out: &str) {
+        let proofs: Vec<String> = borrowers.iter().map(|name| format!("loans/{name}/proof.json")).collect();
+        let proofs: Vec<&str> = proofs.iter().map(String::as_str).collect();
+        self.verb(&[&["aggregate"], &proofs[..], &["--artifacts", "agg", "--out", out]].concat()).result();
+        self.verb(&["verify", "--artifacts", "agg", "--proof", out]).result();
+    }
+
+    /// A folder with these borrowers' papers.
+    fn folder(&self, name: &str, borrowers: &[&str]) {
+        borrowers.iter().for_each(|borrower| copy(&self.path(&format!("loans/{borrower}")), &self.path(name).join(borrower)));
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.work.path().join(name)
+    }
+}
+
+#[test]
+fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
+    let runtime = Runtime::new().unwrap();
+    let anvil = runtime.block_on(AnvilProcess::start(None, Hardfork::Osaka)).unwrap();
+    let place = Place { anvil, work: tempfile::tempdir().unwrap() };
+    let settlement = place.settlement();
+    place.verb(&["gen-verifier", "a", "--aggregate", "2", "--out", "agg"]).result();
+    assert_eq!(place.verb(&["inspect", "agg"]).result()["manifest"]["slots"].as_array().map(Vec::len), Some(2));
+    assert_eq!(place.verb(&["inspect", "agg", "--candidates"]).refused(), (2, "usage/conflict".into()));
+    the_verifier_is_deployed_and_registered(&place);
+    BORROWERS.into_iter().for_each(|borrower| place.papers(&settlement, borrower));
+    place.aggregate(&["alice", "bob"], "two.json");
+    place.aggregate(&["carol"], "one.json");
+    place.folder("pair", &["alice", "bob"]);
+    what_was_changed_is_refused(&place);
+    whose_proof_is_in_no_slot_is_named(&place);
+
+    assert_eq!(place.submit("pair", "two.json", &[]).result()["items"], json!(["alice", "bob"]));
+    let done = place.submit("pair", "two.json", &["--broadcast"]).result();
+    println!("two loans by an aggregate: {} gas", done["gasUsed"]);
+    assert!(done["gasUsed"].as_u64().unwrap() < 850_000, "{done}");
+    for name in ["alice", "bob"] {
+        assert_eq!(done["items"][name]["outcome"], "settled", "{done}");
+    }
+    assert_eq!(place.submit("pair", "two.json", &["--broadcast"]).result()["sent"], false, "they are open");
+    runtime.block_on(the_contract_opens_none_twice(&place));
+
+    // Alice's and Bob's are open: Carol's alone goes, beside a slot with nothing in it.
+    place.folder("all", &["alice", "bob", "carol"]);
+    let done = place.submit("all", "one.json", &["--broadcast"]).result();
+    println!("one loan beside an empty slot: {} gas", done["gasUsed"]);
+    assert_eq!(done["items"].as_object().map(|items| items.len()), Some(1), "{done}");
+    assert_eq!(done["items"]["carol"]["outcome"], "settled", "{done}");
+    assert_eq!(place.on_chain(&["deployments", "check", "--artifacts", "agg"]).result()["differ"], 0);
+}
+
+/// Dry, sent, and again; nothing of it for what belongs to models; an auditor finds the same code.
+fn the_verifier_is_deployed_and_registered(place: &Place) {
+    let deploy = ["deploy", "--artifacts", "agg"];
+    let register = ["register", "--artifacts", "agg"];
+    let broadcast = |arguments: &[&str]| place.owner(&[arguments, &["--broadcast"]].concat());
+    assert_eq!(place.owner(&register).refused(), (5, "chain/no-contract".into()), "it is not deployed");
+    assert_eq!(place.owner(&deploy).result()["steps"].as_array().map(Vec::len), Some(1), "the verifier alone");
+    let nobody = format!("0x{:040x}", 0xaa);
+    assert_eq!(place.owner(&[&deploy[..], &["--token", &nobody]].concat()).refused(), (2, "usage/conflict".into()));
+    for odd in [&["--attestor", ATTESTOR][..], &["--probability", "0.75", "--amount", "1"], &["--fund", "1"], &["--epoch", "1"]] {
+        assert_eq!(place.owner(&[&register[..], odd].concat()).refused(), (2, "usage/conflict".into()), "{odd:?}");
+    }
+    let deployed = broadcast(&deploy).result();
+    let contracts = deployed["contracts"].as_object().unwrap();
+    let (label, verifier) = contracts.iter().find(|(label, _)| label.starts_with("AggregateVerifier-")).unwrap();
+    assert_eq!((verifier["name"].as_str(), contracts.len()), (Some("AggregateVerifier"), 6), "{deployed}");
+    assert_eq!(broadcast(&deploy).result(), deployed, "nothing is deployed twice");
+    let compare = |address: &Value| place.on_chain(&["verify-contract", "agg", "--address", address.as_str().unwrap()]);
+    assert_eq!(compare(&verifier["address"]).result()["aggregateId"], verifier["modelId"]);
+    assert_eq!(compare(&contracts["InferenceRouter"]["address"]).code, 1);
+
+    let check = |more: &[&str]| {
+        let done = place.on_chain(&[&["deployments", "check"], more].concat()).json()["result"]["findings"].clone();
+        let differ = done.as_array().unwrap().iter().filter(|finding| finding["ok"] == false).cloned();
+        differ.map(|finding| format!("{} {}", finding["label"], finding["what"]).replace('"', "")).collect::<Vec<_>>()
+    };
+    assert_eq!(check(&[]), [format!("{label} state")], "it is not registered");
+    let dry = place.owner(&register).result();
+    assert_eq!((&dry["state"], dry["slots"][1]["state"].as_str()), (&json!("Unset"), Some("Active")), "{dry}");
+    let done = broadcast(&register).result();
+    assert_eq!((&done["state"], done["aggregate"].is_string()), (&json!("Active"), true), "{done}");
+    assert_eq!(broadcast(&register).result()["aggregate"], "already so");
+    assert!(check(&["--artifacts", "agg"]).is_empty());
+    assert_eq!(check(&["--artifacts", "agg", "--family", "another"]), [format!("{label} registered family")]);
+    a_verifier_that_the_keys_do_not_give_is_refused(place);
+}
+
+/// The folder's own contract is compared with the one that its keys give, and not used.
+fn a_verifier_that_the_keys_do_not_give_is_refused(place: &Place) {
+    use zkml_evm::artifact::{
+        aggregate::AggregateManifest,
+        manifest::{FileEntry, sha256},
+    };
+    copy(&place.path("agg"), &place.path("forged"));
+    let path = place.path("forged/AggregateVerifier.json");
+    let mut contract: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    // It stops, whatever it is asked.
+    contract["bytecode"]["object"] = "0x6001600c60003960016000f300".into();
+    fs::write(&path, contract.to_string()).unwrap();
+    let attempt = || place.owner(&["deploy", "--artifacts", "forged"]).refused();
+    assert_eq!(attempt(), (2, "artifact/length".into()));
+    let at = place.path("forged/manifest.json");
+    let mut manifest = AggregateManifest::parse(&fs::read_to_string(&at).unwrap(), &at).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let entry = FileEntry { sha256: sha256(&bytes), bytes: bytes.len() as u64 };
+    manifest.files.insert("AggregateVerifier.json".into(), entry);
+    let sealed = AggregateManifest::new(manifest.facts, manifest.contract, manifest.files);
+    fs::write(&at, serde_json::to_string(&sealed).unwrap()).unwrap();
+    assert_eq!(attempt(), (2, "artifact/rebuilt".into()));
+}
+
+/// A copy of an aggregate with something changed.
+fn changed(place: &Place, change: &dyn Fn(&mut Value)) {
+    let mut file: Value = serde_json::from_str(&fs::read_to_string(place.path("two.json")).unwrap()).unwrap();
+    change(&mut file);
+    fs::write(place.path("changed.json"), file.to_string()).unwrap();
+}
+
+/// A byte of the proof, in the accumulator, a point and the last value; a public input; slots exchanged; another aggregate's id.
+fn what_was_changed_is_refused(place: &Place) {
+    let refused = |error: &str| {
+        let native = place.verb(&["verify", "--artifacts", "agg", "--proof", "changed.json"]);
+        assert_ne!(native.code, 0, "{}", native.stdout);
+        let run = place.submit("pair", "changed.json", &["--broadcast"]);
+        assert_eq!(run.refused(), (1, "chain/reverted".into()), "{}", run.stdout);
+        assert!(run.stdout.contains(error), "{error}: {}", run.stdout);
+        run.stderr
+    };
+    let proof = |file: &mut Value, at: usize| {
+        let mut bytes = file["proof"].as_str().unwrap().parse::<Bytes>().unwrap().to_vec();
+        let at = if at < bytes.len() { at } else { bytes.len() - 1 };
+        bytes[at] ^= 1;
+        file["proof"] = json!(Bytes::from(bytes));
+    };
+    for at in [31, 128 + 31] {
+        changed(place, &|file| proof(file, at));
+        refused("PointNotOnCurve");
+    }
+    changed(place, &|file| proof(file, usize::MAX));
+    refused("PointNotOnCurve");
+    changed(place, &|file| file["aggregateId"] = json!(format!("0x{:064x}", 5)));
+    refused("ModelNotActive");
+    // Bob's slot says another threshold: his loan has no slot, and Alice's goes with a proof that does not hold.
+    changed(place, &|file| file["slots"][1]["publicInputs"][2] = json!(format!("0x{:064x}", 5)));
+    let notes = refused("PairingFailed");
+    assert!(notes.contains("bob") && notes.contains("threshold"), "{notes}");
+    let strict = place.submit("pair", "changed.json", &["--all-or-nothing"]);
+    assert_eq!(strict.refused(), (2, "usage/conflict".into()));
+    assert!(strict.stdout.contains("bob"), "{}", strict.stdout);
+    // Each loan in the other's slot, and in its own with the other's proof.
+    changed(place, &|file| file["slots"].as_array_mut().unwrap().swap(0, 1));
+    refused("PairingFailed");
+}
+
+fn whose_proof_is_in_no_slot_is_named(place: &Place) {
+    place.folder("stranger", &["alice", "carol"]);
+    let run = place.submit("stranger", "two.json", &[]);
+    let result = run.json()["result"].clone();
+    assert_eq!((run.code, &result["items"]), (1, &json!(["alice"])), "{result}");
+    assert!(result["refused"]["carol"].as_str().unwrap().contains("no slot of two.json"), "{result}");
+    fs::remove_dir_all(place.path("stranger/alice")).unwrap();
+    let run = place.submit("stranger", "two.json", &["--broadcast"]);
+    assert_eq!((run.code, &run.json()["result"]["sent"]), (1, &json!(false)), "{}", run.stdout);
+    // The same loan in two folders.
+    copy(&place.path("loans/alice"), &place.path("stranger/alice"));
+    copy(&place.path("loans/alice"), &place.path("stranger/twin"));
+    let result = place.submit("stranger", "two.json", &[]).json()["result"].clone();
+    assert!(result["refused"]["twin"].as_str().unwrap().contains("alice"), "{result}");
+    fs::remove_file(place.path("stranger/alice/permit.json")).unwrap();
+    assert!(place.submit("stranger", "two.json", &[]).stdout.contains("permit.json"));
+}
+
+fn request(folder: &Path) -> LoanRequest {
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let permit = Permit::parse(&read("permit.json"), folder).unwrap();
+    permit.request(serde_json::from_str(&read("attestation.json")).unwrap(), Bytes::new()).unwrap()
+}
+
+/// The client leaves out what is open; the contract refuses it by itself.
+async fn the_contract_opens_none_twice(place: &Place) {
+    let target = ChainTarget::Rpc { url: place.anvil.url().to_owned() };
+    let chain: Chain = target.connect(None, Patience::default()).await.unwrap();
+    let account: Account = AccountSource::Development(RELAYER).unlock(&Password::Ask, true).unwrap();
+    let file = AggregateFile::load(&place.path("two.json")).unwrap();
+    let requests: Vec<LoanRequest> = ["alice", "bob"].map(|name| request(&place.path("pair").join(name))).into();
+    let proof = BatchProof::Aggregate { id: file.aggregate_id, other_slots: vec![Vec::new(); 2], proof: file.proof };
+    let lending = requests[0].lending;
+    let batch = Batch { lending, requests, proof, gas_per_item: 500_000, all_or_nothing: false };
+    let (results, _) = batch.open(&chain, &account).await.unwrap();
+    for result in results {
+        assert!(matches!(&result, ItemResult::Refused(revert) if revert.name == "NullifierSpent"), "{result:?}");
+    }
+}
