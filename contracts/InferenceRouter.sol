@@ -134,28 +134,12 @@ contract InferenceRouter is IInferenceRouter, Guarded {
     function verifyAggregate(
         bytes32 aggregateId,
         bytes32[] calldata modelIds,
+        uint256[] calldata sizes,
         uint256[] calldata publicInputs,
         bytes calldata proof
     ) external view {
         _requireVerifying(aggregateId, _gates[aggregateId]);
-        (bytes32[] memory slotModels, uint256[] memory sizes) = slotsOf(aggregateId);
-        if (modelIds.length != slotModels.length) {
-            revert SlotCountMismatch(aggregateId, slotModels.length, modelIds.length);
-        }
-        uint256 from = 0;
-        bytes32 asked = bytes32(0);
-        for (uint256 i = 0; i < slotModels.length; ++i) {
-            bytes32 modelId = modelIds[i];
-            if (modelId != bytes32(0)) {
-                if (modelId != slotModels[i]) revert SlotModelMismatch(i, slotModels[i], modelId);
-                // A list that is too short is refused below.
-                if (from < publicInputs.length && publicInputs[from] == 0) revert EmptySlot(i);
-                if (modelId != asked) _requireVerifying(modelId, _gates[modelId]);
-                asked = modelId;
-            }
-            from += sizes[i];
-        }
-        if (publicInputs.length != from) revert IProofVerifier.InvalidInstanceCount(from, publicInputs.length);
+        _requireSlots(aggregateId, modelIds, sizes, publicInputs);
         _verify(aggregateId, publicInputs, proof);
     }
 
@@ -327,5 +311,36 @@ contract InferenceRouter is IInferenceRouter, Guarded {
         if (activatesAt == 0) return State.Unset;
         if (mark == Mark.Deprecated) return State.Deprecated;
         return block.timestamp < activatesAt ? State.Scheduled : State.Active;
+    }
+
+    /// Each slot that the caller relies on is of its model, and every statement stands where the verifier reads it.
+    function _requireSlots(
+        bytes32 aggregateId,
+        bytes32[] calldata modelIds,
+        uint256[] calldata sizes,
+        uint256[] calldata publicInputs
+    ) private view {
+        (bytes32[] memory slotModels, uint256[] memory slotSizes) = slotsOf(aggregateId);
+        if (modelIds.length != slotModels.length) {
+            revert SlotCountMismatch(aggregateId, slotModels.length, modelIds.length);
+        }
+        if (sizes.length != slotModels.length) {
+            revert SlotCountMismatch(aggregateId, slotModels.length, sizes.length);
+        }
+        uint256 from = 0;
+        bytes32 asked = bytes32(0);
+        for (uint256 i = 0; i < slotModels.length; ++i) {
+            if (sizes[i] != slotSizes[i]) revert SlotSizeMismatch(i, slotSizes[i], sizes[i]);
+            bytes32 modelId = modelIds[i];
+            if (modelId != bytes32(0)) {
+                if (modelId != slotModels[i]) revert SlotModelMismatch(i, slotModels[i], modelId);
+                // A list that is too short is refused below.
+                if (from < publicInputs.length && publicInputs[from] == 0) revert EmptySlot(i);
+                if (modelId != asked) _requireVerifying(modelId, _gates[modelId]);
+                asked = modelId;
+            }
+            from += slotSizes[i];
+        }
+        if (publicInputs.length != from) revert IProofVerifier.InvalidInstanceCount(from, publicInputs.length);
     }
 }

@@ -88,11 +88,12 @@ contract GasTest is LendingFixture {
         _addAggregate(r);
         vm.snapshotGasLastCall("InferenceRouter", "registerAggregate: 16 slots");
         bytes32[] memory modelIds = new bytes32[](SLOTS);
+        uint256[] memory sizes = new uint256[](SLOTS);
         uint256[] memory inputs = new uint256[](3 * SLOTS);
         for (uint256 i = 0; i < SLOTS; ++i) {
-            (modelIds[i], inputs[3 * i]) = (MODEL, 1);
+            (modelIds[i], sizes[i], inputs[3 * i]) = (MODEL, 3, 1);
         }
-        r.verifyAggregate(AGGREGATE, modelIds, inputs, "");
+        r.verifyAggregate(AGGREGATE, modelIds, sizes, inputs, "");
         vm.snapshotGasLastCall("InferenceRouter", "verifyAggregate: 16 slots, a verifier that does nothing");
     }
 

@@ -234,32 +234,43 @@ contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenP
 
     /// The one proof of many borrowers' proofs: in each slot a request's own statement, as {openLoan} would have it.
     function _requireSlots(BorrowRequest[] calldata requests, Aggregate calldata aggregate) private view {
-        uint256 slots = aggregate.otherSlots.length;
-        bytes32[] memory modelIds = new bytes32[](slots);
-        uint256 words = 0;
-        uint256 taken = 0;
-        for (uint256 i = 0; i < slots; ++i) {
-            uint256 size = aggregate.otherSlots[i].length;
-            if (size == 0) ++taken;
-            words += size == 0 ? STATEMENT : size;
-        }
-        if (taken != requests.length) revert BatchSlotsMismatch(taken, requests.length);
+        (uint256[] memory sizes, uint256 words) = _sizesOf(aggregate.otherSlots, requests.length);
+        bytes32[] memory modelIds = new bytes32[](sizes.length);
         uint256[] memory inputs = new uint256[](words);
         uint256 place = 0;
         uint256 next = 0;
-        for (uint256 i = 0; i < slots; ++i) {
+        for (uint256 i = 0; i < sizes.length; ++i) {
             uint256[] calldata other = aggregate.otherSlots[i];
             if (other.length == 0) {
                 modelIds[i] = _putStatement(inputs, place, requests[next]);
                 ++next;
-                place += STATEMENT;
             }
             for (uint256 j = 0; j < other.length; ++j) {
-                inputs[place] = other[j];
-                ++place;
+                inputs[place + j] = other[j];
             }
+            place += sizes[i];
         }
-        router.verifyAggregate(aggregate.aggregateId, modelIds, inputs, aggregate.proof);
+        router.verifyAggregate(aggregate.aggregateId, modelIds, sizes, inputs, aggregate.proof);
+    }
+
+    /// How many words stand in each slot, and in all: the router refuses any other number than the slot's.
+    function _sizesOf(uint256[][] calldata otherSlots, uint256 requests)
+        private
+        pure
+        returns (uint256[] memory sizes, uint256 words)
+    {
+        sizes = new uint256[](otherSlots.length);
+        uint256 taken = 0;
+        for (uint256 i = 0; i < sizes.length; ++i) {
+            uint256 size = otherSlots[i].length;
+            if (size == 0) {
+                ++taken;
+                size = STATEMENT;
+            }
+            sizes[i] = size;
+            words += size;
+        }
+        if (taken != requests) revert BatchSlotsMismatch(taken, requests);
     }
 
     /// The statement of a request alone. Of a policy that is retired too: the item is refused by itself, and its slot still

@@ -53,6 +53,9 @@ interface IAggregateRouter {
     /// @notice The caller relies on model `got` in a slot that takes proofs of `expected`.
     error SlotModelMismatch(uint256 slot, bytes32 expected, bytes32 got);
 
+    /// @notice The caller takes `got` public inputs for the statement of a slot, which has `expected`.
+    error SlotSizeMismatch(uint256 slot, uint256 expected, uint256 got);
+
     /// @notice The caller relies on a slot whose context is 0: nothing is proven there.
     error EmptySlot(uint256 slot);
 

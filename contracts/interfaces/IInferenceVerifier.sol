@@ -31,11 +31,14 @@ interface IInferenceVerifier {
     /// @param aggregateId Which aggregate the proof is of.
     /// @param modelIds For each slot the model that the caller relies on, or 0 where it does not rely on the slot: what stands
     /// there, and whether its model is still approved, then plays no part. A slot that is relied on has a context other than 0.
+    /// @param sizes How many of `publicInputs` the caller takes for the statement of each slot. Another number than the slot's is
+    /// refused: a statement would stand in the slot of another model, whose proof shows something else.
     /// @param publicInputs The statements of all slots behind each other, those that nobody relies on too.
     /// @param proof The proof bytes as the aggregator wrote them.
     function verifyAggregate(
         bytes32 aggregateId,
         bytes32[] calldata modelIds,
+        uint256[] calldata sizes,
         uint256[] calldata publicInputs,
         bytes calldata proof
     ) external view;

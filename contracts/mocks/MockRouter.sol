@@ -26,10 +26,13 @@ contract MockRouter is IInferenceVerifier {
     }
 
     /// @notice Accepts these statements of an aggregate's slots, together.
-    function acceptAggregate(bytes32 aggregateId, bytes32[] calldata modelIds, uint256[] calldata publicInputs)
-        external
-    {
-        accepted[keccak256(abi.encode(aggregateId, modelIds, publicInputs))] = true;
+    function acceptAggregate(
+        bytes32 aggregateId,
+        bytes32[] calldata modelIds,
+        uint256[] calldata sizes,
+        uint256[] calldata publicInputs
+    ) external {
+        accepted[keccak256(abi.encode(aggregateId, modelIds, sizes, publicInputs))] = true;
     }
 
     /// @inheritdoc IInferenceVerifier
@@ -43,10 +46,11 @@ contract MockRouter is IInferenceVerifier {
     function verifyAggregate(
         bytes32 aggregateId,
         bytes32[] calldata modelIds,
+        uint256[] calldata sizes,
         uint256[] calldata publicInputs,
         bytes calldata
     ) external view {
-        if (!acceptsAll && !accepted[keccak256(abi.encode(aggregateId, modelIds, publicInputs))]) {
+        if (!acceptsAll && !accepted[keccak256(abi.encode(aggregateId, modelIds, sizes, publicInputs))]) {
             revert IProofVerifier.PairingFailed();
         }
     }

@@ -47,7 +47,8 @@ contract OpenLoansAggregatedTest is LendingFixture {
     function test_opensAllByOneProof() public {
         (bytes32[] memory ids, uint256[] memory inputs) = _accept();
         assertEq(inputs.length, 3 * SLOTS);
-        bytes memory call = abi.encodeCall(IInferenceVerifier.verifyAggregate, (AGGREGATE, ids, inputs, "proof"));
+        bytes memory call =
+            abi.encodeCall(IInferenceVerifier.verifyAggregate, (AGGREGATE, ids, _sizes(ids.length), inputs, "proof"));
         vm.expectCall(address(router), call, 1);
         vm.expectEmit(address(lending));
         emit ILendingThreshold.LoanOpened(_loanId(0), _subject(0), policyId, 0, AMOUNT, nullifierOf(_requests[0]));
@@ -92,7 +93,7 @@ contract OpenLoansAggregatedTest is LendingFixture {
         (bytes32[] memory ids, uint256[] memory inputs) = _statements();
         (ids[1], inputs[5]) = (t.modelId, R - uint256(1 - THRESHOLD));
         inputs[3] = lending.contextOf(_subject(1), t.modelId, other, 0, _requests[1].expiry);
-        router.acceptAggregate(AGGREGATE, ids, inputs);
+        router.acceptAggregate(AGGREGATE, ids, _sizes(ids.length), inputs);
         assertEq(_send(), 3);
         assertEq(lending.policy(other).principal, AMOUNT);
     }
@@ -118,7 +119,7 @@ contract OpenLoansAggregatedTest is LendingFixture {
         _permits[1] = permitOf(_keyOf(1), _requests[1]);
         (bytes32[] memory ids, uint256[] memory inputs) = _statements();
         inputs[5] = R - uint256(1 - THRESHOLD);
-        router.acceptAggregate(AGGREGATE, ids, inputs);
+        router.acceptAggregate(AGGREGATE, ids, _sizes(ids.length), inputs);
         vm.prank(owner);
         lending.retirePolicy(other);
         vm.expectEmit(address(lending));
@@ -434,7 +435,14 @@ contract OpenLoansAggregatedTest is LendingFixture {
 
     function _accept() private returns (bytes32[] memory ids, uint256[] memory inputs) {
         (ids, inputs) = _statements();
-        router.acceptAggregate(AGGREGATE, ids, inputs);
+        router.acceptAggregate(AGGREGATE, ids, _sizes(ids.length), inputs);
+    }
+
+    function _sizes(uint256 slots) private pure returns (uint256[] memory sizes) {
+        sizes = new uint256[](slots);
+        for (uint256 i = 0; i < slots; ++i) {
+            sizes[i] = 3;
+        }
     }
 
     function _filled(uint256 a, uint256 b, uint256 c) private pure returns (uint256[] memory words) {

@@ -95,8 +95,9 @@ contract RouterCheck is Test {
         bool open = time >= NOW + DELAY && what != 1 && what != 3 && (what != 2 || time < until);
         bytes32[] memory modelIds = new bytes32[](1);
         uint256[] memory inputs = new uint256[](1);
-        (modelIds[0], inputs[0]) = (MODEL, context);
-        bytes memory data = abi.encodeCall(router.verifyAggregate, (AGGREGATE, modelIds, inputs, "all"));
+        uint256[] memory sizes = new uint256[](1);
+        (modelIds[0], sizes[0], inputs[0]) = (MODEL, 1, context);
+        bytes memory data = abi.encodeCall(router.verifyAggregate, (AGGREGATE, modelIds, sizes, inputs, "all"));
         (bool ok,) = address(router).staticcall(data);
         assertEq(ok, open && context != 0);
     }

@@ -140,10 +140,12 @@ contract RouterHandler is Callers {
     function verifiesAggregate(bytes32 aggregateId, uint256 relied) external view returns (bool) {
         bytes32[] memory modelIds = new bytes32[](2);
         uint256[] memory inputs = new uint256[](2);
+        uint256[] memory sizes = new uint256[](2);
+        (sizes[0], sizes[1]) = (1, 1);
         for (uint256 i = 0; i < 2; ++i) {
             if (relied >> i & 1 != 0) (modelIds[i], inputs[i]) = (idOf(i), 1);
         }
-        try ROUTER.verifyAggregate(aggregateId, modelIds, inputs, "all") {
+        try ROUTER.verifyAggregate(aggregateId, modelIds, sizes, inputs, "all") {
             return true;
         } catch {
             return false;

@@ -37,20 +37,21 @@ contract MocksTest is Test {
     function testFuzz_routerRejectsAggregatesUntilTold(
         bytes32 id,
         bytes32[] calldata modelIds,
+        uint256[] calldata sizes,
         uint256[] calldata inputs,
         bytes calldata proof
     ) public {
         MockRouter mock = new MockRouter();
         vm.expectRevert(IProofVerifier.PairingFailed.selector);
-        mock.verifyAggregate(id, modelIds, inputs, proof);
-        mock.acceptAggregate(id, modelIds, inputs);
-        mock.verifyAggregate(id, modelIds, inputs, proof);
+        mock.verifyAggregate(id, modelIds, sizes, inputs, proof);
+        mock.acceptAggregate(id, modelIds, sizes, inputs);
+        mock.verifyAggregate(id, modelIds, sizes, inputs, proof);
         vm.expectRevert(IProofVerifier.PairingFailed.selector);
-        mock.verifyAggregate(~id, modelIds, inputs, proof);
+        mock.verifyAggregate(~id, modelIds, sizes, inputs, proof);
         vm.expectRevert(IProofVerifier.PairingFailed.selector);
-        mock.verifyAggregate(id, new bytes32[](modelIds.length + 1), inputs, proof);
+        mock.verifyAggregate(id, new bytes32[](modelIds.length + 1), sizes, inputs, proof);
         mock.setAcceptsAll(true);
-        mock.verifyAggregate(~id, modelIds, inputs, proof);
+        mock.verifyAggregate(~id, modelIds, sizes, inputs, proof);
     }
 
     function testFuzz_tokenMints(address to, uint256 amount, uint8 decimals) public {
