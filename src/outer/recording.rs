@@ -108,7 +108,15 @@ pub struct SlotLayout {
     pub accumulates: bool,
 }
 
+/// Most values of a kind in one proof, and most slots: far beyond any circuit, and far below where sums of them would overflow.
+const MOST: usize = 1 << 20;
+
 impl SlotLayout {
+    /// Whether it is one that a proof can have.
+    fn is_bounded(&self) -> bool {
+        self.points >= 2 && [self.instances, self.points, self.evaluations].iter().all(|&count| count <= MOST)
+    }
+
     /// All points: the proof's, and those of the accumulator behind them.
     pub fn all_points(&self) -> usize {
         self.points + if self.accumulates { 2 } else { 0 }
@@ -137,7 +145,7 @@ impl Recording {
         self.slots.iter().map(|slot| slot.instances).sum::<usize>() + super::ACCUMULATOR_WORDS
     }
 
-    /// Whether every operand stands before its use and every place exists: what is read from a file is not trusted to be a recording.
+    /// Whether sizes are bounded, every operand stands before its use and every place exists: what is read from a file is not trusted to be a recording.
     pub fn is_well_formed(&self) -> bool {
         let slot = |slot: usize| self.slots.get(slot);
         let point = |at: usize, index: usize| slot(at).is_some_and(|layout| index < layout.all_points());
@@ -167,8 +175,9 @@ impl Recording {
         let leaves: Vec<&Node> =
             self.nodes.iter().filter(|node| matches!(node, Node::Instance { .. } | Node::Evaluation { .. })).collect();
         // Two leaves of one value would be two values to the circuit.
-        leaves.iter().collect::<HashSet<_>>().len() == leaves.len()
-            && self.slots.iter().all(|layout| layout.points >= 2)
+        self.slots.len() <= MOST
+            && self.slots.iter().all(SlotLayout::is_bounded)
+            && leaves.iter().collect::<HashSet<_>>().len() == leaves.len()
             && self.nodes.iter().enumerate().all(node)
             && self.permutations.iter().enumerate().all(permutation)
             && self.lhs.iter().chain(&self.rhs).all(term)

@@ -382,6 +382,14 @@ contract OpenLoansAggregatedTest is LendingFixture {
         _others[2] = _filled(1, 2, 3);
         assertEq(_send(), 2);
         assertEq(lending.loanCount(), 2);
+
+        // With other sizes, a statement for the first model would be read in the slot of the frozen one, whose proofs may say anything.
+        _requests.pop();
+        _permits.pop();
+        (_others[0], _others[2], _others[3]) = (new uint256[](6), new uint256[](1), new uint256[](2));
+        _others[0][3] = 1;
+        vm.expectRevert(abi.encodeWithSelector(IAggregateRouter.SlotSizeMismatch.selector, 0, 3, 6));
+        _send();
     }
 
     /// Slots of MODEL, MODEL, the other, MODEL.

@@ -9,7 +9,7 @@ use crate::{
     aggregate::{Evaluation, InnerProof, check, record},
     artifact::{ArtifactError, ProofFile, Prover, scalar},
     gates::TraceError,
-    outer::{OuterCircuit, Recording, Sheet, Values, Widths, accumulator_words, place},
+    outer::{OuterCircuit, Recording, Values, Widths, accumulator_words, place},
     proof::{OuterKeys, Purpose, Srs, keys::fit, protocol::protocol, transcript::encode_point, verify::ProofLayout},
     verifier::{
         Labels,
@@ -43,8 +43,8 @@ pub struct Aggregator {
 }
 
 impl Aggregator {
-    /// Makes the keys for `count` slots of each model, in their order. `objective` stacks more columns for less gas. Without an SRS, a development
-    /// one is made.
+    /// Makes the keys for `count` slots of each model, in their order, with `stack` columns under each other: more of them take less gas and more
+    /// time. Without an SRS, a development one is made.
     ///
     /// # Errors
     /// Models of different SRS; an SRS smaller than the outer circuit; no slots.
@@ -129,7 +129,7 @@ impl Aggregator {
         let evaluation = check(&self.recording, &self.srs, &inner)?;
         tell("laying out the circuit");
         let values = Values { nodes: &evaluation.nodes, points: &evaluation.points };
-        let (sheet, _) = laid_out(&self.recording, self.facts.widths, &values)?;
+        let (sheet, _) = place(&self.recording, self.facts.widths, &values).map_err(layout)?;
         tell("proving");
         let public = public_values(&instances, &evaluation);
         let outer = self.keys.prove_circuit(Purpose::Chain, &self.srs, OuterCircuit::new(sheet), &public)?;
@@ -264,7 +264,7 @@ fn widths(recording: &Recording, stack: u32) -> Result<(Widths, usize), Artifact
     let values = Values { nodes: &nodes, points: &points };
     // The range table alone takes so many rows.
     let first = crate::outer::shape::LANE_BITS + stack.ilog2() + 1;
-    for k in first..Widths::MAX_K {
+    for k in first..=Widths::MAX_K {
         match place(recording, Widths { k, stack }, &values) {
             Ok((_, rows)) => return Ok((Widths { k, stack }, rows.most())),
             Err(TraceError::NotEnoughRows { .. }) => {}
@@ -273,10 +273,6 @@ fn widths(recording: &Recording, stack: u32) -> Result<(Widths, usize), Artifact
     }
     let (k, available) = (Widths::MAX_K, Widths { k: Widths::MAX_K, stack }.rows());
     Err(layout(TraceError::NotEnoughRows { k, available }))
-}
-
-fn laid_out(recording: &Recording, widths: Widths, values: &Values<'_>) -> Result<(Sheet, usize), ArtifactError> {
-    place(recording, widths, values).map(|(sheet, rows)| (sheet, rows.most())).map_err(layout)
 }
 
 fn layout(error: TraceError) -> ArtifactError {

@@ -67,6 +67,9 @@ fn what_is_no_recording_is_not_laid_out() {
         changed(&|r| r.slots[0].instances = 1),
         changed(&|r| r.slots[0].evaluations = 1),
         changed(&|r| r.slots[0].points = 1),
+        // Sizes that no sum would hold.
+        changed(&|r| r.slots[0].points = usize::MAX),
+        changed(&|r| r.slots[0].evaluations = usize::MAX),
     ];
     let nodes = vec![Fr::ONE; 20];
     let points = [vec![G1Affine::generator(); 4]];
