@@ -383,7 +383,8 @@ contract OpenLoansAggregatedTest is LendingFixture {
         assertEq(_send(), 2);
         assertEq(lending.loanCount(), 2);
 
-        // With other sizes, a statement for the first model would be read in the slot of the frozen one, whose proofs may say anything.
+        // With other sizes, a statement for the first model would be read in the slot of the frozen one,
+        // whose proofs may say anything.
         _requests.pop();
         _permits.pop();
         (_others[0], _others[2], _others[3]) = (new uint256[](6), new uint256[](1), new uint256[](2));
