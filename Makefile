@@ -68,6 +68,7 @@ test-rust: node_modules/.package-lock.json ## cargo tests, real proofs and chain
 
 test-full: test ## What takes longer: every compiler and setting, every byte of a proof.
 	$(CARGO) test --release --locked -- --ignored
+	$(CARGO) test --release --locked --lib --features ledger ledger
 
 test-aggregation: ## An aggregate aggregated again: a minute of CPU time.
 	$(CARGO) test --release --locked --test aggregate -- --ignored tree
