@@ -35,7 +35,7 @@ pub struct ManyArguments {
     /// The artifact folder of the proofs' model, with which each is checked before it is sent; once for each model
     #[arg(long, value_name = "DIR", requires = "many")]
     artifacts: Vec<PathBuf>,
-    /// The pool: loans of any other are refused; that of the first loan when absent
+    /// The pool: loans of any other are refused; on a local chain that of the first loan when absent
     #[arg(long, value_name = "ADDRESS", requires = "many")]
     pool: Option<Address>,
     /// Most transactions in flight
@@ -59,6 +59,7 @@ pub(super) async fn run(arguments: &Arguments, folder: &Path, console: &Console)
     let provers = provers(&many.artifacts)?;
     let names = names(folder)?;
     let chain = arguments.send.connect(None).await?;
+    super::require_pool(many.pool, &arguments.send, &chain)?;
     let sender = arguments.send.sender(&chain)?;
     // The journal first: another run over it, or a damaged one, ends this one before anything is looked at.
     let path = many.journal.clone().unwrap_or_else(|| folder.join(format!("{}-{}.journal", chain.id(), sender.address)));
