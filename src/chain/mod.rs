@@ -32,6 +32,7 @@ mod http;
 pub mod journal;
 pub mod keystore;
 pub mod many;
+pub mod opening;
 pub mod permit;
 pub mod provider;
 pub mod registry;
