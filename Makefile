@@ -6,7 +6,7 @@ CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET_DIR)/release/zkml-evm
 
-.PHONY: help build demo test test-full test-rust test-forge coverage slither halmos FORCE lint fmt bench bench-scaling fuzz clean
+.PHONY: help build demo test test-full test-rust test-forge test-aggregation coverage slither halmos FORCE lint fmt bench bench-scaling bench-aggregation fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,8 +70,10 @@ test-full: test ## What takes longer: every compiler and setting, every byte of 
 	$(CARGO) test --release --locked -- --ignored
 	$(CARGO) test --release --locked --lib --features ledger ledger
 
-test-aggregation: ## An aggregate aggregated again: a minute of CPU time.
+test-aggregation: node_modules/.package-lock.json ## Aggregates aggregated again, to four loans in one transaction: six minutes of CPU time.
+	npm run --silent build
 	$(CARGO) test --release --locked --test aggregate -- --ignored tree
+	$(CARGO) test --release --locked --test cli_batch -- --ignored tree
 
 # EZKL lives in a Python environment of its own.
 .venv-bench/.done: bench/requirements.txt
@@ -86,6 +88,9 @@ bench: .venv-bench/.done build ## Every bench model beside EZKL 23.0.5 in one ru
 
 bench-scaling: .venv-bench/.done build ## Cost against model size, 1k to 1M weights: target/bench/scaling.csv and .svg.
 	.venv-bench/bin/python bench/scaling.py --binary $(BIN) --work target/bench/scaling --out target/bench
+
+bench-aggregation: build ## Cost of aggregates of 1 to 64 proofs, measured up to 8: target/bench/aggregation.csv, .md and .svg. Ten minutes.
+	python3 bench/aggregation.py --binary $(BIN) --work target/bench/aggregation --out target/bench $(BENCH_ARGS)
 
 FUZZ_SECONDS := 60
 FUZZ_TARGETS := onnx inputs program key srs ptau proof documents

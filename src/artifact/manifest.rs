@@ -8,7 +8,7 @@ use crate::{
     quant::{OutputChoice, Report, Score},
 };
 use alloy::primitives::{Address, B256, keccak256};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, path::Path};
 
@@ -130,19 +130,55 @@ pub struct ContractFacts {
     pub runtime_size: usize,
 }
 
-/// The whole file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What a kind of folder is for, as its manifest states it.
+pub trait Stated: Clone + Serialize + DeserializeOwned {
+    /// Marks the file.
+    const FORMAT: &'static str;
+    /// What the file is called in errors.
+    const KIND: &'static str;
+    /// Every file that it may list.
+    const LISTED: &'static [&'static str];
+    /// The latest version of the format.
+    const LATEST: u32;
+
+    /// The version that states it.
+    fn version(&self) -> u32;
+
+    /// What is known of it beyond its types.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    fn checked(self) -> Result<Self, String>;
+}
+
+impl Stated for Facts {
+    const FORMAT: &'static str = FORMAT;
+    const KIND: &'static str = "manifest";
+    const LISTED: &'static [&'static str] = &names::LISTED;
+    const LATEST: u32 = VERSION;
+
+    fn version(&self) -> u32 {
+        VERSION
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        Ok(self)
+    }
+}
+
+/// The whole file, whatever the folder is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Manifest {
-    /// [`FORMAT`].
+pub struct Sealed<F> {
+    /// [`Stated::FORMAT`].
     pub format: String,
-    /// [`VERSION`].
+    /// [`Stated::version`].
     pub version: u32,
     /// The version of zkml-evm that wrote it.
     pub tool: String,
-    /// The model.
+    /// What the folder is for.
     #[serde(flatten)]
-    pub facts: Facts,
+    pub facts: F,
     /// Absent after `--no-compile`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<ContractFacts>,
@@ -152,13 +188,15 @@ pub struct Manifest {
     pub checksum: B256,
 }
 
-impl Manifest {
+/// The manifest of a model's folder.
+pub type Manifest = Sealed<Facts>;
+
+impl<F: Stated> Sealed<F> {
     /// A manifest with its checksum.
-    pub fn new(facts: Facts, contract: Option<ContractFacts>, files: BTreeMap<String, FileEntry>) -> Result<Self, ArtifactError> {
-        let (format, tool) = (FORMAT.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
-        let mut manifest = Self { format, version: VERSION, tool, facts, contract, files, checksum: B256::ZERO };
-        manifest.checksum = manifest.own_checksum();
-        Ok(manifest)
+    pub fn new(facts: F, contract: Option<ContractFacts>, files: BTreeMap<String, FileEntry>) -> Self {
+        let (format, tool, version) = (F::FORMAT.to_owned(), env!("CARGO_PKG_VERSION").to_owned(), facts.version());
+        let manifest = Self { format, version, tool, facts, contract, files, checksum: B256::ZERO };
+        Self { checksum: manifest.own_checksum(), ..manifest }
     }
 
     fn own_checksum(&self) -> B256 {
@@ -172,14 +210,14 @@ impl Manifest {
     /// # Errors
     /// Foreign JSON, another version, an edited or damaged file.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ArtifactError> {
-        let malformed = |problem: String| ArtifactError::Malformed { path: path.into(), kind: "manifest", problem };
+        let malformed = |problem: String| ArtifactError::Malformed { path: path.into(), kind: F::KIND, problem };
         let value: serde_json::Value = serde_json::from_str(text).map_err(|e| malformed(e.to_string()))?;
-        if value["format"] != FORMAT {
-            return Err(malformed(format!("its format is {}, expected \"{FORMAT}\"", value["format"])));
+        if value["format"] != F::FORMAT {
+            return Err(malformed(format!("its format is {}, expected \"{}\"", value["format"], F::FORMAT)));
         }
         match value["version"].as_u64() {
-            Some(version) if version == u64::from(VERSION) => {}
-            Some(got) => return Err(ArtifactError::Version { path: path.into(), expected: VERSION, got }),
+            Some(version) if (1..=u64::from(F::LATEST)).contains(&version) => {}
+            Some(got) => return Err(ArtifactError::Version { path: path.into(), expected: F::LATEST, got }),
             None => return Err(malformed("it has no version".into())),
         }
         let manifest: Self = serde_json::from_value(value).map_err(|e| malformed(e.to_string()))?;
@@ -187,8 +225,13 @@ impl Manifest {
         if expected != got {
             return Err(malformed(format!("its own checksum does not match (stated {got}, computed {expected})")));
         }
-        match manifest.files.keys().find(|name| !names::LISTED.contains(&name.as_str())) {
-            Some(name) => Err(malformed(format!("it lists {name:?}, which is no file of an artifact folder"))),
+        let manifest = Self { facts: manifest.facts.checked().map_err(malformed)?, ..manifest };
+        let (expected, got) = (manifest.facts.version(), manifest.version);
+        if expected != got {
+            return Err(malformed(format!("its version is {got}, and what it states is of version {expected}")));
+        }
+        match manifest.files.keys().find(|name| !F::LISTED.contains(&name.as_str())) {
+            Some(name) => Err(malformed(format!("it lists {name:?}, which is no file of such a folder"))),
             None => Ok(manifest),
         }
     }

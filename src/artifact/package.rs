@@ -61,7 +61,7 @@ impl Package {
             files.insert(name.to_owned(), FileEntry { sha256: sha256(&bytes), bytes: bytes.len() as u64 });
         }
         let contract = self.contract.as_ref().map(|c| ContractFacts { solc: c.solc.clone(), runtime_size: c.runtime_size });
-        Manifest::new(self.prover.facts.clone(), contract, files)
+        Ok(Manifest::new(self.prover.facts.clone(), contract, files))
     }
 }
 

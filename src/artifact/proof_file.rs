@@ -48,11 +48,12 @@ impl Binding {
     }
 }
 
-fn is_chain(purpose: &Purpose) -> bool {
+pub(super) fn is_chain(purpose: &Purpose) -> bool {
     *purpose == Purpose::Chain
 }
 
-fn version_of(purpose: Purpose) -> u32 {
+/// The version of files of proofs and of aggregates.
+pub(super) fn version_of(purpose: Purpose) -> u32 {
     match purpose {
         Purpose::Chain => VERSION,
         Purpose::Aggregation => AGGREGATION_VERSION,
@@ -157,20 +158,25 @@ impl ProofFile {
         if file.version != version_of(file.purpose) {
             return Err(malformed(format!("its version is {}, and it is for {}", file.version, file.purpose)));
         }
-        let instances = file.instances()?;
-        if let Some(context) = &file.context {
-            if context.model_id != file.model_id {
-                return Err(malformed(format!("its context names model {}, the file {}", context.model_id, file.model_id)));
-            }
-            if instances.first() != Some(&Binding::Call(*context).instance()?) {
-                return Err(malformed("its first public input is not the hash of its context".into()));
-            }
-        }
+        file.instances()?;
+        check_context(file.context.as_ref(), file.model_id, &file.public_inputs).map_err(malformed)?;
         Ok(file)
     }
 
     fn malformed(&self, problem: String) -> ArtifactError {
         ArtifactError::Malformed { path: self.path.clone(), kind: KIND, problem }
+    }
+}
+
+/// A context is of its model, and the first public value is its hash.
+pub(super) fn check_context(context: Option<&Context>, model_id: B256, public_inputs: &[B256]) -> Result<(), String> {
+    let Some(context) = context else { return Ok(()) };
+    if context.model_id != model_id {
+        return Err(format!("its context names model {}, the file {model_id}", context.model_id));
+    }
+    match public_inputs.first() == Some(&B256::from(context.instance())) {
+        true => Ok(()),
+        false => Err("its first public input is not the hash of its context".into()),
     }
 }
 

@@ -123,27 +123,28 @@ impl Batch {
     pub async fn open(&self, chain: &Chain, account: &Account) -> Result<(Vec<ItemResult>, Mined), ChainError> {
         let call = self.call();
         let receipt = chain.send(account, &call).await?;
-        let results = self.results(&receipt).ok_or_else(|| {
+        let borrowers: Vec<Address> = self.requests.iter().map(|request| request.attestation.subject).collect();
+        let results = results(self.lending, &borrowers, &receipt).ok_or_else(|| {
             chain.malformed(&call.what, format!("the events do not say what became of {} loans", self.requests.len()))
         })?;
         Ok((results, Mined::from(&receipt)))
     }
+}
 
-    /// A refusal names its place; the loans that were opened come in their order, each with its borrower.
-    fn results(&self, receipt: &TransactionReceipt) -> Option<Vec<ItemResult>> {
-        let logs = || receipt.logs().iter().filter(|log| log.address() == self.lending).map(|log| &log.inner);
-        let mut results: Vec<Option<ItemResult>> = vec![None; self.requests.len()];
-        for refused in logs().filter_map(|log| ILendingThreshold::BatchItemRefused::decode_log(log).ok()) {
-            let reason = Box::new(Revert::decode(&refused.reason));
-            *results.get_mut(usize::try_from(refused.index).ok()?)? = Some(ItemResult::Refused(reason));
-        }
-        let mut opened = logs().filter_map(|log| ILendingThreshold::LoanOpened::decode_log(log).ok());
-        for (request, result) in self.requests.iter().zip(&mut results).filter(|(_, result)| result.is_none()) {
-            let loan = opened.next().filter(|loan| loan.borrower == request.attestation.subject)?;
-            *result = Some(ItemResult::Opened { id: loan.loanId, amount: loan.amount, nullifier: loan.nullifier });
-        }
-        if opened.next().is_some() { None } else { results.into_iter().collect() }
+/// What became of each borrower's loan. A refusal names its place; the loans that were opened come in their order, each with its borrower.
+pub(super) fn results(lending: Address, borrowers: &[Address], receipt: &TransactionReceipt) -> Option<Vec<ItemResult>> {
+    let logs = || receipt.logs().iter().filter(|log| log.address() == lending).map(|log| &log.inner);
+    let mut results: Vec<Option<ItemResult>> = vec![None; borrowers.len()];
+    for refused in logs().filter_map(|log| ILendingThreshold::BatchItemRefused::decode_log(log).ok()) {
+        let reason = Box::new(Revert::decode(&refused.reason));
+        *results.get_mut(usize::try_from(refused.index).ok()?)? = Some(ItemResult::Refused(reason));
     }
+    let mut opened = logs().filter_map(|log| ILendingThreshold::LoanOpened::decode_log(log).ok());
+    for (borrower, result) in borrowers.iter().zip(&mut results).filter(|(_, result)| result.is_none()) {
+        let loan = opened.next().filter(|loan| loan.borrower == *borrower)?;
+        *result = Some(ItemResult::Opened { id: loan.loanId, amount: loan.amount, nullifier: loan.nullifier });
+    }
+    if opened.next().is_some() { None } else { results.into_iter().collect() }
 }
 
 fn without_proof(request: ILendingThreshold::BorrowRequest) -> ILendingThreshold::BorrowRequest {

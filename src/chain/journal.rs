@@ -6,8 +6,8 @@
 //! never sent, and that line is taken away.
 
 use super::error::ChainError;
+use super::opening::{Lanes, lanes_of};
 use super::send::Signed;
-use super::settle::LoanRequest;
 use alloy::primitives::{Address, B256, Bytes, TxHash, hex, keccak256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,8 +64,8 @@ pub struct Flight {
     pub proof: B256,
     /// What the item is.
     pub digest: B256,
-    /// Pool and borrower.
-    pub lane: (Address, Address),
+    /// Pool and borrower of each of its loans.
+    pub(super) lanes: Lanes,
     /// The transaction and its replacements, in the order in which they were signed.
     pub attempts: Vec<Signed>,
 }
@@ -178,7 +178,7 @@ impl Journal {
     fn apply(&mut self, entry: &Entry, head: &Head) -> Result<(), String> {
         match entry {
             Entry::Signed { item, proof, digest, nonce, tx, raw } => {
-                let signed = Signed::decode(&opening(item), raw, head.sender, head.chain_id)?;
+                let signed = Signed::decode(&opening_of(item), raw, head.sender, head.chain_id)?;
                 if (signed.hash(), signed.nonce()) != (*tx, *nonce) {
                     return Err(format!("its transaction is {} with nonce {}", signed.hash(), signed.nonce()));
                 }
@@ -203,9 +203,9 @@ impl Journal {
         match known {
             Some(flight) if got == expected || signed.is_void() => flight.attempts.push(signed),
             None if got == expected => {
-                let borrower = LoanRequest::borrower_of(data).ok_or("its transaction opens no loan")?;
-                let (nonce, lane) = (signed.nonce(), (to, borrower));
-                let flight = Flight { item: item.to_owned(), proof, digest: got, lane, attempts: vec![signed] };
+                let lanes = lanes_of(to, data).ok_or("its transaction opens no loan")?;
+                let nonce = signed.nonce();
+                let flight = Flight { item: item.to_owned(), proof, digest: got, lanes, attempts: vec![signed] };
                 self.flights.insert(nonce, flight);
             }
             _ => return Err(format!("its transaction is that of the item {got}, expected {expected}")),
@@ -254,7 +254,7 @@ impl Journal {
 }
 
 /// What a transaction is called in errors.
-pub(super) fn opening(item: &str) -> String {
+pub(super) fn opening_of(item: &str) -> String {
     format!("opening the loan of {item}")
 }
 

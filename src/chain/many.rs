@@ -11,10 +11,10 @@
 
 use super::error::ChainError;
 use super::fees::Fees;
-use super::journal::{self, Entry, Flight, Journal, opening};
+use super::journal::{self, Entry, Flight, Journal, opening_of};
+use super::opening::{self, Lanes, Opening};
 use super::provider::Chain;
 use super::send::{Call, Signed, most_of};
-use super::settle::{LoanRequest, OpenLoan};
 use super::signer::Account;
 use super::wait::REPEAT;
 use crate::error::Explain;
@@ -23,10 +23,10 @@ use alloy::primitives::{Address, B256, TxHash, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionReceipt;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// A loan to open.
+/// A loan to open, or the loans of a batch.
 #[derive(Clone, Debug)]
 pub struct Item {
     /// Its name, for people.
@@ -34,7 +34,7 @@ pub struct Item {
     /// keccak256 of its proof file.
     pub proof: B256,
     /// What to send.
-    pub request: LoanRequest,
+    pub opening: Opening,
 }
 
 /// What became of an item.
@@ -43,6 +43,8 @@ pub struct Item {
 pub enum Outcome {
     /// Its loan is open.
     Settled { loan_id: String, borrower: Address, amount: String, tx: TxHash, block: Option<u64>, gas_used: u64 },
+    /// What became of each loan of a batch.
+    Batch { loans: Vec<BatchedLoan>, tx: TxHash, block: Option<u64>, gas_used: u64 },
     /// Its attestation has its loan already, by a transaction that is not in the journal.
     AlreadyOpen,
     /// Another item is the same to the last byte.
@@ -51,6 +53,16 @@ pub enum Outcome {
     Refused { code: String, reason: String },
     /// It was sent and is in a block, and opened nothing.
     Failed { tx: TxHash, reason: String },
+}
+
+/// A loan of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum BatchedLoan {
+    /// It is open.
+    Settled { borrower: Address, loan_id: String, amount: String },
+    /// The pool refused it, and opened the others.
+    Refused { borrower: Address, reason: String },
 }
 
 impl Outcome {
@@ -67,18 +79,17 @@ impl Outcome {
 
 impl Item {
     fn call(&self) -> Call {
-        Call { what: opening(&self.name), ..self.request.call() }
+        Call { what: opening_of(&self.name), ..self.opening.call() }
     }
 
     /// What the item is, whatever its name.
     pub fn digest(&self) -> B256 {
-        let call = self.request.call();
+        let call = self.opening.call();
         journal::digest(call.to, &call.data)
     }
 
-    /// Items of one borrower in one pool wait for each other: the contract counts their nonces.
-    fn lane(&self) -> (Address, Address) {
-        (self.request.lending, self.request.attestation.subject)
+    fn lanes(&self) -> Lanes {
+        self.opening.lanes()
     }
 }
 
@@ -198,7 +209,7 @@ impl<'a> Campaign<'a> {
 
     /// By the borrowers' nonces, then by name.
     fn load(&mut self, mut items: Vec<Item>) {
-        items.sort_by(|a, b| (a.request.nonce, &a.name).cmp(&(b.request.nonce, &b.name)));
+        items.sort_by(|a, b| (a.opening.nonce(), &a.name).cmp(&(b.opening.nonce(), &b.name)));
         for item in items {
             let digest = item.digest();
             match self.items.get(&digest) {
@@ -307,31 +318,19 @@ impl<'a> Campaign<'a> {
         let tx = receipt.transaction_hash;
         let Some(signed) = flying.flight.attempts.iter().find(|signed| signed.hash() == tx) else { return Ok(()) };
         let flight = &flying.flight;
-        let (pool, borrower) = flight.lane;
         let failed = |reason: String| Outcome::Failed { tx, reason };
         let outcome = match receipt.status() {
             true if signed.is_void() => {
                 let given_up = || failed("the node did not take its transaction, and its nonce was given up".to_owned());
                 flying.refusal.clone().unwrap_or_else(given_up)
             }
-            // Whose loan it is says what the account has signed, not the receipt.
-            true => match OpenLoan::of(pool, receipt) {
-                Ok(loan) if loan.borrower != borrower => {
-                    failed(format!("the loan is {}'s, expected {borrower}'s", loan.borrower))
-                }
-                Ok(loan) => Outcome::Settled {
-                    loan_id: loan.id.to_string(),
-                    borrower,
-                    amount: loan.amount.to_string(),
-                    tx,
-                    block: loan.mined.block,
-                    gas_used: loan.mined.gas_used,
-                },
-                Err(error) => failed(error.to_string()),
-            },
+            true => {
+                let (pool, data) = signed.target();
+                opening::outcome(pool, data, receipt).unwrap_or_else(failed)
+            }
             false => match self.items.get(&flight.digest) {
                 // An earlier one of its transactions was mined after all.
-                Some(item) if item.request.is_open(self.chain).await? => Outcome::AlreadyOpen,
+                Some(item) if item.opening.is_open(self.chain).await? => Outcome::AlreadyOpen,
                 _ => failed(self.chain.failed(signed, receipt).await.to_string()),
             },
         };
@@ -352,8 +351,8 @@ impl<'a> Campaign<'a> {
     /// Simulates, signs, writes down and sends, until the window is full.
     async fn launch(&mut self) -> Result<(), ChainError> {
         while self.flying.len() < self.window {
-            let busy: BTreeSet<_> = self.flying.values().map(|flying| flying.flight.lane).collect();
-            let free = |digest: &B256| self.items.get(digest).is_some_and(|item| !busy.contains(&item.lane()));
+            let busy: Lanes = self.flying.values().flat_map(|flying| flying.flight.lanes.iter().copied()).collect();
+            let free = |digest: &B256| self.items.get(digest).is_some_and(|item| item.lanes().is_disjoint(&busy));
             let Some(at) = self.queue.iter().position(free) else { return Ok(()) };
             let Some(item) = self.queue.get(at).and_then(|digest| self.items.get(digest)).cloned() else { return Ok(()) };
             let outcome = match self.sign(&item).await {
@@ -376,7 +375,7 @@ impl<'a> Campaign<'a> {
 
     /// Simulates and signs; nothing where the loan is open. Nothing is written down yet: an error may be the item's own.
     async fn sign(&self, item: &Item) -> Result<Option<Signed>, ChainError> {
-        if item.request.is_open(self.chain).await? {
+        if item.opening.is_open(self.chain).await? {
             return Ok(None);
         }
         let mut nonce = self.chain.pending_nonce("asking for the next nonce", self.account.address()).await?;
@@ -406,8 +405,8 @@ impl<'a> Campaign<'a> {
         self.journal.signed(&item.name, item.proof, digest, &signed)?;
         self.progress = Instant::now();
         self.costs.insert(nonce, signed.max_cost());
-        let (name, proof, lane) = (item.name.clone(), item.proof, item.lane());
-        self.flying.insert(nonce, Flying::new(Flight { item: name, proof, digest, lane, attempts: vec![signed] }));
+        let (name, proof, lanes) = (item.name.clone(), item.proof, item.lanes());
+        self.flying.insert(nonce, Flying::new(Flight { item: name, proof, digest, lanes, attempts: vec![signed] }));
         self.publish(nonce).await
     }
 

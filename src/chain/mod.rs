@@ -33,6 +33,7 @@ pub mod journal;
 pub mod keystore;
 mod ledger;
 pub mod many;
+pub mod opening;
 pub mod permit;
 pub mod provider;
 pub mod registry;

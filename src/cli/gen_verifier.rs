@@ -28,15 +28,15 @@ use std::{
 /// Compile a model.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The ONNX file; with --aggregate, the artifact folders of the models
+    /// The ONNX file; with --aggregate, the artifact folders of the models, or of aggregates that are aggregated again
     #[arg(value_name = "MODEL", required = true)]
     models: Vec<PathBuf>,
     /// Typical inputs, `{"input_data": [[...], ...]}`
     #[arg(long, value_name = "DATA", required_unless_present = "aggregate")]
     calibration: Option<PathBuf>,
-    /// Make a verifier of aggregates, with so many slots for proofs of each model. Of the options, --objective, --srs, --out, --force,
-    /// --no-compile, --solc and --project count then
-    #[arg(long, value_name = "K", value_parser = aggregate::slots, conflicts_with_all = ["calibration", "schema", "weights_out", "threshold", "probability", "max_memory"])]
+    /// Make a verifier of aggregates, with so many slots for proofs of each model. Of the options, --objective, --max-memory, --srs, --out,
+    /// --force, --no-compile, --solc and --project count then
+    #[arg(long, value_name = "K", value_parser = aggregate::slots, conflicts_with_all = ["calibration", "schema", "weights_out", "threshold", "probability"])]
     aggregate: Option<usize>,
     /// The feature schema; derived from the calibration data and printed for review when absent
     #[arg(long, value_name = "FILE")]
@@ -213,8 +213,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     if let Some(slots) = arguments.aggregate {
         let staging = Staging::begin(&arguments.out, arguments.force)?;
         let for_gas = matches!(arguments.objective, ObjectiveArgument::Gas);
-        let (models, out) = (arguments.models, arguments.out);
-        return aggregate::set_up(Setup { models, slots, for_gas, srs, compiler, staging, out }, console).await;
+        let (models, out, max_memory) = (arguments.models, arguments.out, arguments.max_memory);
+        return aggregate::set_up(Setup { models, slots, for_gas, max_memory, srs, compiler, staging, out }, console).await;
     }
     let (model, calibration) = (aggregate::one_model(&arguments.models)?, calibration(&arguments)?);
     let secret = secret_file(&arguments)?;

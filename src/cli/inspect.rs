@@ -40,12 +40,18 @@ pub struct Arguments {
     /// Read the keys too, and check that they are those of the model id
     #[arg(long)]
     keys: bool,
+    /// Make an aggregate's keys anew out of these folders, of its models and of the aggregates below it, and compare
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    remake_from: Vec<PathBuf>,
 }
 
 /// Opens the folder with all its checks, and shows it.
 pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
     if aggregate::is_aggregate(&arguments.folder) {
         return of_aggregate(arguments, console);
+    }
+    if !arguments.remake_from.is_empty() {
+        return Err(CliError::Conflict("--remake-from is for an aggregate, and this is a model".into()).into());
     }
     let folder = Folder::open(&arguments.folder)?;
     if arguments.keys {
@@ -78,7 +84,8 @@ fn of_aggregate(arguments: &Arguments, console: &Console) -> Result<(), Failure>
     if arguments.keys {
         folder.aggregator()?;
     }
-    let value = json!({ "folder": arguments.folder, "manifest": folder.manifest });
+    aggregate::remake(&folder, &arguments.remake_from, console)?;
+    let value = json!({ "folder": arguments.folder, "manifest": folder.manifest, "remade": !arguments.remake_from.is_empty() });
     console.result("inspect", &value, &aggregate::summary(&arguments.folder, &folder.manifest))
 }
 

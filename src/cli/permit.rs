@@ -9,11 +9,13 @@ use super::{
 use crate::{
     artifact::ProofFile,
     chain::{attest::Context, embedded::LOCAL_CHAIN_ID, permit::Permit, settle::LoanRequest},
-    proof::artifact::write_bytes,
+    proof::{Purpose, artifact::write_bytes},
+    service::LoanFile,
 };
 use alloy::primitives::{Address, B256, Bytes, U256};
 use clap::Args;
-use std::path::PathBuf;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 
 /// Let somebody else send your loan's transaction: sign its terms, as the borrower. Needs no chain.
 #[derive(Debug, Args)]
@@ -44,6 +46,9 @@ pub struct Arguments {
     amount: U256,
     #[command(flatten)]
     account: AccountArguments,
+    /// Write proof, attestation and permit as one file too, for a process that aggregates and sends (`aggregate --watch --submit`)
+    #[arg(long, value_name = "FILE", requires = "proof")]
+    loan: Option<PathBuf>,
     /// The permit to write
     #[arg(long, value_name = "FILE", default_value = "permit.json")]
     out: PathBuf,
@@ -63,13 +68,21 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
     let proof = Bytes::new();
     let request = LoanRequest { lending, policy_id, tier, amount, attestation, nonce, expiry, proof, permit: None };
     let permit = Permit::sign(&borrower, chain_id, &request)?;
-    let text = serde_json::to_string_pretty(&permit).map_err(|e| CliError::Crashed(e.to_string()))?;
-    write_bytes(&arguments.out, (text + "\n").as_bytes(), false)?;
+    if let (Some(path), Some(proof)) = (&arguments.loan, &arguments.proof) {
+        let loan = LoanFile::new(ProofFile::load_for(Purpose::Aggregation, proof)?, request.attestation.clone(), permit.clone())?;
+        write(path, &loan)?;
+    }
+    write(&arguments.out, &permit)?;
     let human = format!(
         "permit    {}\nborrower  {subject}\npool      {lending} on chain {chain_id}\npolicy    {policy_id}, tier {tier}\namount    {amount}\nnonce     {nonce}, until {expiry}",
         arguments.out.display()
     );
-    console.result("permit", &serde_json::json!({ "file": arguments.out, "permit": permit }), &human)
+    console.result("permit", &serde_json::json!({ "file": arguments.out, "permit": permit, "loan": arguments.loan }), &human)
+}
+
+fn write(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(|e| CliError::Crashed(e.to_string()))?;
+    Ok(write_bytes(path, (text + "\n").as_bytes(), false)?)
 }
 
 /// Pool, policy, nonce and expiry.

@@ -63,8 +63,8 @@ pub struct Arguments {
 
 /// Who verifies a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum PurposeArgument {
-    /// The model's contract
+pub(super) enum PurposeArgument {
+    /// A contract
     Chain,
     /// An aggregation; no contract takes the proof by itself
     Aggregation,

@@ -5,6 +5,7 @@
 pub mod circuit;
 pub mod columns;
 pub mod lookup;
+mod memory;
 pub mod modular;
 pub mod multiply;
 pub mod place;
@@ -16,6 +17,7 @@ pub mod sheet;
 pub mod sponge;
 
 pub use circuit::OuterCircuit;
+pub use memory::OuterMemory;
 pub use place::{ACCUMULATOR_WORDS, Rows, Values, accumulator_words, place};
 pub use recording::{Axis, Base, Id, Node, Permutation, Recording, SlotLayout};
 pub use shape::Widths;

@@ -93,6 +93,14 @@ pub enum ServiceError {
         /// What has it.
         other: String,
     },
+    /// Papers of another loan.
+    #[error("{path} is no loan: {problem}")]
+    Papers {
+        /// What was handed in.
+        path: PathBuf,
+        /// What does not belong together.
+        problem: String,
+    },
     /// Proofs and aggregates.
     #[error(transparent)]
     Artifact(Box<ArtifactError>),
@@ -130,6 +138,7 @@ impl Explain for ServiceError {
             Self::TooLarge { .. } => "service/too-large",
             Self::Unreadable { .. } => "service/unreadable",
             Self::Duplicate { .. } => "service/duplicate",
+            Self::Papers { .. } => "service/papers",
             Self::Artifact(error) => error.code(),
         }
     }
@@ -153,6 +162,7 @@ impl Explain for ServiceError {
             Self::TooLarge { .. } | Self::Unreadable { .. } => {
                 "hand in the file that `zkml-evm prove --for aggregation` wrote".into()
             }
+            Self::Papers { .. } => "make it with `zkml-evm permit --proof FILE --attestation FILE --loan FILE`".into(),
             Self::Duplicate { .. } => "nothing is to be done: each statement is aggregated once".into(),
             Self::Artifact(error) => error.hint(),
         }

@@ -1,7 +1,7 @@
 //! Groups: which proofs are aggregated together, and the entry that says so before the work begins.
 
 use super::{ServiceError, waiting::Waiting};
-use crate::artifact::aggregate::ModelSlots;
+use crate::artifact::aggregate::KindSlots;
 use alloy::primitives::{B256, hex, keccak256};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -76,18 +76,17 @@ impl Entry {
     }
 }
 
-/// The next group: the oldest proofs of each model, when they fill all slots or when one of them has waited long enough.
-pub fn form(models: &[ModelSlots], waiting: &[Waiting], patience: Duration, now: SystemTime) -> Option<Vec<Waiting>> {
+/// The next group: the oldest proofs of each model or aggregate, when they fill all slots or when one of them has waited long enough.
+pub fn form(kinds: &[KindSlots], waiting: &[Waiting], patience: Duration, now: SystemTime) -> Option<Vec<Waiting>> {
     let mut oldest: Vec<&Waiting> = waiting.iter().collect();
     oldest.sort_by_key(|proof| (proof.since, &proof.file));
     let (mut taken, mut full) = (Vec::new(), true);
-    for model in models {
+    for kind in kinds {
         let before = taken.len();
-        taken
-            .extend(oldest.iter().filter(|proof| proof.model_id == model.model_id).take(model.count).map(|&proof| proof.clone()));
-        let all = taken.len() - before == model.count;
+        taken.extend(oldest.iter().filter(|proof| proof.kind == kind.kind).take(kind.count).map(|&proof| proof.clone()));
+        let all = taken.len() - before == kind.count;
         // With private weights nothing but a proof of their owner fills a slot.
-        if !all && !model.may_be_empty {
+        if !all && !kind.may_be_empty {
             return None;
         }
         full &= all;

@@ -12,20 +12,28 @@
 mod act;
 mod error;
 mod group;
+mod handed_in;
 mod incoming;
 mod metrics;
 mod places;
 mod plan;
 mod report;
+mod settled;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
 pub use error::ServiceError;
+pub use handed_in::{LoanFile, PAPERS_TEXT, Papers};
+pub use places::write_text;
 pub use plan::{Service, Settings};
 pub use report::Counts;
+pub use settled::{Done, done};
 
-use crate::artifact::{ArtifactError, ProofFile, aggregate::ModelSlots};
+use crate::artifact::{
+    ArtifactError,
+    aggregate::{KindSlots, Part},
+};
 use alloy::primitives::B256;
 use std::path::Path;
 
@@ -42,20 +50,20 @@ pub struct Cost {
 pub trait Work {
     /// The aggregate's identity: a folder serves one only.
     fn aggregate_id(&self) -> B256;
-    /// The slots by model.
-    fn models(&self) -> Vec<ModelSlots>;
+    /// What is taken, by model or aggregate.
+    fn kinds(&self) -> Vec<KindSlots>;
     /// No proof file is longer.
     fn longest_file(&self) -> usize;
     /// Checks one proof by itself.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn check(&self, proof: &ProofFile) -> Result<(), ArtifactError>;
+    fn check(&self, proof: &Part) -> Result<(), ArtifactError>;
     /// Makes one of many and writes it to `out`, whole or not at all.
     ///
     /// # Errors
     /// As [`crate::artifact::aggregate::Aggregator::aggregate`], and a file that cannot be written.
-    fn aggregate(&self, proofs: &[ProofFile], out: &Path) -> Result<Cost, ArtifactError>;
+    fn aggregate(&self, proofs: &[Part], out: &Path) -> Result<Cost, ArtifactError>;
     /// Checks what [`Work::aggregate`] has written.
     ///
     /// # Errors

@@ -162,6 +162,11 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), ServiceErro
     Ok(write_bytes(path, text.as_bytes(), false)?)
 }
 
+/// The same for a text.
+pub fn write_text(path: &Path, text: &str) -> Result<(), ServiceError> {
+    Ok(write_bytes(path, text.as_bytes(), false)?)
+}
+
 /// What is gone already need not be taken away.
 pub fn gone(outcome: std::io::Result<()>, doing: &'static str, path: &Path) -> Result<(), ServiceError> {
     match outcome {

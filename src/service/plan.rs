@@ -4,12 +4,13 @@ use super::{
     ServiceError, Work,
     act::Act,
     group::{Entry, form},
+    handed_in::{HandedIn, PAPERS_TEXT},
     incoming,
     places::{self, AGGREGATE, ENTRY, Places, clean, exists, gone, names},
     report::{Book, Reason},
     waiting::{self, Waiting},
 };
-use crate::artifact::{ProofFile, aggregate::ModelSlots};
+use crate::artifact::aggregate::KindSlots;
 use alloy::primitives::B256;
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -29,7 +30,7 @@ const BUSY: Duration = Duration::from_secs(1);
 pub struct Settings {
     /// How long a proof waits before it is aggregated with empty slots beside it.
     pub patience: Duration,
-    /// Most proofs that wait; each model may have one group's in any case.
+    /// Most proofs that wait; each model or aggregate may have one group's in any case.
     pub queue: usize,
 }
 
@@ -38,7 +39,7 @@ pub struct Settings {
 pub struct Service<W> {
     pub(super) places: Places,
     pub(super) work: W,
-    pub(super) models: Vec<ModelSlots>,
+    pub(super) kinds: Vec<KindSlots>,
     pub(super) longest: usize,
     pub(super) settings: Settings,
     pub(super) waiting: BTreeMap<B256, Waiting>,
@@ -49,7 +50,7 @@ pub struct Service<W> {
     pub(super) todo: VecDeque<Act>,
     /// What is left of the last look at `incoming/`.
     pub(super) listed: VecDeque<OsString>,
-    /// Whose model's part of the queue is full; looked at again when a group takes from it.
+    /// Whose kind's part of the queue is full; looked at again when a group takes from it.
     pub(super) held: HashSet<OsString>,
     /// What was handed in and cannot be taken away: not looked at again by this process.
     pub(super) stuck: HashSet<OsString>,
@@ -66,19 +67,19 @@ impl<W: Work> Service<W> {
     /// # Errors
     /// A folder that another process watches, or of another aggregate; a queue that holds no group; a file of our own that somebody changed.
     pub fn open(root: &Path, work: W, settings: Settings) -> Result<Self, ServiceError> {
-        let models = work.models();
-        let slots = models.iter().map(|model| model.count).sum();
+        let kinds = work.kinds();
+        let slots = kinds.iter().map(|kind| kind.count).sum();
         if settings.queue < slots {
             return Err(ServiceError::Queue { queue: settings.queue, slots });
         }
         let places = Places::open(root, work.aggregate_id())?;
-        let longest = work.longest_file();
+        let longest = work.longest_file() + PAPERS_TEXT;
         let waiting = waiting::scan(&places.waiting(), longest)?;
         let book = Book::read(&places.status());
         let mut service = Self {
             places,
             work,
-            models,
+            kinds,
             longest,
             settings,
             waiting,
@@ -183,19 +184,19 @@ impl<W: Work> Service<W> {
             return Ok(true);
         }
         let waiting: Vec<Waiting> = self.waiting.values().cloned().collect();
-        let Some(members) = form(&self.models, &waiting, self.settings.patience, SystemTime::now()) else { return Ok(false) };
+        let Some(members) = form(&self.kinds, &waiting, self.settings.patience, SystemTime::now()) else { return Ok(false) };
         let entry = Entry::new(self.work.aggregate_id(), &members);
         self.todo.extend([Act::Begin { entry: entry.clone() }, Act::Enter { entry }]);
         Ok(true)
     }
 
-    fn of_model(&self, model_id: B256) -> usize {
-        self.waiting.values().filter(|proof| proof.model_id == model_id).count()
+    fn of_kind(&self, kind: B256) -> usize {
+        self.waiting.values().filter(|proof| proof.kind == kind).count()
     }
 
-    /// Whether nothing at all is let in: the queue is full, and each model has a group's proofs in it.
+    /// Whether nothing at all is let in: the queue is full, and each model or aggregate has a group's proofs in it.
     pub(super) fn is_full(&self) -> bool {
-        self.waiting.len() >= self.settings.queue && self.models.iter().all(|model| self.of_model(model.model_id) >= model.count)
+        self.waiting.len() >= self.settings.queue && self.kinds.iter().all(|kind| self.of_kind(kind.kind) >= kind.count)
     }
 
     /// Looks at what was handed in: it is kept, refused, held back, or was kept before this process was killed.
@@ -218,7 +219,7 @@ impl<W: Work> Service<W> {
     fn look_at(&self, name: &OsStr, path: &Path) -> Result<Look, ServiceError> {
         let name = incoming::name(name, path)?;
         let text = incoming::read(path, self.longest)?;
-        let proof = ProofFile::parse(&text, path)?;
+        let proof = HandedIn::parse(&text, path)?.part;
         let statement = waiting::statement(&proof);
         let file = waiting::file_name(&statement, &name);
         if let Some(kept) = self.kept(&statement, &file) {
@@ -227,12 +228,12 @@ impl<W: Work> Service<W> {
             return if same { Ok(Look::Kept) } else { Err(ServiceError::Duplicate { path: path.into(), other }) };
         }
         self.work.check(&proof)?;
-        let slots = self.models.iter().find(|model| model.model_id == proof.model_id).map_or(0, |model| model.count);
-        if self.waiting.len() >= self.settings.queue && self.of_model(proof.model_id) >= slots {
+        let slots = self.kinds.iter().find(|kind| kind.kind == proof.id()).map_or(0, |kind| kind.count);
+        if self.waiting.len() >= self.settings.queue && self.of_kind(proof.id()) >= slots {
             return Ok(Look::Hold);
         }
         let since = SystemTime::now();
-        Ok(Look::Keep(Waiting { file, name, statement, model_id: proof.model_id, since }, text))
+        Ok(Look::Keep(Waiting { file, name, statement, kind: proof.id(), since }, text))
     }
 
     /// The reason first: what lies in `refused/` has one, whenever the process is killed.

@@ -2,7 +2,10 @@
 
 use super::{Cost, Service, ServiceError, Settings, Work, group, places, report::Status, waiting::Waiting};
 use crate::{
-    artifact::{ArtifactError, ProofFile, aggregate::ModelSlots},
+    artifact::{
+        ArtifactError,
+        aggregate::{KindSlots, Part},
+    },
     error::Explain,
 };
 use alloy::primitives::B256;
@@ -43,26 +46,26 @@ impl Work for Cheap {
         B256::repeat_byte(1)
     }
 
-    fn models(&self) -> Vec<ModelSlots> {
-        [(A, 2), (B, 1)].map(|(model_id, count)| ModelSlots { model_id, count, may_be_empty: true }).to_vec()
+    fn kinds(&self) -> Vec<KindSlots> {
+        [(A, 2), (B, 1)].map(|(kind, count)| KindSlots { kind, count, may_be_empty: true }).to_vec()
     }
 
     fn longest_file(&self) -> usize {
         2_000
     }
 
-    fn check(&self, proof: &ProofFile) -> Result<(), ArtifactError> {
-        let bad = self.0.borrow().bad.iter().any(|&bad| word(bad) == proof.public_inputs[0]);
+    fn check(&self, proof: &Part) -> Result<(), ArtifactError> {
+        let bad = self.0.borrow().bad.iter().any(|&bad| word(bad) == proof.words()[0]);
         if bad { Err(refusal("it does not hold")) } else { Ok(()) }
     }
 
-    fn aggregate(&self, proofs: &[ProofFile], out: &Path) -> Result<Cost, ArtifactError> {
+    fn aggregate(&self, proofs: &[Part], out: &Path) -> Result<Cost, ArtifactError> {
         if self.0.borrow().broken {
             return Err(refusal("the machine gives up"));
         }
         proofs.iter().try_for_each(|proof| self.check(proof))?;
         self.0.borrow_mut().proven += 1;
-        let words: Vec<_> = proofs.iter().map(|proof| proof.public_inputs.clone()).collect();
+        let words: Vec<_> = proofs.iter().map(|proof| proof.words()).collect();
         crate::proof::artifact::write_bytes(out, json!(words).to_string().as_bytes(), false)?;
         Ok(Cost { cpu_seconds: 2.5, wall_seconds: 1.0 })
     }
@@ -279,25 +282,25 @@ fn a_damaged_aggregate_is_made_anew() {
 #[test]
 fn groups_are_formed_when_full_or_after_the_wait() {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
-    let proof = |n: u8, model_id, age| Waiting {
+    let proof = |n: u8, kind, age| Waiting {
         file: format!("{n}"),
         name: format!("{n}"),
         statement: B256::repeat_byte(n),
-        model_id,
+        kind,
         since: now - Duration::from_secs(age),
     };
-    let models = Cheap::default().models();
-    let formed = |models: &[ModelSlots], waiting: &[Waiting]| {
-        let members = group::form(models, waiting, Duration::from_secs(60), now)?;
+    let kinds = Cheap::default().kinds();
+    let formed = |kinds: &[KindSlots], waiting: &[Waiting]| {
+        let members = group::form(kinds, waiting, Duration::from_secs(60), now)?;
         Some(members.into_iter().map(|member| member.file).collect::<Vec<_>>().concat())
     };
     let full = [proof(1, A, 1), proof(2, A, 3), proof(3, A, 2), proof(4, B, 1)];
-    assert_eq!(formed(&models, &full).as_deref(), Some("234"), "the oldest of each model");
-    assert_eq!(formed(&models, &full[..3]), None, "B's slot is empty");
-    assert_eq!(formed(&models, &[proof(1, A, 1), proof(2, A, 60)]).as_deref(), Some("21"));
-    assert_eq!(formed(&models, &[proof(1, A, 59)]), None);
-    assert_eq!(formed(&models, &[]), None);
-    let strict = [models[0], ModelSlots { may_be_empty: false, ..models[1] }];
+    assert_eq!(formed(&kinds, &full).as_deref(), Some("234"), "the oldest of each model");
+    assert_eq!(formed(&kinds, &full[..3]), None, "B's slot is empty");
+    assert_eq!(formed(&kinds, &[proof(1, A, 1), proof(2, A, 60)]).as_deref(), Some("21"));
+    assert_eq!(formed(&kinds, &[proof(1, A, 59)]), None);
+    assert_eq!(formed(&kinds, &[]), None);
+    let strict = [kinds[0], KindSlots { may_be_empty: false, ..kinds[1] }];
     assert_eq!(formed(&strict, &[proof(1, A, 500), proof(2, A, 500)]), None, "nothing can fill B's slot");
     assert_eq!(formed(&strict, &[proof(1, A, 500), proof(4, B, 1)]).as_deref(), Some("14"));
 }
@@ -356,7 +359,7 @@ fn whatever_the_names_nothing_is_overwritten() {
     assert!(folder.path().join("incoming/.hidden").exists() && folder.path().join("incoming/part.tmp").exists());
 
     let long = "n".repeat(200);
-    let (folder, names) = refused_names(&[(&long, "1"), ("large", &"x".repeat(2_001))]);
+    let (folder, names) = refused_names(&[(&long, "1"), ("large", &"x".repeat(2_001 + super::PAPERS_TEXT))]);
     assert_eq!(names[0], "large");
     assert_eq!((names[2].len(), reason(folder.path(), &names[2]).as_str()), (128, "service/name"));
     assert_eq!(reason(folder.path(), "large"), "service/too-large");

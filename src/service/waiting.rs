@@ -1,10 +1,12 @@
 //! Proofs that wait. A file's name says its statement, so that one statement waits once, whatever names it was handed in under.
 
 use super::{
-    ServiceError, incoming,
+    ServiceError,
+    handed_in::HandedIn,
+    incoming,
     places::{io, names},
 };
-use crate::artifact::ProofFile;
+use crate::artifact::aggregate::Part;
 use alloy::primitives::{B256, hex, keccak256};
 use std::{collections::BTreeMap, fs, path::Path, time::SystemTime};
 
@@ -17,15 +19,15 @@ pub struct Waiting {
     pub name: String,
     /// The hash of its public values.
     pub statement: B256,
-    /// Its model.
-    pub model_id: B256,
+    /// Its model or aggregate.
+    pub kind: B256,
     /// When it was accepted.
     pub since: SystemTime,
 }
 
 /// keccak256 of the public values: what must not be proven twice.
-pub fn statement(proof: &ProofFile) -> B256 {
-    keccak256(proof.public_inputs.concat())
+pub fn statement(proof: &Part) -> B256 {
+    keccak256(proof.words().concat())
 }
 
 /// The name in `waiting/` of what was handed in as `name`.
@@ -49,7 +51,7 @@ pub fn scan(folder: &Path, longest: usize) -> Result<BTreeMap<B256, Waiting>, Se
         let (named, name) = parts(&file).ok_or_else(|| damaged("its name is not one of ours".into()))?;
         let proof = load(&path, named, longest)?;
         let since = fs::metadata(&path).and_then(|found| found.modified()).map_err(io("read", &path))?;
-        let waiting = Waiting { name: name.into(), statement: named, model_id: proof.model_id, since, file: file.clone() };
+        let waiting = Waiting { name: name.into(), statement: named, kind: proof.id(), since, file: file.clone() };
         if let Some(other) = found.insert(named, waiting) {
             return Err(damaged(format!("it has the same statement as {}", other.file)));
         }
@@ -58,8 +60,8 @@ pub fn scan(folder: &Path, longest: usize) -> Result<BTreeMap<B256, Waiting>, Se
 }
 
 /// A proof that waits, or waited; it must still say what its name says.
-pub fn load(path: &Path, expected: B256, longest: usize) -> Result<ProofFile, ServiceError> {
-    let proof = ProofFile::parse(&incoming::read(path, longest)?, path)?;
+pub fn load(path: &Path, expected: B256, longest: usize) -> Result<Part, ServiceError> {
+    let proof = HandedIn::parse(&incoming::read(path, longest)?, path)?.part;
     let got = statement(&proof);
     match got == expected {
         true => Ok(proof),

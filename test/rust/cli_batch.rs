@@ -3,6 +3,10 @@
 #[path = "cli_batch/aggregate.rs"]
 mod aggregate;
 mod cli_support;
+#[path = "cli_batch/submit.rs"]
+mod submit;
+#[path = "cli_batch/tree.rs"]
+mod tree;
 
 use cli_support::{DATA, attest, copy, generate, run, run_in};
 use halo2_proofs::halo2curves::serde::SerdeObject;

@@ -1,16 +1,17 @@
 //! Recording, keys and SRS together: what aggregates proofs and checks the result.
 
 use super::{
+    below::Below,
     file::{AggregateFile, SlotStatement},
-    manifest::{AggregateFacts, SlotFacts},
-    slots::empty_proof,
+    manifest::{AggregateFacts, Branch, SlotFacts},
+    part::Part,
 };
 use crate::{
-    aggregate::{Evaluation, InnerProof, check, record},
-    artifact::{ArtifactError, ProofFile, Prover, scalar},
+    aggregate::{Evaluation, Inner, InnerProof, check, record_all},
+    artifact::{ArtifactError, scalar},
     gates::TraceError,
     outer::{OuterCircuit, Recording, Values, Widths, accumulator_words, place},
-    proof::{OuterKeys, Purpose, Srs, keys::fit, protocol::protocol, transcript::encode_point, verify::ProofLayout},
+    proof::{OuterKeys, Purpose, Srs, keys::fit, transcript::encode_point, verify::ProofLayout},
     verifier::{
         Labels,
         aggregate::{Aggregate, Slot},
@@ -36,59 +37,73 @@ pub struct Aggregator {
     pub srs: Srs,
     /// The outer circuit's keys.
     pub keys: OuterKeys,
-    /// The verification of one proof alone, by model.
+    /// The verification of one proof alone, by model or aggregate.
     pub alone: Vec<(B256, Recording)>,
-    /// What fills empty slots, by model.
-    pub empty: Vec<ProofFile>,
+    /// What fills empty branches, by model or aggregate.
+    pub empty: Vec<Part>,
 }
 
 impl Aggregator {
-    /// Makes the keys for `count` slots of each model, in their order, with `stack` columns under each other: more of them take less gas and more
-    /// time. Without an SRS, a development one is made.
+    /// Makes the keys for `count` proofs of each model or aggregate, in their order, with `stack` columns under each other: more of them take
+    /// less gas and more time. Without an SRS, a development one is made. `admit` hears of the widths before the long work.
     ///
     /// # Errors
-    /// Models of different SRS; an SRS smaller than the outer circuit; no slots.
+    /// Models of different SRS; an SRS smaller than the outer circuit; no slots; what `admit` says.
     pub fn generate(
-        models: &[Prover],
+        below: &[Below],
         count: usize,
         stack: u32,
         srs: Option<&Srs>,
+        admit: &dyn Fn(Widths) -> Result<(), ArtifactError>,
+        tell: &dyn Fn(&'static str),
+    ) -> Result<Self, ArtifactError> {
+        let aggregator = Self::without_empty(below, count, stack, srs, admit, tell)?;
+        tell("proving empty slots");
+        let empty = below.iter().filter_map(|below| below.empty().transpose()).collect::<Result<_, _>>()?;
+        Ok(Self { empty, ..aggregator })
+    }
+
+    /// All but what fills empty branches: the id depends on nothing more.
+    pub(super) fn without_empty(
+        below: &[Below],
+        count: usize,
+        stack: u32,
+        srs: Option<&Srs>,
+        admit: &dyn Fn(Widths) -> Result<(), ArtifactError>,
         tell: &dyn Fn(&'static str),
     ) -> Result<Self, ArtifactError> {
         tell("recording the inner verification");
-        let (mut protocols, mut slots, mut alone) = (Vec::new(), Vec::new(), Vec::new());
-        for prover in models {
-            let compiled = protocol(&prover.keys, &prover.srs)?;
-            alone.push((prover.facts.model_id, record(std::slice::from_ref(&compiled))?));
-            protocols.extend(std::iter::repeat_n(compiled, count));
-            let (model_id, model_commitment) = (prover.facts.model_id, prover.facts.model_commitment);
-            let facts = SlotFacts { model_id, statement: prover.facts.statement.clone(), model_commitment };
-            slots.extend(std::iter::repeat_n(facts, count));
-        }
-        let recording = record(&protocols)?;
+        let inner: Vec<Inner> = below.iter().map(Below::inner).collect::<Result<_, _>>()?;
+        let alone =
+            below.iter().zip(&inner).map(|(below, inner)| Ok((below.branch().id(), record_all(std::slice::from_ref(inner))?)));
+        let alone = alone.collect::<Result<_, ArtifactError>>()?;
+        let each = |below: &'_ Below| std::iter::repeat_n((below.branch(), below.slots()), count);
+        let (branches, slots): (Vec<Branch>, Vec<Vec<SlotFacts>>) = below.iter().flat_map(each).unzip();
+        let inner: Vec<Inner> = inner.into_iter().flat_map(|inner| std::iter::repeat_n(inner, count)).collect();
+        let recording = record_all(&inner)?;
         let (widths, rows) = widths(&recording, stack)?;
+        admit(widths)?;
         tell("getting the SRS");
         let srs = match srs {
             Some(srs) => fit(srs, widths.k)?.into_owned(),
             None => Srs::development(widths.k),
         };
-        for prover in models {
-            same_srs(prover, &srs)?;
+        for below in below {
+            same_srs(below, &srs)?;
         }
         tell("making the keys");
         let keys = OuterKeys::generate(&recording, widths, &srs)?;
-        tell("proving empty slots");
-        let empty = models.iter().filter_map(|prover| empty_proof(prover).transpose()).collect::<Result<_, _>>()?;
         let facts = AggregateFacts {
             aggregate_id: B256::ZERO,
-            slots,
+            slots: slots.concat(),
+            branches,
             widths,
             rows,
             srs: srs.provenance.to_string(),
             srs_digest: srs.digest(),
             proof_bytes: ACCUMULATOR_BYTES + ProofLayout::of_gates(keys.vk().cs()).length(),
         };
-        let mut aggregator = Self { facts, recording, alone, srs, keys, empty };
+        let mut aggregator = Self { facts, recording, alone, srs, keys, empty: Vec::new() };
         aggregator.facts.aggregate_id = aggregator.id();
         Ok(aggregator)
     }
@@ -115,60 +130,58 @@ impl Aggregator {
     /// Stages of [`Aggregator::aggregate`].
     pub const STAGES: u64 = 4;
 
-    /// Puts each proof into the first free slot of its model, fills the others, checks all of them, and proves that they hold.
+    /// Puts each proof into the first free branch of its model or aggregate, fills the others, checks all of them, and proves that they hold,
+    /// for a contract or for another aggregate.
     ///
     /// # Errors
-    /// [`ArtifactError::Slots`] where there is no slot for a proof, or nothing to fill one; an invalid proof, by its file; two proofs of one
+    /// [`ArtifactError::Slots`] where there is no branch for a proof, or nothing to fill one; an invalid proof, by its file; two proofs of one
     /// statement.
-    pub fn aggregate(&self, proofs: &[ProofFile], tell: &dyn Fn(&'static str)) -> Result<AggregateFile, ArtifactError> {
+    pub fn aggregate(
+        &self,
+        purpose: Purpose,
+        parts: &[Part],
+        tell: &dyn Fn(&'static str),
+    ) -> Result<AggregateFile, ArtifactError> {
         tell("checking the proofs");
-        let placed = self.place(proofs)?;
-        let instances: Vec<Vec<Fr>> = placed.iter().map(|file| file.instances()).collect::<Result<_, _>>()?;
+        let placed = self.place(parts)?;
+        let instances: Vec<Vec<Fr>> = placed.iter().map(|part| part.instances()).collect::<Result<_, _>>()?;
         let inner: Vec<InnerProof<'_>> =
-            placed.iter().zip(&instances).map(|(file, instances)| InnerProof { instances, proof: &file.proof }).collect();
+            placed.iter().zip(&instances).map(|(part, instances)| InnerProof { instances, proof: part.proof() }).collect();
         let evaluation = check(&self.recording, &self.srs, &inner)?;
         tell("laying out the circuit");
         let values = Values { nodes: &evaluation.nodes, points: &evaluation.points };
         let (sheet, _) = place(&self.recording, self.facts.widths, &values).map_err(layout)?;
         tell("proving");
         let public = public_values(&instances, &evaluation);
-        let outer = self.keys.prove_circuit(Purpose::Chain, &self.srs, OuterCircuit::new(sheet), &public)?;
+        let outer = self.keys.prove_circuit(purpose, &self.srs, OuterCircuit::new(sheet), &public)?;
         tell("checking the aggregate");
-        self.keys.verify(Purpose::Chain, &self.srs, &public, &outer)?;
-        let slots = placed.iter().map(|file| SlotStatement {
-            model_id: file.model_id,
-            context: file.context,
-            public_inputs: file.public_inputs.clone(),
-        });
+        self.keys.verify(purpose, &self.srs, &public, &outer)?;
+        let slots = placed.iter().flat_map(|part| part.slots()).collect();
         let mut proof = [evaluation.lhs, evaluation.rhs].map(|point| encode_point(&point)).concat();
         proof.extend(outer);
-        Ok(AggregateFile::new(self.facts.aggregate_id, slots.collect(), proof))
+        Ok(AggregateFile::new(purpose, self.facts.aggregate_id, slots, proof))
     }
 
-    /// The proof in each slot.
-    fn place<'a>(&'a self, proofs: &'a [ProofFile]) -> Result<Vec<&'a ProofFile>, ArtifactError> {
-        let mut slots: Vec<Option<&ProofFile>> = vec![None; self.facts.slots.len()];
-        for (at, proof) in proofs.iter().enumerate() {
-            self.check_one(proof)?;
-            if let Some(first) = proofs[..at].iter().find(|other| other.public_inputs == proof.public_inputs) {
-                let problem = format!("{} has the same statement as {}", proof.path.display(), first.path.display());
+    /// The proof in each branch.
+    fn place<'a>(&'a self, parts: &'a [Part]) -> Result<Vec<&'a Part>, ArtifactError> {
+        let mut taken: Vec<Option<&Part>> = vec![None; self.facts.branches.len()];
+        for (at, part) in parts.iter().enumerate() {
+            self.check_one(part)?;
+            if let Some(first) = parts[..at].iter().find(|other| other.words() == part.words()) {
+                let problem = format!("{} has the same statement as {}", part.path().display(), first.path().display());
                 return Err(ArtifactError::Slots { problem });
             }
-            let free =
-                self.facts.slots.iter().zip(&mut slots).find(|(facts, slot)| facts.model_id == proof.model_id && slot.is_none());
-            let Some((_, slot)) = free else {
-                let problem = format!("no slot is left for {}, of model {}", proof.path.display(), proof.model_id);
+            let mut branches = self.facts.branches.iter().zip(&mut taken);
+            let Some((_, free)) = branches.find(|(branch, taken)| branch.id() == part.id() && taken.is_none()) else {
+                let problem = format!("no slot is left for {}, of {}", part.path().display(), of(part));
                 return Err(ArtifactError::Slots { problem });
             };
-            *slot = Some(proof);
+            *free = Some(part);
         }
-        let filled = slots.into_iter().zip(&self.facts.slots).enumerate().map(|(at, (slot, facts))| {
-            let empty = || self.empty.iter().find(|file| file.model_id == facts.model_id);
-            slot.or_else(empty).ok_or_else(|| ArtifactError::Slots {
-                problem: format!(
-                    "slot {at} takes a proof of model {}, and with private weights it cannot stay empty",
-                    facts.model_id
-                ),
+        let filled = taken.into_iter().zip(&self.facts.branches).enumerate().map(|(at, (taken, branch))| {
+            let empty = || self.empty.iter().find(|part| part.id() == branch.id());
+            taken.or_else(empty).ok_or_else(|| ArtifactError::Slots {
+                problem: format!("place {at} takes a proof of {}, and with private weights it cannot stay empty", branch.id()),
             })
         });
         filled.collect()
@@ -177,36 +190,24 @@ impl Aggregator {
     /// One proof by itself, in milliseconds.
     ///
     /// # Errors
-    /// [`ArtifactError::Purpose`], a model without a slot, a proof that does not hold: with its file.
-    pub fn check_one(&self, proof: &ProofFile) -> Result<(), ArtifactError> {
-        if proof.purpose != Purpose::Aggregation {
-            let (path, expected, got) = (proof.path.clone(), Purpose::Aggregation, proof.purpose);
-            return Err(ArtifactError::Purpose { path, expected, got });
-        }
-        let slot = self.facts.slots.iter().position(|facts| facts.model_id == proof.model_id);
-        let Some(slot) = slot else {
-            let problem = format!("{} is of model {}, which has no slot here", proof.path.display(), proof.model_id);
+    /// [`ArtifactError::Purpose`], a model or aggregate without a slot, statements of other slots, a proof that does not hold: with its file.
+    pub fn check_one(&self, part: &Part) -> Result<(), ArtifactError> {
+        part.must_be_for_aggregation()?;
+        let Some((_, slots)) = self.facts.parts().find(|(branch, _)| branch.id() == part.id()) else {
+            let problem = format!("{} is of {}, which has no slot here", part.path().display(), of(part));
             return Err(ArtifactError::Slots { problem });
         };
-        let commitment = self.facts.slots[slot].model_commitment;
-        let statement = &self.facts.slots[slot].statement;
-        let at = statement.iter().position(|value| value.name == crate::circuit::statement::MODEL_COMMITMENT);
-        if let (Some(expected), Some(got)) = (commitment, at.and_then(|at| proof.public_inputs.get(at)))
-            && expected != *got
-        {
-            let (path, what) = (proof.path.clone(), "the model commitment");
-            return Err(ArtifactError::Foreign { path, what, expected: expected.to_string(), got: got.to_string() });
-        }
-        let instances = proof.instances()?;
-        let inner = [InnerProof { instances: &instances, proof: &proof.proof }];
-        let alone = self.alone.iter().find(|(model, _)| *model == proof.model_id);
+        are_of(slots, &part.slots(), part)?;
+        let instances = part.instances()?;
+        let inner = [InnerProof { instances: &instances, proof: part.proof() }];
+        let alone = self.alone.iter().find(|(id, _)| *id == part.id());
         let Some((_, alone)) = alone else {
-            let problem = format!("the folder does not say how a proof of model {} is checked", proof.model_id);
+            let problem = format!("the folder does not say how a proof of {} is checked", of(part));
             return Err(ArtifactError::Slots { problem });
         };
         check(alone, &self.srs, &inner)
             .map(drop)
-            .map_err(|error| ArtifactError::Inner { path: proof.path.clone(), error: Box::new(error) })
+            .map_err(|error| ArtifactError::Inner { path: part.path().into(), error: Box::new(error) })
     }
 
     /// Checks an aggregate's proof, its accumulator included.
@@ -226,18 +227,52 @@ impl Aggregator {
         let (points, _) = accumulator.as_chunks::<64>();
         let points: Option<Vec<G1Affine>> = points.iter().map(crate::proof::transcript::decode_point).collect();
         let Some([lhs, rhs]) = points.as_deref() else { return Err(invalid("its accumulator is no pair of points").into()) };
+        // Each at its place: where one statement ends and the next begins is nothing that the proof says.
+        if self.facts.slots.iter().zip(&file.slots).any(|(facts, slot)| facts.statement.len() != slot.public_inputs.len()) {
+            return Err(invalid("a slot's statement has another length").into());
+        }
         let words = file.slots.iter().flat_map(|slot| &slot.public_inputs).map(scalar::from_word);
         let mut public: Vec<Fr> = words.collect::<Option<_>>().ok_or_else(|| invalid("a public input is not below r"))?;
         public.extend(accumulator_words([*lhs, *rhs]));
-        if public.len() != self.recording.public_values() {
-            return Err(invalid("a slot's statement has another length").into());
-        }
-        self.keys.verify(Purpose::Chain, &self.srs, &public, outer)?;
+        self.keys.verify(file.purpose, &self.srs, &public, outer)?;
         match crate::aggregate::pairs(&self.srs, lhs, rhs) {
             true => Ok(()),
             false => Err(invalid("the accumulator's pairing check failed").into()),
         }
     }
+}
+
+/// A part's model or aggregate, in words.
+fn of(part: &Part) -> String {
+    match part {
+        Part::Proof(file) => format!("model {}", file.model_id),
+        Part::Aggregate(file) => format!("aggregate {}", file.aggregate_id),
+    }
+}
+
+/// A part's statements are of these slots: their models, their lengths, and in each that is not empty the weights that a contract will ask for.
+fn are_of(slots: &[SlotFacts], statements: &[SlotStatement], part: &Part) -> Result<(), ArtifactError> {
+    let foreign = |what, expected: String, got: String| ArtifactError::Foreign { path: part.path().into(), what, expected, got };
+    if slots.len() != statements.len() {
+        return Err(foreign("the number of its slots", slots.len().to_string(), statements.len().to_string()));
+    }
+    for (facts, got) in slots.iter().zip(statements) {
+        if facts.model_id != got.model_id {
+            return Err(foreign("a slot's model", facts.model_id.to_string(), got.model_id.to_string()));
+        }
+        let (expected, length) = (facts.statement.len(), got.public_inputs.len());
+        if expected != length {
+            return Err(foreign("the length of a slot's statement", expected.to_string(), length.to_string()));
+        }
+        let at = facts.statement.iter().position(|value| value.name == crate::circuit::statement::MODEL_COMMITMENT);
+        if let (Some(expected), Some(got_commitment)) = (facts.model_commitment, at.and_then(|at| got.public_inputs.get(at)))
+            && expected != *got_commitment
+            && !(matches!(part, Part::Aggregate(_)) && got.is_empty())
+        {
+            return Err(foreign("the model commitment", expected.to_string(), got_commitment.to_string()));
+        }
+    }
+    Ok(())
 }
 
 fn public_values(instances: &[Vec<Fr>], evaluation: &Evaluation) -> Vec<Fr> {
@@ -246,14 +281,14 @@ fn public_values(instances: &[Vec<Fr>], evaluation: &Evaluation) -> Vec<Fr> {
     public
 }
 
-/// Proofs of all models and of the outer circuit hold for one and the same secret.
-fn same_srs(prover: &Prover, srs: &Srs) -> Result<(), ArtifactError> {
-    let (expected, got) = (prover.facts.srs_digest, srs.digest());
+/// All proofs, the outer circuit's too, hold for one and the same secret.
+fn same_srs(below: &Below, srs: &Srs) -> Result<(), ArtifactError> {
+    let (expected, got) = (below.srs_digest(), srs.digest());
     match expected == got {
         true => Ok(()),
-        false => Err(ArtifactError::Slots {
-            problem: format!("model {} has the SRS {expected}, the aggregate {got}", prover.facts.model_id),
-        }),
+        false => {
+            Err(ArtifactError::Slots { problem: format!("{} has the SRS {expected}, the aggregate {got}", below.branch().id()) })
+        }
     }
 }
 

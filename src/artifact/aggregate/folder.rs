@@ -1,13 +1,13 @@
 //! Writing and reading an aggregate's folder: version, checksums, and that its files belong together.
 
 use super::{
-    Aggregator,
-    manifest::{AggregateFacts, AggregateManifest},
+    Aggregator, Part,
+    manifest::{AggregateFacts, AggregateManifest, Branch, SlotFacts},
     names,
 };
 use crate::{
     artifact::{
-        ArtifactError, Contract, ProofFile, Staging,
+        ArtifactError, Contract, Staging,
         folder::{checked, text_of},
         manifest::{ContractFacts, FileEntry, sha256},
         package,
@@ -136,19 +136,27 @@ impl AggregateFolder {
         let payload = open(Kind::Recording, &bytes).map_err(|e| e.at(&path))?;
         let (recording, alone): (Recording, Vec<(B256, Recording)>) =
             postcard::from_bytes(payload).map_err(|e| malformed(e.to_string()))?;
-        let sizes = |slot: &crate::outer::SlotLayout| slot.instances;
-        let expected: Vec<usize> = facts.slots.iter().map(|slot| slot.statement.len()).collect();
+        let words = |slots: &[SlotFacts]| slots.iter().map(|slot| slot.statement.len()).sum();
+        let expected: Vec<(usize, bool)> =
+            facts.parts().map(|(branch, slots)| (words(slots), matches!(branch, Branch::Aggregate { .. }))).collect();
+        let got: Vec<(usize, bool)> = recording.slots.iter().map(|layout| (layout.instances, layout.accumulates)).collect();
         let all_well_formed = alone.iter().map(|(_, recording)| recording).chain([&recording]).all(Recording::is_well_formed);
-        match all_well_formed && recording.slots.iter().map(sizes).collect::<Vec<_>>() == expected {
+        match all_well_formed && got == expected {
             true => Ok((recording, alone)),
             false => Err(malformed("it uses values before they are there, or has other slots than the manifest".into())),
         }
     }
 
-    fn empty(&self) -> Result<Vec<ProofFile>, ArtifactError> {
+    fn empty(&self) -> Result<Vec<Part>, ArtifactError> {
         let path = self.path.join(names::EMPTY);
         let text = text_of(&path, checked(&self.path, &self.manifest.files, names::EMPTY)?)?;
-        serde_json::from_str(&text).map_err(|e| ArtifactError::Malformed { path, kind: "list of proofs", problem: e.to_string() })
+        let malformed = |e: serde_json::Error| ArtifactError::Malformed {
+            path: path.clone(),
+            kind: "list of proofs",
+            problem: e.to_string(),
+        };
+        let files: Vec<serde_json::Value> = serde_json::from_str(&text).map_err(malformed)?;
+        files.iter().map(|file| Part::parse(&file.to_string(), &path)).collect()
     }
 
     fn opened<T>(

@@ -2,21 +2,29 @@
 //! proofs.
 //!
 //! ```text
-//! Folder, Folder, ... --Aggregator::generate--> Aggregator --save--> folder
-//! ProofFile, ProofFile, ... --Aggregator::aggregate--> AggregateFile
+//! Below, Below, ... --Aggregator::generate--> Aggregator --save--> folder
+//! Part, Part, ... --Aggregator::aggregate--> AggregateFile
 //! ```
+//!
+//! An aggregate may stand below another: its slots are then that one's. What contracts see is always the slots of models; what the outer
+//! circuit verifies are branches, each a model's proof or an aggregate's.
 
 mod aggregator;
+mod below;
 mod file;
 mod folder;
 mod manifest;
+mod part;
+mod remade;
 mod slots;
 
 pub use aggregator::Aggregator;
+pub use below::Below;
 pub use file::{AggregateFile, SlotStatement};
 pub use folder::{AggregateFolder, save};
-pub use manifest::{AggregateFacts, AggregateManifest, SlotFacts};
-pub use slots::{ModelSlots, empty_proof};
+pub use manifest::{AggregateFacts, AggregateManifest, Branch, SlotFacts};
+pub use part::Part;
+pub use slots::{KindSlots, empty_proof};
 
 /// Names of the files in an aggregate's folder.
 pub mod names {

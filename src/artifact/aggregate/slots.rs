@@ -1,7 +1,7 @@
-//! What goes into slots. One that no proof is given for is filled with a proof of its own circuit with the context 0, which contracts can
+//! What goes into branches. One that no proof is given for is filled with a proof of its own circuit with the context 0, which contracts can
 //! tell apart.
 
-use super::Aggregator;
+use super::{Aggregator, manifest::Branch};
 use crate::{
     artifact::{ArtifactError, Binding, ProofFile, Prover},
     circuit::{Item, statement::PublicValue},
@@ -11,42 +11,45 @@ use crate::{
 use alloy::primitives::{B256, U256};
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr};
 
-/// A model's slots.
+/// The branches of one model or aggregate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ModelSlots {
-    /// The model.
-    pub model_id: B256,
-    /// How many.
+pub struct KindSlots {
+    /// The model or aggregate.
+    pub kind: B256,
+    /// How many of its proofs are taken.
     pub count: usize,
-    /// Whether one can stay empty.
+    /// Whether one can be missing.
     pub may_be_empty: bool,
 }
 
-/// Bytes of a proof file's text besides its words and its proof: names, braces, and a context's fields.
+/// Bytes of the text of a slot's statement besides its words, or of a proof file besides that: names, braces, and a context's fields.
 const FIXED_TEXT: usize = 4_096;
 
 impl Aggregator {
-    /// The slots by model, in their order.
-    pub fn models(&self) -> Vec<ModelSlots> {
-        let mut models: Vec<ModelSlots> = Vec::new();
-        for slot in &self.facts.slots {
-            match models.iter_mut().find(|model| model.model_id == slot.model_id) {
-                Some(model) => model.count += 1,
+    /// What is taken, by model or aggregate, in the order of the branches.
+    pub fn kinds(&self) -> Vec<KindSlots> {
+        let mut kinds: Vec<KindSlots> = Vec::new();
+        for id in self.facts.branches.iter().map(Branch::id) {
+            match kinds.iter_mut().find(|other| other.kind == id) {
+                Some(other) => other.count += 1,
                 None => {
-                    let may_be_empty = self.empty.iter().any(|file| file.model_id == slot.model_id);
-                    models.push(ModelSlots { model_id: slot.model_id, count: 1, may_be_empty });
+                    let may_be_empty = self.empty.iter().any(|part| part.id() == id);
+                    kinds.push(KindSlots { kind: id, count: 1, may_be_empty });
                 }
             }
         }
-        models
+        kinds
     }
 
-    /// No proof file for a slot is longer than that.
+    /// No file of a proof for a branch is longer than that.
     pub fn longest_file(&self) -> usize {
-        let layouts = self.recording.slots.iter();
+        let branches = self.recording.slots.iter().zip(&self.facts.branches);
         // 32 bytes are 64 digits, in a list with indentation.
-        let length = |slot: &crate::outer::SlotLayout| 2 * (64 * slot.all_points() + 32 * slot.evaluations) + 80 * slot.instances;
-        layouts.map(length).max().unwrap_or_default() + FIXED_TEXT
+        let length = |(layout, branch): (&crate::outer::SlotLayout, &Branch)| {
+            let proof = 2 * (64 * layout.all_points() + 32 * layout.evaluations);
+            proof + 80 * layout.instances + FIXED_TEXT * (1 + branch.slots())
+        };
+        branches.map(length).max().unwrap_or_default()
     }
 }
 

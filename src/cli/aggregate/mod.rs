@@ -1,5 +1,6 @@
 //! `gen-verifier --aggregate K DIR...`, `aggregate PROOF... --artifacts DIR --out FILE` and `aggregate --watch DIR --artifacts DIR`.
 
+mod submit;
 mod watch;
 
 use super::{
@@ -7,14 +8,17 @@ use super::{
     failure::{CliError, Failure},
     gen_verifier::INSECURE,
     output::Console,
+    prove::PurposeArgument,
 };
 use crate::{
     artifact::{
-        Contract, Folder, ProofFile, Prover, Staging,
-        aggregate::{AggregateFile, AggregateFolder, AggregateManifest, Aggregator, save},
+        ArtifactError, Contract, Staging,
+        aggregate::{AggregateFile, AggregateFolder, AggregateManifest, Aggregator, Below, Branch, Part, save},
     },
+    circuit::memory,
     error::ExitCode,
-    proof::{Purpose, Srs},
+    outer::OuterMemory,
+    proof::Srs,
     verifier::Compiler,
 };
 use clap::Args;
@@ -35,12 +39,14 @@ const STACK_FOR_GAS: u32 = 32;
 /// What `gen-verifier --aggregate` was asked for.
 #[derive(Debug)]
 pub struct Setup {
-    /// The models' folders.
+    /// The folders of models, and of aggregates.
     pub models: Vec<PathBuf>,
     /// Slots of each.
     pub slots: usize,
     /// Whether gas counts more than time.
     pub for_gas: bool,
+    /// Most bytes of memory that making the keys and an aggregate may take.
+    pub max_memory: Option<u64>,
     /// The SRS, unless a development one is made.
     pub srs: Option<Srs>,
     /// The compiler, unless only the source is written.
@@ -63,10 +69,13 @@ pub async fn set_up(setup: Setup, console: &Console) -> Result<(), Failure> {
     let progress = console.progress_of(SETUP_STAGES);
     let stages = progress.stages();
     let manifest = blocking(move || {
-        stages.begin("reading the models' folders");
-        let models: Vec<Prover> = setup.models.iter().map(|path| Folder::open(path)?.prover()).collect::<Result<_, _>>()?;
+        stages.begin("reading the folders");
+        let below: Vec<Below> = setup.models.iter().map(|path| Below::open(path)).collect::<Result<_, _>>()?;
         let stack = if setup.for_gas { STACK_FOR_GAS } else { STACK };
-        let aggregator = Aggregator::generate(&models, setup.slots, stack, setup.srs.as_ref(), &|stage| stages.begin(stage))?;
+        let tell = |stage| stages.begin(stage);
+        let admit =
+            |widths| memory::check("aggregating", OuterMemory::of(&widths).most(), setup.max_memory).map_err(ArtifactError::from);
+        let aggregator = Aggregator::generate(&below, setup.slots, stack, setup.srs.as_ref(), &admit, &tell)?;
         stages.begin("writing the Solidity verifier");
         let solidity = aggregator.solidity()?;
         stages.begin("compiling it");
@@ -90,8 +99,16 @@ pub(super) fn summary(out: &Path, manifest: &AggregateManifest) -> String {
         Some(contract) => format!("{} bytes on chain, solc {}", contract.runtime_size, contract.solc),
         None => "not compiled".into(),
     };
-    let slots: Vec<String> =
+    let mut slots: Vec<String> =
         facts.slots.iter().enumerate().map(|(at, slot)| format!("slot {at:<9}  model {}", slot.model_id)).collect();
+    let mut first = 0;
+    for branch in &facts.branches {
+        let end = first + branch.slots();
+        if let Branch::Aggregate { id, .. } = branch {
+            slots.push(format!("{:<14}  aggregate {id}", format!("slots {first}..{end}")));
+        }
+        first = end;
+    }
     format!(
         "artifacts       {}\naggregate id    {}\n{}\ncircuit         k = {}, {} of {} rows\nSRS             {}\nproof           {} bytes\nverifier        {contract}",
         out.display(),
@@ -108,7 +125,8 @@ pub(super) fn summary(out: &Path, manifest: &AggregateManifest) -> String {
 /// Make one proof of many, or watch a folder and aggregate what comes.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Proofs made with `prove --for aggregation`; each takes the first free slot of its model
+    /// Proofs made with `prove --for aggregation`, and aggregates made with `aggregate --for aggregation`; each takes the first free slot
+    /// of its model, or the slots of its aggregate
     #[arg(value_name = "PROOF", required_unless_present = "watch", conflicts_with = "watch")]
     proofs: Vec<PathBuf>,
     /// The aggregate's folder, as `gen-verifier --aggregate` made it
@@ -117,6 +135,9 @@ pub struct Arguments {
     /// The file to write
     #[arg(long, value_name = "FILE", default_value = "aggregate.json", conflicts_with = "watch")]
     out: PathBuf,
+    /// Who verifies the aggregate: a contract, or an aggregation that has slots for it
+    #[arg(long = "for", value_enum, default_value = "chain")]
+    purpose: PurposeArgument,
     #[command(flatten)]
     watch: watch::WatchArguments,
 }
@@ -124,7 +145,7 @@ pub struct Arguments {
 /// With `--once`, exit code 1 where a proof was refused.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Failure> {
     match &arguments.watch.watch {
-        Some(folder) => watch::run(folder, &arguments.artifacts, &arguments.watch, console).await,
+        Some(folder) => watch::run(folder, &arguments.artifacts, arguments.purpose.into(), &arguments.watch, console).await,
         None => aggregate(arguments, console).await.map(|()| ExitCode::Ok),
     }
 }
@@ -134,12 +155,11 @@ async fn aggregate(arguments: Arguments, console: &Console) -> Result<(), Failur
     let progress = console.progress_of(Aggregator::STAGES + 1);
     let stages = progress.stages();
     stages.begin("reading and checking recording, keys and SRS");
-    let (folder, paths) = (arguments.artifacts.clone(), arguments.proofs.clone());
+    let (folder, paths, purpose) = (arguments.artifacts.clone(), arguments.proofs.clone(), arguments.purpose.into());
     let (aggregator, file) = blocking(move || {
-        let proofs: Vec<ProofFile> =
-            paths.iter().map(|path| ProofFile::load_for(Purpose::Aggregation, path)).collect::<Result<_, _>>()?;
+        let parts: Vec<Part> = paths.iter().map(|path| Part::load_for_aggregation(path)).collect::<Result<_, _>>()?;
         let aggregator = AggregateFolder::open(&folder)?.aggregator()?;
-        let file = aggregator.aggregate(&proofs, &|stage| stages.begin(stage))?;
+        let file = aggregator.aggregate(purpose, &parts, &|stage| stages.begin(stage))?;
         Ok((aggregator, file))
     })
     .await?;
@@ -149,7 +169,7 @@ async fn aggregate(arguments: Arguments, console: &Console) -> Result<(), Failur
     let slots = described(&file);
     let taken = file.slots.iter().filter(|slot| !slot.is_empty()).count();
     let value = json!({
-        "file": arguments.out, "aggregateId": file.aggregate_id, "proofBytes": file.proof.len(), "slots": slots, "stages": costs,
+        "file": arguments.out, "for": file.purpose, "aggregateId": file.aggregate_id, "proofBytes": file.proof.len(), "slots": slots, "stages": costs,
     });
     let human = format!(
         "aggregate  {} ({} bytes)\nslots      {taken} of {} taken\nid         {}",
@@ -175,9 +195,24 @@ pub fn verify(artifacts: &Path, proof: &Path, console: &Console) -> Result<(), F
         console.warn("the keys come from a development SRS: this proof could have been forged");
     }
     let taken = file.slots.iter().filter(|slot| !slot.is_empty()).count();
-    let value =
-        json!({ "valid": true, "aggregateId": file.aggregate_id, "slots": described(&file), "srs": aggregator.facts.srs });
-    console.result("verify", &value, &format!("valid for {taken} of {} slots\nid  {}", file.slots.len(), file.aggregate_id))
+    let value = json!({ "valid": true, "for": file.purpose, "aggregateId": file.aggregate_id, "slots": described(&file), "srs": aggregator.facts.srs });
+    console.result(
+        "verify",
+        &value,
+        &format!("valid for {taken} of {} slots\nid   {}\nfor  {}", file.slots.len(), file.aggregate_id, file.purpose),
+    )
+}
+
+/// Makes the keys anew out of the folders of what is below, where there are any, and compares.
+///
+/// # Errors
+/// As [`AggregateFolder::remade`].
+pub fn remake(folder: &AggregateFolder, from: &[PathBuf], console: &Console) -> Result<(), Failure> {
+    if from.is_empty() {
+        return Ok(());
+    }
+    let _progress = console.progress("making the keys anew");
+    Ok(folder.remade(from, &|_| ())?)
 }
 
 /// Whether a folder is an aggregate's: what its manifest says it is.

@@ -1,13 +1,15 @@
 //! `aggregate --watch DIR --artifacts DIR`: a process that aggregates what is put into a folder.
 
+use super::submit::{SubmitArguments, Submitter};
 use crate::{
     artifact::{
-        ArtifactError, ProofFile,
-        aggregate::{AggregateFile, AggregateFolder, Aggregator, ModelSlots},
+        ArtifactError,
+        aggregate::{AggregateFile, AggregateFolder, Aggregator, KindSlots, Part},
     },
     cli::{blocking, failure::Failure, measure::Meter, output::Console},
     error::{ExitCode, Explain},
-    service::{Cost, Service, Settings, Work},
+    proof::Purpose,
+    service::{Cost, PAPERS_TEXT, Service, ServiceError, Settings, Work},
 };
 use alloy::primitives::B256;
 use clap::Args;
@@ -37,44 +39,47 @@ pub struct WatchArguments {
     /// Aggregate what is there, without waiting for more, and end
     #[arg(long, requires = "watch", conflicts_with = "proofs")]
     once: bool,
+    #[command(flatten)]
+    submit: SubmitArguments,
 }
 
-/// An aggregator whose work is measured.
+/// An aggregator whose work is measured, and whom its aggregates are for.
 #[derive(Debug)]
-struct Measured(Aggregator);
+struct Measured(Aggregator, Purpose);
 
 impl Work for Measured {
     fn aggregate_id(&self) -> B256 {
         self.0.facts.aggregate_id
     }
 
-    fn models(&self) -> Vec<ModelSlots> {
-        self.0.models()
+    fn kinds(&self) -> Vec<KindSlots> {
+        self.0.kinds()
     }
 
     fn longest_file(&self) -> usize {
         self.0.longest_file()
     }
 
-    fn check(&self, proof: &ProofFile) -> Result<(), ArtifactError> {
+    fn check(&self, proof: &Part) -> Result<(), ArtifactError> {
         self.0.check_one(proof)
     }
 
-    fn aggregate(&self, proofs: &[ProofFile], out: &Path) -> Result<Cost, ArtifactError> {
+    fn aggregate(&self, proofs: &[Part], out: &Path) -> Result<Cost, ArtifactError> {
         let meter = Meter::start();
-        self.0.aggregate(proofs, &|_| ())?.save(out)?;
+        self.0.aggregate(self.1, proofs, &|_| ())?.save(out)?;
         let cost = meter.stop();
         Ok(Cost { cpu_seconds: cost.cpu_seconds, wall_seconds: cost.wall_seconds })
     }
 
     fn verify(&self, aggregate: &Path) -> Result<(), ArtifactError> {
-        self.0.verify(&AggregateFile::load(aggregate)?)
+        self.0.verify(&AggregateFile::load_for(self.1, aggregate)?)
     }
 }
 
 pub(super) async fn run(
     folder: &Path,
     artifacts: &Path,
+    purpose: Purpose,
     arguments: &WatchArguments,
     console: &Console,
 ) -> Result<ExitCode, Failure> {
@@ -82,28 +87,65 @@ pub(super) async fn run(
     let settings = Settings { patience, queue: arguments.queue as usize };
     let (root, artifacts) = (folder.to_path_buf(), artifacts.to_path_buf());
     let console = *console;
-    let mut service = blocking(move || {
+    let (service, watched) = blocking(move || {
         let aggregator = AggregateFolder::open(&artifacts)?.aggregator()?;
+        let watched = (aggregator.facts.aggregate_id, aggregator.longest_file() + PAPERS_TEXT);
         if aggregator.srs.provenance.is_insecure() {
             console.warn("the keys come from a development SRS: aggregates of forged proofs could be made");
         }
-        Ok(Service::open(&root, Measured(aggregator), settings)?)
+        Ok((Service::open(&root, Measured(aggregator, purpose), settings)?, watched))
     })
     .await?;
+    let submitter = Submitter::new(&arguments.submit, folder, watched, &console).await?;
     console.note(format!("watching {}", folder.join("incoming").display()));
+    if !arguments.once {
+        return Err(match submitter {
+            None => aggregate_forever(service, console).await,
+            // Whichever ends, ends both.
+            Some(submitter) => tokio::select! {
+                failure = aggregate_forever(service, console) => failure,
+                failure = submitter.watch(LOOK, REST) => failure,
+            },
+        });
+    }
     let before = service.counts();
+    let (service, outcome) = run_once(service, console).await?;
+    outcome?;
+    let now = service.counts();
+    let all_settled = match submitter {
+        Some(submitter) => submitter.once(REST).await?,
+        None => true,
+    };
+    let (groups, refused) = (now.groups - before.groups, now.refused - before.refused);
+    let value = json!({ "folder": folder, "groups": groups, "refused": refused, "waiting": now.waiting, "settled": all_settled });
+    console.result(
+        "aggregate",
+        &value,
+        &format!("{groups} groups done, {refused} files refused, {} proofs wait", now.waiting),
+    )?;
+    Ok(if refused == 0 && all_settled { ExitCode::Ok } else { ExitCode::No })
+}
+
+async fn run_once(
+    mut service: Service<Measured>,
+    console: Console,
+) -> Result<(Service<Measured>, Result<(), ServiceError>), Failure> {
+    blocking(move || {
+        let outcome = service.run(&|line| console.note(line));
+        Ok((service, outcome))
+    })
+    .await
+}
+
+/// What comes is aggregated as it comes; after an error of the machine the process rests.
+async fn aggregate_forever(mut service: Service<Measured>, console: Console) -> Failure {
     let mut rest = REST[0];
     loop {
-        let (back, outcome) = blocking(move || {
-            let outcome = service.run(&|line| console.note(line));
-            Ok((service, outcome))
-        })
-        .await?;
+        let (back, outcome) = match run_once(service, console).await {
+            Ok(done) => done,
+            Err(failure) => return failure,
+        };
         service = back;
-        if arguments.once {
-            outcome?;
-            break;
-        }
         let pause = match outcome {
             Ok(()) => {
                 rest = REST[0];
@@ -117,13 +159,4 @@ pub(super) async fn run(
         };
         tokio::time::sleep(pause).await;
     }
-    let now = service.counts();
-    let (groups, refused) = (now.groups - before.groups, now.refused - before.refused);
-    let value = json!({ "folder": folder, "groups": groups, "refused": refused, "waiting": now.waiting });
-    console.result(
-        "aggregate",
-        &value,
-        &format!("{groups} groups done, {refused} files refused, {} proofs wait", now.waiting),
-    )?;
-    Ok(if refused == 0 { ExitCode::Ok } else { ExitCode::No })
 }

@@ -5,7 +5,7 @@ use crate::{
     artifact::aggregate::AggregateFolder,
     chain::{Chain, aggregates, bindings::IAggregateRouter::AggregateRegistration, registry::label, settle},
     cli::{
-        aggregate,
+        aggregate, blocking,
         chains::address,
         failure::{CliError, Failure},
         model::Subject,
@@ -23,6 +23,8 @@ pub(super) async fn run(
     console: &Console,
 ) -> Result<(), Failure> {
     refuse_what_models_take(arguments)?;
+    let (remade, from, console_of) = (folder.clone(), arguments.remake_from.clone(), *console);
+    blocking(move || aggregate::remake(&remade, &from, &console_of)).await?;
     let router = address(&arguments.model.record.view(chain)?, label::ROUTER, arguments.router)?;
     let (verifier, codehash) = arguments.model.deployed(subject, chain, console).await?;
     let family = keccak256(arguments.family.as_deref().unwrap_or(aggregate::FAMILY));
@@ -40,7 +42,7 @@ pub(super) async fn run(
     let slots = slots(folder, chain, router).await?;
     let mut value = json!({
         "broadcast": broadcast, "aggregateId": id, "router": router, "verifier": verifier, "codehash": codehash, "familyId": family,
-        "state": format!("{:?}", known.state), "activatesAt": known.activatesAt,
+        "state": format!("{:?}", known.state), "activatesAt": known.activatesAt, "remade": !arguments.remake_from.is_empty(),
         "slots": slots.iter().map(|(model_id, state)| json!({ "modelId": model_id, "state": state })).collect::<Value>(),
     });
     let end = match (broadcast, sent) {

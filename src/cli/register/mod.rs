@@ -21,6 +21,7 @@ use crate::{
 use alloy::primitives::{Address, B256, U256};
 use clap::Args;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// Seconds of an epoch where nothing else is said.
 const DAY: u64 = 86_400;
@@ -45,6 +46,10 @@ pub struct Arguments {
     /// List the attestor or source again though it was retired or removed
     #[arg(long)]
     relist: bool,
+    /// Make an aggregate's keys anew out of these folders, of its models and of the aggregates below it, and register it only if they are
+    /// the same
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    remake_from: Vec<PathBuf>,
     /// The family that the model is the next version of; the ONNX file's name when absent, of an aggregate `aggregate`
     #[arg(long, value_name = "NAME")]
     family: Option<String>,
@@ -93,6 +98,9 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         Subject::Model(folder) => folder,
         Subject::Aggregate(folder) => return aggregate::run(&arguments, &subject, folder, &chain, console).await,
     };
+    if !arguments.remake_from.is_empty() {
+        return Err(CliError::Conflict("--remake-from is for an aggregate, and this is a model".into()).into());
+    }
     if arguments.fund.is_some() && !chain.is_local() && (arguments.pool.is_none() || arguments.token.is_none()) {
         // Who gets tokens is nothing to take from a file.
         let how = "give --pool ADDRESS and --token ADDRESS besides --fund";

@@ -6,8 +6,8 @@ use crate::{
     chain::{
         Chain, ChainError,
         journal::Journal,
-        many::{Campaign, Item, Outcome, is_of_the_item},
-        settle,
+        many::{BatchedLoan, Campaign, Item, Outcome, is_of_the_item},
+        opening::Opening,
     },
     cli::{
         blocking,
@@ -90,10 +90,10 @@ fn provers(folders: &[PathBuf]) -> Result<BTreeMap<B256, Arc<Prover>>, Failure> 
 
 /// Loans of one pool: whoever hands in papers must not choose which contract the sender calls.
 fn of_one_pool(items: Vec<Item>, pool: Option<Address>, outcomes: &mut Outcomes) -> Vec<Item> {
-    let Some(pool) = pool.or(items.first().map(|item| item.request.lending)) else { return items };
-    let (good, others): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.request.lending == pool);
+    let Some(pool) = pool.or(items.first().map(|item| item.opening.pool())) else { return items };
+    let (good, others): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.opening.pool() == pool);
     for item in others {
-        let text = format!("it is for the pool {}, expected {pool}; --pool names another", item.request.lending);
+        let text = format!("it is for the pool {}, expected {pool}; --pool names another", item.opening.pool());
         outcomes.insert(item.name, Outcome::refused(&CliError::Conflict(text)));
     }
     good
@@ -138,7 +138,7 @@ async fn item(
     let prover = Arc::clone(provers.get(&model).ok_or_else(unknown)?);
     let evidence = blocking(move || prover.verify(&evidence.proof).map(|()| evidence).map_err(Failure::from)).await?;
     let request = evidence.request(chain, arguments.tier, arguments.amount).await?;
-    Ok(Item { name: name.to_owned(), proof: digest, request })
+    Ok(Item { name: name.to_owned(), proof: digest, opening: Opening::Loan(request) })
 }
 
 /// What would be sent.
@@ -177,10 +177,10 @@ async fn dry_run(
 }
 
 async fn look(chain: &Chain, from: Address, item: &Item) -> Result<Value, ChainError> {
-    if item.request.is_open(chain).await? {
+    if item.opening.is_open(chain).await? {
         return Ok(json!(Outcome::AlreadyOpen));
     }
-    let plan = settle::simulate_loan(chain, from, &item.request).await?;
+    let plan = chain.simulate(from, &item.opening.call()).await?;
     Ok(json!({ "outcome": "wouldSettle", "gas": plan.gas, "maxCostWei": plan.max_cost.to_string() }))
 }
 
@@ -197,8 +197,13 @@ fn report(chain: &Chain, journal: Option<&Path>, outcomes: &Outcomes, console: &
     Ok(if bad.is_empty() { ExitCode::Ok } else { ExitCode::No })
 }
 
-fn line(name: &str, outcome: &Outcome) -> String {
+/// What became of an item, for people.
+pub(in crate::cli) fn line(name: &str, outcome: &Outcome) -> String {
     match outcome {
+        Outcome::Batch { loans, tx, .. } => {
+            let open = loans.iter().filter(|loan| matches!(loan, BatchedLoan::Settled { .. })).count();
+            format!("{name}: {open} of {} loans open, transaction {tx}", loans.len())
+        }
         Outcome::Settled { borrower, amount, tx, .. } => format!("{name}: {amount} to {borrower}, transaction {tx}"),
         Outcome::AlreadyOpen => format!("{name}: its loan is open already"),
         Outcome::Duplicate { of } => format!("{name}: the same as {of}"),

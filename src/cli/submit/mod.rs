@@ -3,6 +3,8 @@
 mod many;
 mod one;
 
+pub(super) use many::line;
+
 use super::{
     failure::{CliError, Failure},
     output::Console,

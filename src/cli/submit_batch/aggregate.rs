@@ -28,7 +28,7 @@ const STATEMENT: [&str; 3] = ["context", "input commitment", "threshold"];
 ///
 /// # Errors
 /// Those of asking the chain; where `strict`, the first refusal.
-pub(super) async fn place(
+pub(in crate::cli) async fn place(
     file: AggregateFile,
     folder: &Path,
     items: Items,

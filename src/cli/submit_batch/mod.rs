@@ -2,6 +2,8 @@
 
 mod aggregate;
 
+pub(super) use aggregate::place;
+
 use super::{
     failure::{CliError, Failure},
     output::Console,
@@ -27,7 +29,7 @@ use std::{
 };
 
 /// Gas of an item whose score one proof for all has shown: attestation, permit, nullifier, loan, transfer, and as much again.
-const GAS_PER_PROVEN_ITEM: u64 = 500_000;
+pub(super) const GAS_PER_PROVEN_ITEM: u64 = 500_000;
 
 /// The most that an item may take where --gas-per-item does not say more: a verification takes a tenth, and all items get what the
 /// dearest one takes.
@@ -60,7 +62,7 @@ pub struct Arguments {
 }
 
 /// Loans that go into one transaction, by their folders' names.
-type Items = Vec<(String, LoanRequest)>;
+pub(super) type Items = Vec<(String, LoanRequest)>;
 
 /// What shows the scores, from its file.
 enum Scores {
@@ -73,7 +75,7 @@ impl Scores {
     fn read(arguments: &Arguments) -> Result<Self, Failure> {
         Ok(match (&arguments.proof, &arguments.aggregate) {
             (Some(path), _) => Self::Together(ProofFile::load_for(Purpose::Chain, path)?),
-            (None, Some(path)) => Self::Aggregated(AggregateFile::load(path)?),
+            (None, Some(path)) => Self::Aggregated(AggregateFile::load_for(Purpose::Chain, path)?),
             (None, None) => Self::Each,
         })
     }

@@ -19,41 +19,51 @@ use zkml_evm::{
 };
 
 /// Development accounts.
-const BORROWERS: [(&str, &str, &str); 3] = [
+pub const BORROWERS: [(&str, &str, &str); 3] = [
     ("alice", "2", "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"),
     ("bob", "3", "0x90F79bf6EB2c4f870365E785982E1f101E93b906"),
     ("carol", "4", "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65"),
 ];
 const ATTESTOR: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
-const RELAYER: usize = 5;
+pub const RELAYER: usize = 5;
 
 /// A node, and a folder in which the verbs run.
-struct Place {
+pub struct Place {
     anvil: AnvilProcess,
-    work: TempDir,
+    pub work: TempDir,
 }
 
 impl Place {
-    fn verb(&self, arguments: &[&str]) -> Run {
+    /// On an anvil of its own.
+    pub fn new(runtime: &Runtime) -> Self {
+        let anvil = runtime.block_on(AnvilProcess::start(None, Hardfork::Osaka)).unwrap();
+        Self { anvil, work: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn url(&self) -> &str {
+        self.anvil.url()
+    }
+
+    pub fn verb(&self, arguments: &[&str]) -> Run {
         run_in(self.work.path(), &[&["--json"], arguments].concat())
     }
 
-    fn on_chain(&self, arguments: &[&str]) -> Run {
+    pub fn on_chain(&self, arguments: &[&str]) -> Run {
         self.verb(&[arguments, &["--rpc-url", self.anvil.url()]].concat())
     }
 
     /// As the owner of everything.
-    fn owner(&self, arguments: &[&str]) -> Run {
+    pub fn owner(&self, arguments: &[&str]) -> Run {
         self.on_chain(&[arguments, &["--dev-account", "0"]].concat())
     }
 
-    fn submit(&self, folder: &str, aggregate: &str, more: &[&str]) -> Run {
+    pub fn submit(&self, folder: &str, aggregate: &str, more: &[&str]) -> Run {
         let relayer = RELAYER.to_string();
         self.on_chain(&[&["submit-batch", folder, "--aggregate", aggregate, "--dev-account", &relayer], more].concat())
     }
 
     /// The credit model with its settlement, registered, and money in the pool; returns registry, pool and policy.
-    fn settlement(&self) -> [String; 3] {
+    pub fn settlement(&self) -> [String; 3] {
         let credit = |name: &str| project("examples/credit").join(name).to_str().unwrap().to_owned();
         let [model, data, schema] = ["credit_mlp.onnx", "calibration.json", "credit_schema.json"].map(credit);
         let root = project("");
@@ -68,17 +78,17 @@ impl Place {
     }
 
     /// A borrower's folder: attestation, a proof for aggregation, and a permit.
-    fn papers(&self, [registry, lending, policy]: &[String; 3], (name, account, subject): (&str, &str, &str)) {
+    pub fn papers(&self, [registry, lending, policy]: &[String; 3], (name, account, subject): (&str, &str, &str)) {
         let input = project("examples/credit/applicants/alice.json");
         let folder = format!("loans/{name}");
         let attest = ["attest", "--artifacts", "a", "--input", input.to_str().unwrap(), "--subject", subject, "--out", &folder];
         self.verb(&[&attest[..], &["--registry", registry, "--chain-id", "31337", "--dev-account", "1"]].concat()).result();
         let file = |name: &str| format!("{folder}/{name}.json");
-        let [opening, attestation, proof, permit] = ["opening", "attestation", "proof", "permit"].map(file);
+        let [opening, attestation, proof, permit, loan] = ["opening", "attestation", "proof", "permit", "loan"].map(file);
         let prove = ["prove", "--artifacts", "a", "--opening", &opening, "--attestation", &attestation, "--for", "aggregation"];
         let call = ["--consumer", lending, "--policy", policy, "--nonce", "0", "--expiry", "4000000000", "--probability", "0.75"];
         self.verb(&[&prove[..], &call, &["--out", &proof]].concat()).result();
-        let by = ["--attestation", &attestation, "--amount", "5000", "--dev-account", account, "--out", &permit];
+        let by = ["--attestation", &attestation, "--amount", "5000", "--dev-account", account, "--out", &permit, "--loan", &loan];
         self.verb(&[&["permit", "--proof", &proof], &by[..]].concat()).result();
     }
 
@@ -90,11 +100,11 @@ impl Place {
     }
 
     /// A folder with these borrowers' papers.
-    fn folder(&self, name: &str, borrowers: &[&str]) {
+    pub fn folder(&self, name: &str, borrowers: &[&str]) {
         borrowers.iter().for_each(|borrower| copy(&self.path(&format!("loans/{borrower}")), &self.path(name).join(borrower)));
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.work.path().join(name)
     }
 }
@@ -102,8 +112,7 @@ impl Place {
 #[test]
 fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
     let runtime = Runtime::new().unwrap();
-    let anvil = runtime.block_on(AnvilProcess::start(None, Hardfork::Osaka)).unwrap();
-    let place = Place { anvil, work: tempfile::tempdir().unwrap() };
+    let place = Place::new(&runtime);
     let settlement = place.settlement();
     place.verb(&["gen-verifier", "a", "--aggregate", "2", "--out", "agg"]).result();
     assert_eq!(place.verb(&["inspect", "agg"]).result()["manifest"]["slots"].as_array().map(Vec::len), Some(2));
@@ -111,8 +120,8 @@ fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
     the_verifier_is_deployed_and_registered(&place);
     BORROWERS.into_iter().for_each(|borrower| place.papers(&settlement, borrower));
     place.aggregate(&["alice", "bob"], "two.json");
-    place.aggregate(&["carol"], "one.json");
     place.folder("pair", &["alice", "bob"]);
+    what_is_for_another_use_is_refused(&place);
     what_was_changed_is_refused(&place);
     whose_proof_is_in_no_slot_is_named(&place);
 
@@ -127,11 +136,9 @@ fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
     runtime.block_on(the_contract_opens_none_twice(&place));
 
     // Alice's and Bob's are open: Carol's alone goes, beside a slot with nothing in it.
+    crate::submit::the_process_sends_and_is_killed(&place, &settlement[1], &runtime);
     place.folder("all", &["alice", "bob", "carol"]);
-    let done = place.submit("all", "one.json", &["--broadcast"]).result();
-    println!("one loan beside an empty slot: {} gas", done["gasUsed"]);
-    assert_eq!(done["items"].as_object().map(|items| items.len()), Some(1), "{done}");
-    assert_eq!(done["items"]["carol"]["outcome"], "settled", "{done}");
+    assert_eq!(place.submit("all", "two.json", &["--broadcast"]).result()["sent"], false, "all three are open");
     assert_eq!(place.on_chain(&["deployments", "check", "--artifacts", "agg"]).result()["differ"], 0);
 }
 
@@ -162,7 +169,13 @@ fn the_verifier_is_deployed_and_registered(place: &Place) {
         differ.map(|finding| format!("{} {}", finding["label"], finding["what"]).replace('"', "")).collect::<Vec<_>>()
     };
     assert_eq!(check(&[]), [format!("{label} state")], "it is not registered");
-    let dry = place.owner(&register).result();
+    assert_eq!(
+        place.owner(&[&register[..], &["--remake-from", "agg"]].concat()).refused(),
+        (2, "artifact/slots".into()),
+        "the model is not among them"
+    );
+    let dry = place.owner(&[&register[..], &["--remake-from", "a"]].concat()).result();
+    assert_eq!(dry["remade"], true, "{dry}");
     assert_eq!((&dry["state"], dry["slots"][1]["state"].as_str()), (&json!("Unset"), Some("Active")), "{dry}");
     let done = broadcast(&register).result();
     assert_eq!((&done["state"], done["aggregate"].is_string()), (&json!("Active"), true), "{done}");
@@ -194,6 +207,19 @@ fn a_verifier_that_the_keys_do_not_give_is_refused(place: &Place) {
     let sealed = AggregateManifest::new(manifest.facts, manifest.contract, manifest.files);
     fs::write(&at, serde_json::to_string(&sealed).unwrap()).unwrap();
     assert_eq!(attempt(), (2, "artifact/rebuilt".into()));
+}
+
+/// An aggregate for a contract goes into no aggregate, and one that says it is for aggregation to no contract; and neither is the other.
+fn what_is_for_another_use_is_refused(place: &Place) {
+    let attempt = |proof: &str| place.verb(&["aggregate", proof, "--artifacts", "agg", "--out", "none.json"]).refused();
+    assert_eq!(attempt("two.json"), (2, "artifact/purpose".into()));
+    changed(place, &|file| (file["for"], file["version"]) = (json!("aggregation"), json!(2)));
+    assert_eq!(attempt("changed.json"), (2, "artifact/slots".into()), "it has no slot for itself");
+    let verify = ["verify", "--artifacts", "agg", "--proof", "changed.json"];
+    assert_eq!(place.verb(&verify).refused(), (1, "proof/invalid".into()), "the transcript is the other one");
+    assert_eq!(place.submit("pair", "changed.json", &[]).refused(), (2, "artifact/purpose".into()));
+    changed(place, &|file| file["for"] = json!("aggregation"));
+    assert_eq!(place.verb(&verify).refused(), (2, "artifact/malformed".into()), "its version says another use");
 }
 
 /// A copy of an aggregate with something changed.

@@ -193,6 +193,6 @@ pub fn relist(folder: &Path, files: impl FnOnce(&mut BTreeMap<String, FileEntry>
     let mut manifest = Manifest::parse(&std::fs::read_to_string(&path).unwrap(), &path).unwrap();
     files(&mut manifest.files);
     facts(&mut manifest.facts);
-    let sealed = Manifest::new(manifest.facts, manifest.contract, manifest.files).unwrap();
+    let sealed = Manifest::new(manifest.facts, manifest.contract, manifest.files);
     std::fs::write(path, serde_json::to_string_pretty(&sealed).unwrap()).unwrap();
 }

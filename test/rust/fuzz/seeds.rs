@@ -167,7 +167,7 @@ fn document(name: &str, folder: &Path) -> Vec<u8> {
         "manifest" => {
             let entry = FileEntry { sha256: sha256(b""), bytes: 0 };
             let files = BTreeMap::from([(names::PROGRAM.to_owned(), entry)]);
-            return serde_json::to_vec(&Manifest::new(prover.facts.clone(), None, files).unwrap()).unwrap();
+            return serde_json::to_vec(&Manifest::new(prover.facts.clone(), None, files)).unwrap();
         }
         "contract" => {
             let contract = Contract {

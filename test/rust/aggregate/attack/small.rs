@@ -9,7 +9,7 @@ use halo2_proofs::{
 };
 use zkml_evm::{
     gates::{poseidon_params::Parameters, transcript_sponge},
-    outer::{Axis, Base, Node, Permutation, Recording, Sheet, SlotLayout, Values, Widths, place},
+    outer::{Axis, Base, Node, Permutation, Recording, Sheet, SlotLayout, Values, Widths, accumulator_words, place},
 };
 
 /// The layout then has as many rows as a stack of 16 has at k = 18.
@@ -47,6 +47,31 @@ pub fn recording() -> Recording {
     }
 }
 
+/// The scalars of the accumulator's points: of the first what the transcript gave, of the second what its words add up to.
+pub const ACCUMULATOR_SCALARS: [usize; 2] = [9, 10];
+
+/// A slot that takes an aggregate: the words of its accumulator are hashed, and its points are in the sums.
+pub fn accumulating() -> Recording {
+    let half = |index, axis, upper| Node::Half { slot: 0, index, axis, upper };
+    let of = |index| [Axis::X, Axis::Y].into_iter().flat_map(move |axis| [false, true].map(|upper| half(index, axis, upper)));
+    let nodes = std::iter::once(Node::Instance { slot: 0, index: 0 }).chain(of(2)).chain(of(3));
+    let all = (0..9).map(|id| (Fr::from(3 + id as u64), id)).collect();
+    let [lhs, rhs] = ACCUMULATOR_SCALARS;
+    let permutation = |before, added| Permutation { before, added };
+    Recording {
+        slots: vec![SlotLayout { instances: 1, points: 2, evaluations: 0, accumulates: true }],
+        nodes: nodes.chain([Node::Squeezed(3), Node::Sum { terms: all, constant: Fr::ONE }]).collect(),
+        permutations: vec![
+            permutation(None, [1, 2]),
+            permutation(Some(0), [3, 4]),
+            permutation(Some(1), [5, 6]),
+            permutation(Some(2), [7, 8]),
+        ],
+        lhs: vec![(lhs, Base::Proof { slot: 0, index: 2 })],
+        rhs: vec![(rhs, Base::Proof { slot: 0, index: 3 })],
+    }
+}
+
 /// A sheet with what it publishes.
 #[derive(Clone, Debug)]
 pub struct Small {
@@ -55,6 +80,25 @@ pub struct Small {
     pub rows: usize,
     pub nodes: Vec<Fr>,
     pub points: [G1Affine; 2],
+}
+
+/// The sheet of a slot that takes an aggregate, of whose words one may be another than its points have.
+pub fn accumulated(other: Option<(usize, Fr)>) -> (Sheet, [G1Affine; 2]) {
+    let (recording, generator) = (accumulating(), G1Affine::generator());
+    let accumulator = [Fr::from(77), Fr::from(7654321)].map(|factor| (generator * factor).to_affine());
+    let mut words = accumulator_words(accumulator);
+    if let Some((at, word)) = other {
+        words[at] += word;
+    }
+    let nodes = nodes_of(&recording, |node| match node {
+        Node::Half { index, axis, upper, .. } => words[4 * (index - 2) + 2 * usize::from(*axis == Axis::Y) + usize::from(*upper)],
+        Node::Instance { .. } => Fr::from(100),
+        other => unreachable!("{other:?} is none of its nodes"),
+    });
+    let points = vec![vec![generator, (generator * Fr::from(5)).to_affine(), accumulator[0], accumulator[1]]];
+    let (sheet, _) = place(&recording, WIDTHS, &Values { nodes: &nodes, points: &points }).unwrap();
+    let [lhs, rhs] = ACCUMULATOR_SCALARS.map(|at| nodes[at]);
+    (sheet, [accumulator[0] * lhs, accumulator[1] * rhs].map(|sum| sum.to_affine()))
 }
 
 impl Small {
@@ -80,19 +124,25 @@ impl Small {
 }
 
 fn nodes(recording: &Recording, points: &[G1Affine; 2], first_x: Option<Fr>) -> Vec<Fr> {
+    nodes_of(recording, |node| match node {
+        Node::Instance { index, .. } => Fr::from(100 + *index as u64),
+        Node::Evaluation { index, .. } => Fr::from(200 + *index as u64).square().square().square(),
+        Node::Coordinate { index: 0, axis: Axis::X, .. } if first_x.is_some() => first_x.unwrap(),
+        Node::Coordinate { index, axis, .. } => {
+            let [x, y] = transcript_sponge::coordinates(&points[*index]).unwrap();
+            if *axis == Axis::X { x } else { y }
+        }
+        other => unreachable!("{other:?} is none of its nodes"),
+    })
+}
+
+/// The values of all nodes; `given` has those that nothing computes.
+fn nodes_of(recording: &Recording, given: impl Fn(&Node) -> Fr) -> Vec<Fr> {
     let mut nodes: Vec<Fr> = Vec::new();
     let mut states: Vec<[Fr; 3]> = Vec::new();
     for node in &recording.nodes {
         let value = match node {
             Node::Constant(value) => *value,
-            Node::Instance { index, .. } => Fr::from(100 + *index as u64),
-            Node::Evaluation { index, .. } => Fr::from(200 + *index as u64).square().square().square(),
-            Node::Coordinate { index: 0, axis: Axis::X, .. } if first_x.is_some() => first_x.unwrap(),
-            Node::Coordinate { index, axis, .. } => {
-                let [x, y] = transcript_sponge::coordinates(&points[*index]).unwrap();
-                if *axis == Axis::X { x } else { y }
-            }
-            Node::Half { .. } => unreachable!("no slot here takes an aggregate"),
             Node::Sum { terms, constant } => terms.iter().fold(*constant, |sum, (factor, id)| sum + *factor * nodes[*id]),
             Node::Product(left, right) => nodes[*left] * nodes[*right],
             Node::Inverse(id) => nodes[*id].invert().unwrap(),
@@ -104,6 +154,7 @@ fn nodes(recording: &Recording, points: &[G1Affine; 2], first_x: Option<Fr>) -> 
                 }
                 states[*at][1]
             }
+            other => given(other),
         };
         nodes.push(value);
     }
