@@ -144,8 +144,18 @@ impl Folder {
         if !self.manifest.files.contains_key(names::CONTRACT) {
             return Err(ArtifactError::NotCompiled { path: self.path.clone() });
         }
-        let path = self.path.join(names::CONTRACT);
-        Contract::parse(&text_of(&path, checked(&self.path, &self.manifest.files, names::CONTRACT)?)?, &path)
+        self.contract_in(names::CONTRACT)
+    }
+
+    /// Whether the verifier is two contracts: the model's key, and its family's code.
+    pub fn is_split(&self) -> bool {
+        self.manifest.contract.as_ref().is_some_and(|contract| contract.family.is_some())
+    }
+
+    /// A compiled contract.
+    pub(super) fn contract_in(&self, name: &str) -> Result<Contract, ArtifactError> {
+        let path = self.path.join(name);
+        Contract::parse(&text_of(&path, checked(&self.path, &self.manifest.files, name)?)?, &path)
     }
 
     /// A file's bytes, when they are those that the manifest lists.
