@@ -68,6 +68,7 @@ test-rust: node_modules/.package-lock.json ## cargo tests, real proofs and chain
 
 test-full: test ## What takes longer: every compiler and setting, every byte of a proof.
 	$(CARGO) test --release --locked -- --ignored
+	$(CARGO) test --release --locked --lib --features ledger ledger
 
 test-aggregation: node_modules/.package-lock.json ## Aggregates aggregated again, to four loans in one transaction: six minutes of CPU time.
 	npm run --silent build

@@ -8,8 +8,8 @@ import {IInferenceVerifier} from "../interfaces/IInferenceVerifier.sol";
 import {IInputAttestation} from "../interfaces/IInputAttestation.sol";
 import {ILendingThreshold} from "../interfaces/ILendingThreshold.sol";
 import {BorrowPermits} from "./lending/BorrowPermits.sol";
-import {LendingPolicies} from "./lending/LendingPolicies.sol";
 import {LoanBatches} from "./lending/LoanBatches.sol";
+import {LoanStatements} from "./lending/LoanStatements.sol";
 import {TokenPool} from "./lending/TokenPool.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
@@ -17,7 +17,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 /// @title LendingThreshold
 /// @dev All prose is in {ILendingThreshold}.
-contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenPool, Pausable {
+contract LendingThreshold is LoanStatements, BorrowPermits, LoanBatches, TokenPool, Pausable {
     /// A loan in one slot. Principal is below 2^96, a year's interest is at most the principal, and 2^40 seconds are less than
     /// 2^16 years: 112 bits hold all interest there can be.
     struct LoanRecord {
@@ -29,8 +29,6 @@ contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenP
 
     /// Hundredths of a percent, times the seconds of a year.
     uint256 private constant RATE_DIVISOR = 10_000 * 365 days;
-    /// Public inputs of one score: context, commitment, threshold.
-    uint256 private constant STATEMENT = 3;
     /// 64 bits and the first variable here: it shares the slot of Pausable's flag, which every loan reads. Never zero, so that
     /// the pool's first borrower pays no more for the count than the others.
     uint64 private _loanCountPlusOne = 1;
@@ -102,7 +100,7 @@ contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenP
         bool allOrNothing
     ) external nonReentrant whenNotPaused returns (uint256 opened) {
         if (requests.length == 0) revert BatchEmpty();
-        _requireSlots(requests, aggregate);
+        _requireAggregate(requests, aggregate);
         return _openAll(requests, permits, gasPerItem, allOrNothing, true);
     }
 
@@ -215,77 +213,6 @@ contract LendingThreshold is LendingPolicies, BorrowPermits, LoanBatches, TokenP
         // At most the limit, a uint96.
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint96(asked);
-    }
-
-    /// The one proof of a batch. Whose inputs they are, and whether they are spent, is each item's own matter afterwards.
-    function _requireScores(BorrowRequest[] calldata requests, uint64 expiry, bytes calldata proof) private view {
-        bytes32 policyId = requests[0].policyId;
-        PolicyRecord storage p = _activePolicy(policyId);
-        bytes32[] memory commitments = new bytes32[](requests.length);
-        uint256[] memory thresholds = new uint256[](requests.length);
-        for (uint256 i = 0; i < requests.length; ++i) {
-            if (requests[i].policyId != policyId) revert BatchPolicyMismatch(i, policyId, requests[i].policyId);
-            commitments[i] = requests[i].attestation.inputCommitment;
-            thresholds[i] = FieldElement.fromInt(_tierOf(p, requests[i]).threshold);
-        }
-        uint256 context = contextOf(msg.sender, p.modelId, policyId, nonceOf(msg.sender), expiry);
-        _verifyStatement(p.modelId, context, commitments, thresholds, proof);
-    }
-
-    /// The one proof of many borrowers' proofs: in each slot a request's own statement, as {openLoan} would have it.
-    function _requireSlots(BorrowRequest[] calldata requests, Aggregate calldata aggregate) private view {
-        (uint256[] memory sizes, uint256 words) = _sizesOf(aggregate.otherSlots, requests.length);
-        bytes32[] memory modelIds = new bytes32[](sizes.length);
-        uint256[] memory inputs = new uint256[](words);
-        uint256 place = 0;
-        uint256 next = 0;
-        for (uint256 i = 0; i < sizes.length; ++i) {
-            uint256[] calldata other = aggregate.otherSlots[i];
-            if (other.length == 0) {
-                modelIds[i] = _putStatement(inputs, place, requests[next]);
-                ++next;
-            }
-            for (uint256 j = 0; j < other.length; ++j) {
-                inputs[place + j] = other[j];
-            }
-            place += sizes[i];
-        }
-        router.verifyAggregate(aggregate.aggregateId, modelIds, sizes, inputs, aggregate.proof);
-    }
-
-    /// How many words stand in each slot, and in all: the router refuses any other number than the slot's.
-    function _sizesOf(uint256[][] calldata otherSlots, uint256 requests)
-        private
-        pure
-        returns (uint256[] memory sizes, uint256 words)
-    {
-        sizes = new uint256[](otherSlots.length);
-        uint256 taken = 0;
-        for (uint256 i = 0; i < sizes.length; ++i) {
-            uint256 size = otherSlots[i].length;
-            if (size == 0) {
-                ++taken;
-                size = STATEMENT;
-            }
-            sizes[i] = size;
-            words += size;
-        }
-        if (taken != requests) revert BatchSlotsMismatch(taken, requests);
-    }
-
-    /// The statement of a request alone. Of a policy that is retired too: the item is refused by itself, and its slot still
-    /// has this statement.
-    function _putStatement(uint256[] memory inputs, uint256 place, BorrowRequest calldata request)
-        private
-        view
-        returns (bytes32 modelId)
-    {
-        PolicyRecord storage p = _knownPolicy(request.policyId);
-        modelId = p.modelId;
-        IInputAttestation.Attestation calldata a = request.attestation;
-        inputs[place] = contextOf(a.subject, modelId, request.policyId, request.nonce, request.expiry);
-        inputs[place + 1] = FieldElement.requireCanonical(uint256(a.inputCommitment));
-        inputs[place + 2] = FieldElement.fromInt(_tierOf(p, request).threshold);
     }
 
     /// Rounded up, in the pool's favour: paying every second saves nobody anything.

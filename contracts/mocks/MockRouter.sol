@@ -12,7 +12,7 @@ contract MockRouter is IInferenceVerifier {
     bool public acceptsAll;
 
     /// @notice Statements accepted one by one: keccak256(abi.encode(modelId, publicInputs)), and of aggregates
-    /// keccak256(abi.encode(aggregateId, modelIds, publicInputs)).
+    /// keccak256(abi.encode(aggregateId, modelIds, sizes, publicInputs)).
     mapping(bytes32 statement => bool) public accepted;
 
     /// @notice Accepts everything, or only what {accept} lists.

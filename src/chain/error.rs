@@ -97,6 +97,8 @@ pub enum ChainError {
     Signing { what: String, reason: String },
     #[error("{what}: the signer at {socket}: {reason}", socket = socket.display())]
     RemoteSigner { what: String, socket: PathBuf, reason: String },
+    #[error("the Ledger account at {path}: {reason}")]
+    Ledger { path: String, reason: String },
 
     #[error("{path} is not a journal of this program: {reason}", path = path.display())]
     JournalForeign { path: PathBuf, reason: String },
@@ -182,6 +184,7 @@ impl Explain for ChainError {
             Self::NoPassword { .. } => "chain/no-password",
             Self::Signing { .. } => "chain/signing",
             Self::RemoteSigner { .. } => "chain/remote-signer",
+            Self::Ledger { .. } => "chain/ledger",
             Self::JournalForeign { .. } => "chain/journal-foreign",
             Self::JournalDamaged { .. } => "chain/journal-damaged",
             Self::JournalBusy { .. } => "chain/journal-busy",
@@ -231,7 +234,8 @@ impl Explain for ChainError {
             | Self::PasswordFile { .. }
             | Self::PasswordFileOpen { .. }
             | Self::NoPassword { .. }
-            | Self::RemoteSigner { .. } => ExitCode::Environment,
+            | Self::RemoteSigner { .. }
+            | Self::Ledger { .. } => ExitCode::Environment,
             _ => ExitCode::Chain,
         }
     }
@@ -252,6 +256,7 @@ impl Explain for ChainError {
             | Self::NotDeep { .. }
             | Self::UnderWay { .. }
             | Self::RemoteSigner { .. }
+            | Self::Ledger { .. }
             | Self::JournalBusy { .. }
             | Self::RegistryBusy { .. } => true,
             _ => false,
@@ -303,6 +308,7 @@ impl Explain for ChainError {
             Self::NoPassword { .. } => "give `--password-file FILE`, or run in a terminal",
             Self::Signing { .. } => "",
             Self::RemoteSigner { .. } => "nothing was sent; does the program run, does it hold the account's key, and did somebody agree?",
+            Self::Ledger { .. } => "nothing was sent; build with `--features ledger`, plug the device in, unlock it, open its Ethereum application, and agree there",
             Self::JournalForeign { .. } => "name the journal of this chain and account, or another file, with `--journal FILE`",
             Self::JournalDamaged { .. } => "nothing was sent; with the account at rest, move the file away: what is settled is found on the chain",
             Self::JournalBusy { .. } => "wait for the other run to end",

@@ -4,7 +4,8 @@ use super::bindings;
 use super::revert::show;
 use alloy::dyn_abi::EventExt;
 use alloy::json_abi;
-use alloy::primitives::{B256, LogData};
+use alloy::primitives::{Address, B256, LogData};
+use alloy::rpc::types::TransactionReceipt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -35,6 +36,24 @@ impl Event {
             arguments.insert(input.name.clone(), show(&value).into());
         }
         Some(Self { event: declared.name.clone(), arguments })
+    }
+}
+
+/// An event of a transaction, and the contract that emitted it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Emitted {
+    /// The contract.
+    pub contract: Address,
+    /// What it says.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Emitted {
+    /// All events of a transaction that contracts here declare, in their order.
+    pub fn all(receipt: &TransactionReceipt) -> Vec<Self> {
+        let read = |log: &alloy::rpc::types::Log| Some(Self { contract: log.address(), event: Event::decode(log.data())? });
+        receipt.logs().iter().filter_map(read).collect()
     }
 }
 

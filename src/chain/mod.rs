@@ -31,6 +31,7 @@ pub mod governance;
 mod http;
 pub mod journal;
 pub mod keystore;
+mod ledger;
 pub mod many;
 pub mod opening;
 pub mod permit;

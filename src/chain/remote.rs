@@ -1,10 +1,10 @@
 //! A signer that is another program: geth (alone, or in front of clef and what clef holds), or whatever else answers
 //! `eth_signTransaction` on a Unix socket. The key never comes here.
 //!
-//! What comes back is not trusted: it must be exactly the transaction that was asked for, signed by exactly the account that was named.
+//! What comes back is not trusted: see [`require_signed`].
 
 use super::error::ChainError;
-use alloy::consensus::transaction::SignerRecoverable;
+use super::signer::require_signed;
 use alloy::consensus::{SignableTransaction, TxEnvelope};
 use alloy::eips::eip2718::Decodable2718;
 use alloy::network::NetworkTransactionBuilder;
@@ -45,14 +45,7 @@ impl RemoteSigner {
         let answer = answer.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
         let raw = raw_transaction(&answer).map_err(failed)?;
         let envelope = TxEnvelope::decode_2718_exact(&raw).map_err(|e| failed(format!("its answer is no transaction: {e}")))?;
-        if envelope.signature_hash() != unsigned.signature_hash() {
-            return Err(failed("it signed another transaction than the one that it was asked to sign".to_owned()));
-        }
-        match envelope.recover_signer() {
-            Ok(signer) if signer == self.address => Ok(envelope),
-            Ok(signer) => Err(failed(format!("it signed as {signer}, expected {}", self.address))),
-            Err(error) => Err(failed(format!("its signature is invalid: {error}"))),
-        }
+        require_signed(envelope, unsigned.signature_hash(), self.address).map_err(failed)
     }
 }
 

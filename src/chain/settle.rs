@@ -6,6 +6,7 @@ use super::bindings::{
     IERC20, IInferenceRouter, IInferenceVerifier, IInputAttestation, ILendingThreshold, IZkmlConsumer, MockERC20,
 };
 use super::error::ChainError;
+use super::event::Emitted;
 use super::provider::Chain;
 use super::send::{Call, Simulation, find_event};
 use super::signer::Account;
@@ -98,13 +99,15 @@ pub struct LoanRequest {
 }
 
 /// An open loan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenLoan {
     pub id: U256,
     pub borrower: Address,
     pub amount: U256,
     pub nullifier: B256,
     pub mined: Mined,
+    /// Everything that the transaction's contracts told.
+    pub events: Vec<Emitted>,
 }
 
 impl LoanRequest {
@@ -170,6 +173,7 @@ impl OpenLoan {
             amount: event.amount,
             nullifier: event.nullifier,
             mined: Mined::from(receipt),
+            events: Emitted::all(receipt),
         })
     }
 }

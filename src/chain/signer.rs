@@ -1,10 +1,13 @@
-//! Who signs: a development account on a local chain, or anywhere a keystore in foundry's format or a signer behind a socket.
+//! Who signs: a development account on a local chain, or anywhere a keystore in foundry's format, a signer behind a socket or a
+//! Ledger device.
 
 use super::dev_accounts;
 use super::error::ChainError;
 use super::keystore::{self, Password};
+use super::ledger::LedgerAccount;
 use super::remote::RemoteSigner;
 use alloy::consensus::TxEnvelope;
+use alloy::consensus::transaction::SignerRecoverable;
 use alloy::network::{EthereumWallet, NetworkTransactionBuilder};
 use alloy::primitives::{Address, B256, Signature};
 use alloy::rpc::types::TransactionRequest;
@@ -28,6 +31,13 @@ pub enum AccountSource {
         /// The account.
         address: Address,
     },
+    /// An account of a Ledger device (`--ledger`).
+    Ledger {
+        /// Its derivation path, such as `m/44'/60'/0'/0/0`.
+        path: String,
+        /// The account.
+        address: Address,
+    },
 }
 
 impl AccountSource {
@@ -35,7 +45,7 @@ impl AccountSource {
     ///
     /// # Errors
     /// [`ChainError::DevAccountRefused`] away from local chains, [`ChainError::WrongPassword`], and the other
-    /// keystore and password errors. Nothing is ever read from the command line's arguments.
+    /// keystore and password errors; [`ChainError::Ledger`] for a path that is none or a program built without. Nothing is ever read from the command line's arguments.
     pub fn unlock(&self, password: &Password, chain_is_local: bool) -> Result<Account, ChainError> {
         match self {
             Self::Development(index) if !chain_is_local => Err(ChainError::DevAccountRefused { index: *index }),
@@ -45,6 +55,7 @@ impl AccountSource {
             Self::Remote { socket, address } => {
                 Ok(Account { key: Key::Remote(RemoteSigner { socket: socket.clone(), address: *address }) })
             }
+            Self::Ledger { path, address } => Ok(Account { key: Key::Ledger(LedgerAccount::new(path, *address)?) }),
         }
     }
 }
@@ -59,6 +70,7 @@ pub struct Account {
 enum Key {
     Local(PrivateKeySigner),
     Remote(RemoteSigner),
+    Ledger(LedgerAccount),
 }
 
 impl Account {
@@ -77,18 +89,20 @@ impl Account {
         match &self.key {
             Key::Local(signer) => signer.address(),
             Key::Remote(remote) => remote.address,
+            Key::Ledger(ledger) => ledger.address,
         }
     }
 
     /// Signs a digest, such as that of EIP-712 data, as it is.
     ///
     /// # Errors
-    /// A remote signer signs transactions only.
+    /// A remote signer and a Ledger device sign transactions only.
     pub fn sign_digest(&self, what: &str, digest: &B256) -> Result<Signature, ChainError> {
         let failed = |reason: String| ChainError::Signing { what: what.to_owned(), reason };
         match &self.key {
             Key::Local(signer) => signer.sign_hash_sync(digest).map_err(|e| failed(e.to_string())),
             Key::Remote(_) => Err(failed("a remote signer signs transactions only".to_owned())),
+            Key::Ledger(_) => Err(failed("a Ledger device signs transactions only here".to_owned())),
         }
     }
 
@@ -101,7 +115,20 @@ impl Account {
                 request.build(&wallet).await.map_err(|e| failed(e.to_string()))
             }
             Key::Remote(remote) => remote.sign(what, request).await,
+            Key::Ledger(ledger) => ledger.sign(what, request).await,
         }
+    }
+}
+
+/// What comes from a signer elsewhere is not trusted: it must be exactly the transaction with the hash `asked` for, signed by `account`.
+pub(super) fn require_signed(envelope: TxEnvelope, asked: B256, account: Address) -> Result<TxEnvelope, String> {
+    if envelope.signature_hash() != asked {
+        return Err("it signed another transaction than the one that it was asked to sign".to_owned());
+    }
+    match envelope.recover_signer() {
+        Ok(signer) if signer == account => Ok(envelope),
+        Ok(signer) => Err(format!("it signed as {signer}, expected {account}")),
+        Err(error) => Err(format!("its signature is invalid: {error}")),
     }
 }
 

@@ -21,8 +21,11 @@ pub struct AccountArguments {
     /// The Unix socket of a program that holds the key and answers eth_signTransaction, such as geth, also in front of clef
     #[arg(long, value_name = "SOCKET", group = "signer", requires = "signer_address")]
     pub remote_signer: Option<PathBuf>,
-    /// The account that the remote signer signs for
-    #[arg(long, value_name = "ADDRESS", requires = "remote_signer")]
+    /// An account of a Ledger device by its derivation path, in a program built with the feature `ledger`
+    #[arg(long, value_name = "PATH", group = "signer", requires = "signer_address", num_args = 0..=1, default_missing_value = "m/44'/60'/0'/0/0")]
+    pub ledger: Option<String>,
+    /// The account that the remote signer or the Ledger device signs for
+    #[arg(long, value_name = "ADDRESS", requires = "signer", conflicts_with_all = ["account", "keystore", "dev_account"])]
     pub signer_address: Option<Address>,
     /// The keystore's password is the first line of this file
     #[arg(long, value_name = "FILE", requires = "signer")]
@@ -39,17 +42,18 @@ impl AccountArguments {
             (Some(name), ..) => AccountSource::Named(name.clone()),
             (_, Some(path), _) => AccountSource::Keystore(path.clone()),
             (_, _, Some(index)) => AccountSource::Development(index),
-            _ => self.remote()?,
+            _ => self.elsewhere()?,
         };
         let password = self.password_file.clone().map_or(Password::Ask, Password::File);
         Ok(source.unlock(&password, local)?)
     }
 
-    fn remote(&self) -> Result<AccountSource, CliError> {
-        match (&self.remote_signer, self.signer_address) {
-            (Some(socket), Some(address)) => Ok(AccountSource::Remote { socket: socket.clone(), address }),
+    fn elsewhere(&self) -> Result<AccountSource, CliError> {
+        match (&self.remote_signer, &self.ledger, self.signer_address) {
+            (Some(socket), _, Some(address)) => Ok(AccountSource::Remote { socket: socket.clone(), address }),
+            (_, Some(path), Some(address)) => Ok(AccountSource::Ledger { path: path.clone(), address }),
             _ => {
-                let how = "give `--account NAME`, `--keystore FILE`, `--remote-signer SOCKET`, or on a local chain `--dev-account INDEX`";
+                let how = "give `--account NAME`, `--keystore FILE`, `--remote-signer SOCKET`, `--ledger`, or on a local chain `--dev-account INDEX`";
                 Err(CliError::Missing { what: "a signing account", how })
             }
         }

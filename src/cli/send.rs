@@ -106,7 +106,7 @@ impl Sender {
     /// # Errors
     /// Only its address is known.
     pub fn account(&self) -> Result<&Account, CliError> {
-        let how = "give `--account NAME`, `--keystore FILE`, or on a local chain `--dev-account INDEX`";
+        let how = "give `--account NAME`, `--keystore FILE`, `--remote-signer SOCKET`, `--ledger`, or on a local chain `--dev-account INDEX`";
         self.account.as_ref().ok_or(CliError::Missing { what: "a signing account", how })
     }
 }

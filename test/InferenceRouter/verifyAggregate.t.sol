@@ -140,13 +140,14 @@ contract VerifyAggregateTest is AggregateFixture {
     }
 
     /// A caller that takes another number of words for a slot would have its statement read as another slot's.
-    function testFuzz_RevertWhen_aSlotsSizeIsAnother(uint8 slot, uint256 size) public {
+    function testFuzz_RevertWhen_aSlotsSizeIsAnother(uint8 slot, uint256 size, bool relied) public {
         slot %= 3;
         uint256[] memory sizes = slotSizes();
         vm.assume(size != sizes[slot]);
+        bytes32[] memory ids = relied ? slotModels() : new bytes32[](3);
         vm.expectRevert(abi.encodeWithSelector(IAggregateRouter.SlotSizeMismatch.selector, slot, sizes[slot], size));
         sizes[slot] = size;
-        router.verifyAggregate(AGGREGATE, new bytes32[](3), sizes, allInputs(), "all");
+        router.verifyAggregate(AGGREGATE, ids, sizes, allInputs(), "all");
     }
 
     function testFuzz_RevertWhen_theNumberOfSizesIsAnother(uint8 count) public {

@@ -83,6 +83,25 @@ contract OpenLoansAggregatedTest is LendingFixture {
         assertEq(_send(), 3);
     }
 
+    /// Slots of other models have statements of other sizes: every request's still stands right behind what is before it.
+    function testFuzz_slotsOfOthersMayHaveAnySize(uint8[4] calldata words, uint256 seed) public {
+        delete _others;
+        (bytes32[] memory ids, uint256[] memory sizes) = (new bytes32[](7), new uint256[](7));
+        for (uint256 i = 0; i < 7; ++i) {
+            (ids[i], sizes[i]) = i % 2 == 1 ? (MODEL, 3) : (bytes32(0), 1 + uint256(words[i / 2]) % 8);
+            _others.push(new uint256[](i % 2 == 1 ? 0 : sizes[i]));
+        }
+        uint256[] memory inputs;
+        for (uint256 i = 0; i < 7; ++i) {
+            for (uint256 j = 0; j < _others[i].length; ++j) {
+                _others[i][j] = uint256(keccak256(abi.encode(seed, i, j)));
+            }
+            inputs = _joined(inputs, i % 2 == 1 ? statementOf(_requests[i / 2]) : _others[i]);
+        }
+        router.acceptAggregate(AGGREGATE, ids, sizes, inputs);
+        assertEq(_send(), 3);
+    }
+
     /// Two policies with two models, in one aggregate.
     function test_policiesMayDiffer() public {
         ILendingThreshold.PolicyTerms memory t = termsWith(THRESHOLD - 1);
@@ -451,6 +470,13 @@ contract OpenLoansAggregatedTest is LendingFixture {
         sizes = new uint256[](slots);
         for (uint256 i = 0; i < slots; ++i) {
             sizes[i] = 3;
+        }
+    }
+
+    function _joined(uint256[] memory first, uint256[] memory then) private pure returns (uint256[] memory all) {
+        all = new uint256[](first.length + then.length);
+        for (uint256 i = 0; i < all.length; ++i) {
+            all[i] = i < first.length ? first[i] : then[i - first.length];
         }
     }
 

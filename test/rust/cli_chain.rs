@@ -129,7 +129,13 @@ fn the_tour_on_anvil() {
     let thief = send("4", &["--broadcast"]);
     assert_eq!(thief.refused(), (1, "chain/reverted".into()));
     assert!(thief.stdout.contains("SubjectMismatch"), "{}", thief.stdout);
-    assert_eq!(send("2", &["--broadcast"]).result()["amount"], "5000");
+    let settled = send("2", &["--broadcast"]).result();
+    assert_eq!(settled["amount"], "5000");
+    let events = settled["events"].as_array().unwrap();
+    let names: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    assert_eq!(names, ["NullifierUsed", "LoanOpened", "Transfer"], "{settled}");
+    assert_eq!(events[0]["contract"], events[1]["contract"]);
+    assert_eq!(events[1]["arguments"]["loanId"], settled["loanId"]);
     assert!(send("2", &["--broadcast"]).stdout.contains("NullifierSpent"));
     ends(&|arguments| verb(&[arguments, &rpc[..]].concat()), policy);
 }

@@ -31,6 +31,7 @@ pub(super) async fn run(arguments: &Arguments, console: &Console) -> Result<(), 
     let value = serde_json::json!({
         "broadcast": true, "loanId": loan.id.to_string(), "borrower": loan.borrower, "amount": loan.amount.to_string(),
         "nullifier": loan.nullifier, "tx": loan.mined.tx, "block": loan.mined.block, "gasUsed": loan.mined.gas_used,
+        "events": loan.events,
     });
     let human = format!(
         "loan {} of {} to {}\ntransaction {}, {} gas",
