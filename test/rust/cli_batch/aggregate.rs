@@ -114,7 +114,9 @@ fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
     let runtime = Runtime::new().unwrap();
     let place = Place::new(&runtime);
     let settlement = place.settlement();
-    place.verb(&["gen-verifier", "a", "--aggregate", "2", "--out", "agg"]).result();
+    let generate = ["gen-verifier", "a", "--aggregate", "2", "--out", "agg"];
+    assert_eq!(place.verb(&[&generate[..], &["--max-memory", "500MB"]].concat()).refused(), (4, "circuit/memory".into()));
+    place.verb(&[&generate[..], &["--max-memory", "2GB"]].concat()).result();
     assert_eq!(place.verb(&["inspect", "agg"]).result()["manifest"]["slots"].as_array().map(Vec::len), Some(2));
     assert_eq!(place.verb(&["inspect", "agg", "--candidates"]).refused(), (2, "usage/conflict".into()));
     the_verifier_is_deployed_and_registered(&place);
