@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
 }
 
 fn of_model(folder: &Path, compiler: &Compiler) -> Result<(Compiled, Form), Failure> {
-    let prover = Folder::open(folder)?.prover()?;
+    let prover = Folder::open_to_prove(folder)?.prover()?;
     let source = crate::verifier::render(
         &prover.program,
         &prover.keys,

@@ -41,7 +41,7 @@ struct Made {
 }
 
 fn of_model(folder: &Path, compiler: &Compiler) -> Result<Made, Failure> {
-    let prover = Folder::open(folder)?.prover()?;
+    let prover = Folder::open_to_prove(folder)?.prover()?;
     let commitment = prover.facts.model_commitment;
     let id = model_id_with(&prover.program, &prover.keys, &prover.srs, commitment)?;
     let compiled = compiler.compile_verifier(&render(&prover.program, &prover.keys, &prover.srs, id, commitment)?)?;

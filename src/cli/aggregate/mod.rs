@@ -64,7 +64,8 @@ pub async fn set_up(setup: Setup, console: &Console) -> Result<(), Failure> {
     let stages = progress.stages();
     let manifest = blocking(move || {
         stages.begin("reading the models' folders");
-        let models: Vec<Prover> = setup.models.iter().map(|path| Folder::open(path)?.prover()).collect::<Result<_, _>>()?;
+        let models: Vec<Prover> =
+            setup.models.iter().map(|path| Folder::open_to_prove(path)?.prover()).collect::<Result<_, _>>()?;
         let stack = if setup.for_gas { STACK_FOR_GAS } else { STACK };
         let aggregator = Aggregator::generate(&models, setup.slots, stack, setup.srs.as_ref(), &|stage| stages.begin(stage))?;
         stages.begin("writing the Solidity verifier");

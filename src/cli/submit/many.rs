@@ -81,7 +81,7 @@ pub(super) async fn run(arguments: &Arguments, folder: &Path, console: &Console)
 
 fn provers(folders: &[PathBuf]) -> Result<BTreeMap<B256, Arc<Prover>>, Failure> {
     let open = |path: &PathBuf| {
-        let prover = Folder::open(path)?.prover()?;
+        let prover = Folder::open_to_prove(path)?.prover()?;
         Ok((prover.facts.model_id, Arc::new(prover)))
     };
     folders.iter().map(open).collect()
