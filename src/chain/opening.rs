@@ -20,7 +20,7 @@ pub(super) type Lanes = BTreeSet<(Address, Address)>;
 #[derive(Clone, Debug)]
 pub enum Opening {
     /// One, with its own proof.
-    Loan(LoanRequest),
+    Loan(Box<LoanRequest>),
     /// Those of a batch; each stands for itself.
     Batch(Batch),
 }

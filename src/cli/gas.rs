@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
 }
 
 fn of_model(folder: &Path, compiler: &Compiler, hardfork: Hardfork) -> Result<GasReport, Failure> {
-    let folder = Folder::open(folder)?;
+    let folder = Folder::open_to_prove(folder)?;
     let prover = folder.prover()?;
     let made = prover.compile(compiler, folder.is_split())?;
     let form = Form::of_shape(&prover.keys.shape);

@@ -43,7 +43,7 @@ struct Made {
 }
 
 fn of_model(folder: &Path, compiler: &Compiler) -> Result<Made, Failure> {
-    let folder = Folder::open(folder)?;
+    let folder = Folder::open_to_prove(folder)?;
     let prover = folder.prover()?;
     let made = prover.compile(compiler, folder.is_split())?;
     Ok(Made { what: "model", id: prover.facts.model_id, srs: prover.srs, compiled: made.compiled, family: made.family })

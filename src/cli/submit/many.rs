@@ -1,6 +1,6 @@
 //! `submit --many DIR --artifacts DIR --rpc-url URL`.
 
-use super::{Arguments, Evidence, names};
+use super::{Arguments, Evidence, names, plain};
 use crate::{
     artifact::{Folder, Prover, proof_file::read_small},
     chain::{
@@ -82,7 +82,7 @@ pub(super) async fn run(arguments: &Arguments, folder: &Path, console: &Console)
 
 fn provers(folders: &[PathBuf]) -> Result<BTreeMap<B256, Arc<Prover>>, Failure> {
     let open = |path: &PathBuf| {
-        let prover = Folder::open(path)?.prover()?;
+        let prover = Folder::open_to_prove(path)?.prover()?;
         Ok((prover.facts.model_id, Arc::new(prover)))
     };
     folders.iter().map(open).collect()
@@ -129,16 +129,16 @@ async fn item(
     provers: &BTreeMap<B256, Arc<Prover>>,
     chain: &Chain,
 ) -> Result<Item, Failure> {
-    let permit = Some(folder.join("permit.json")).filter(|path| path.exists());
-    let proof = folder.join("proof.json");
-    let evidence = Evidence::read(&proof, &folder.join("attestation.json"), permit.as_deref())?;
+    let permit = Some(plain(folder, "permit.json")?).filter(|path| path.exists());
+    let proof = plain(folder, "proof.json")?;
+    let evidence = Evidence::read(&proof, &plain(folder, "attestation.json")?, permit.as_deref())?;
     let digest = keccak256(read_small(&proof)?);
     let model = evidence.proof.model_id;
     let unknown = || CliError::Conflict(format!("the proof is of model {model}, of which no artifact folder is given"));
     let prover = Arc::clone(provers.get(&model).ok_or_else(unknown)?);
     let evidence = blocking(move || prover.verify(&evidence.proof).map(|()| evidence).map_err(Failure::from)).await?;
     let request = evidence.request(chain, arguments.tier, arguments.amount).await?;
-    Ok(Item { name: name.to_owned(), proof: digest, opening: Opening::Loan(request) })
+    Ok(Item { name: name.to_owned(), proof: digest, opening: Opening::Loan(Box::new(request)) })
 }
 
 /// What would be sent.

@@ -109,6 +109,15 @@ impl Evidence {
     }
 }
 
+/// A file of a folder that somebody handed in, where there is one: a pipe would be waited for without end.
+pub(super) fn plain(folder: &Path, name: &str) -> Result<PathBuf, CliError> {
+    let path = folder.join(name);
+    match path.metadata() {
+        Ok(found) if !found.is_file() => Err(CliError::Conflict(format!("{} is no plain file", path.display()))),
+        _ => Ok(path),
+    }
+}
+
 pub(super) fn read_permit(path: &Path) -> Result<Permit, Failure> {
     Ok(Permit::parse(&read_small(path)?, path)?)
 }

@@ -216,10 +216,12 @@ async fn gas_per_item(
 }
 
 async fn request(folder: &Path, own_proof: bool, chain: &Chain) -> Result<LoanRequest, Failure> {
-    let attestation = folder.join("attestation.json");
-    let permit = Some(folder.join("permit.json")).filter(|path| path.exists());
+    let attestation = submit::plain(folder, "attestation.json")?;
+    let permit = Some(submit::plain(folder, "permit.json")?).filter(|path| path.exists());
     if own_proof {
-        return Evidence::read(&folder.join("proof.json"), &attestation, permit.as_deref())?.request(chain, 0, None).await;
+        return Evidence::read(&submit::plain(folder, "proof.json")?, &attestation, permit.as_deref())?
+            .request(chain, 0, None)
+            .await;
     }
     let how = "each borrower makes one with `zkml-evm permit`: it names tier, amount, nonce and expiry";
     let permit = permit.ok_or(CliError::Missing { what: "a loan's permit.json", how })?;
