@@ -20,7 +20,7 @@ pub(super) type Lanes = BTreeSet<(Address, Address)>;
 #[derive(Clone, Debug)]
 pub enum Opening {
     /// One, with its own proof.
-    Loan(LoanRequest),
+    Loan(Box<LoanRequest>),
     /// Those of a batch; each stands for itself.
     Batch(Batch),
 }
@@ -44,7 +44,7 @@ impl Opening {
 
     fn requests(&self) -> &[LoanRequest] {
         match self {
-            Self::Loan(request) => std::slice::from_ref(request),
+            Self::Loan(request) => std::slice::from_ref(request.as_ref()),
             Self::Batch(batch) => &batch.requests,
         }
     }

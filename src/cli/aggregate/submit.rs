@@ -170,7 +170,7 @@ impl Submitter {
                     items.push(item);
                     groups.insert(group.id.clone(), group);
                 }
-                None => drop(self.keep(&group.id, json!({ "state": "noPapers" }), None)),
+                None => self.keep(&group.id, json!({ "state": "noPapers" }), None),
             }
         }
         if !items.is_empty() {

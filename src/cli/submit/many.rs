@@ -137,7 +137,7 @@ async fn item(
     let prover = Arc::clone(provers.get(&model).ok_or_else(unknown)?);
     let evidence = blocking(move || prover.verify(&evidence.proof).map(|()| evidence).map_err(Failure::from)).await?;
     let request = evidence.request(chain, arguments.tier, arguments.amount).await?;
-    Ok(Item { name: name.to_owned(), proof: digest, opening: Opening::Loan(request) })
+    Ok(Item { name: name.to_owned(), proof: digest, opening: Opening::Loan(Box::new(request)) })
 }
 
 /// What would be sent.
