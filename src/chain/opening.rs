@@ -44,7 +44,7 @@ impl Opening {
 
     fn requests(&self) -> &[LoanRequest] {
         match self {
-            Self::Loan(request) => std::slice::from_ref(request),
+            Self::Loan(request) => std::slice::from_ref(request.as_ref()),
             Self::Batch(batch) => &batch.requests,
         }
     }

@@ -122,7 +122,7 @@ fn done(root: &Path) -> BTreeMap<String, Vec<B256>> {
         let folder = root.join("done").join(&id);
         let aggregate: Vec<Vec<B256>> = serde_json::from_slice(&fs::read(folder.join("aggregate.json")).unwrap()).unwrap();
         let entry: group::Entry = serde_json::from_slice(&fs::read(folder.join("group.json")).unwrap()).unwrap();
-        let beside = entry.proofs.iter().map(|member| ProofFile::load(&folder.join(&member.file)).unwrap().public_inputs);
+        let beside = entry.proofs.iter().map(|member| Part::load(&folder.join(&member.file)).unwrap().words());
         assert_eq!(beside.collect::<Vec<_>>(), aggregate);
         assert_eq!(names(&folder).len(), aggregate.len() + 2);
         (id, aggregate.concat())
