@@ -129,7 +129,7 @@ pub fn values(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript
     block.line("let r := R");
     block.line("let mu := mload(MU)");
     block.line("let power := mload(NUMERATOR)");
-    block.line("let sum := 0");
+    block.line("let sum");
     block.line("let value");
     block.line("let factor");
     let degrees = sets.iter().map(|set| set.rotations.len() - 1);
