@@ -87,7 +87,7 @@ bench-scaling: .venv-bench/.done build ## Cost against model size, 1k to 1M weig
 	.venv-bench/bin/python bench/scaling.py --binary $(BIN) --work target/bench/scaling --out target/bench
 
 FUZZ_SECONDS := 60
-FUZZ_TARGETS := onnx inputs program key srs ptau proof documents
+FUZZ_TARGETS := onnx inputs program key recording srs ptau proof documents
 # The compiler's wrapper instruments this project alone, on a stable compiler; libFuzzer itself comes with a crate and needs a C++ compiler.
 fuzz: ## Fuzz every parser, one after the other. FUZZ_SECONDS=600 for each, FUZZ_TARGETS="onnx key" for some.
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/coverage CARGO_INCREMENTAL=0 $(CARGO) build --release --locked --package zkml-evm-fuzz
