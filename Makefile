@@ -106,7 +106,7 @@ bench-aggregation: build ## Cost of aggregates of 1 to 64 proofs, measured up to
 	python3 bench/aggregation.py --binary $(BIN) --work target/bench/aggregation --out target/bench $(BENCH_ARGS)
 
 FUZZ_SECONDS := 60
-FUZZ_TARGETS := onnx inputs program key srs ptau proof documents
+FUZZ_TARGETS := onnx inputs program key recording srs ptau proof documents
 # The compiler's wrapper instruments this project alone, on a stable compiler; libFuzzer itself comes with a crate and needs a C++ compiler.
 fuzz: ## Fuzz every parser, one after the other. FUZZ_SECONDS=600 for each, FUZZ_TARGETS="onnx key" for some.
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/coverage CARGO_INCREMENTAL=0 $(CARGO) build --release --locked --package zkml-evm-fuzz
