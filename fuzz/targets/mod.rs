@@ -7,7 +7,7 @@ pub mod base;
 
 use alloy::primitives::B256;
 use base::{base, edited, temporary};
-use halo2_proofs::{SerdeFormat, halo2curves::bn256::Fr};
+use halo2_proofs::halo2curves::bn256::Fr;
 use std::path::Path;
 use zkml_evm::{
     aggregate::{InnerProof, Recording, SlotLayout, evaluate},
@@ -109,7 +109,7 @@ pub fn key(edits: &[u8]) -> bool {
     let (shape, edited) = (base().keys.shape, edited(key, edits));
     match Keys::parse(shape, &edited) {
         Ok(keys) => {
-            assert!(keys.pk.to_bytes(SerdeFormat::RawBytes) == edited, "a key that is read is written alike");
+            assert!(keys.to_bytes() == edited, "a key that is read is written alike");
             true
         }
         Err(_) => false,

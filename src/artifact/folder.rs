@@ -143,6 +143,9 @@ impl Folder {
         if srs.digest() != facts.srs_digest {
             return foreign(names::SRS, "the SRS's digest", facts.srs_digest.to_string(), srs.digest().to_string());
         }
+        if keys.provenance != srs.provenance {
+            return foreign(names::KEY, "the SRS's origin", facts.srs, keys.provenance.to_string());
+        }
         let id = model_id_with(&self.program, &keys, &srs, facts.model_commitment)?;
         if id != facts.model_id {
             return foreign(names::KEY, "the model id", facts.model_id.to_string(), id.to_string());

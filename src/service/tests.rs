@@ -3,7 +3,7 @@
 use super::{Cost, Service, ServiceError, Settings, Work, group, places, report::Status, waiting::Waiting};
 use crate::{
     artifact::{
-        ArtifactError, ProofFile,
+        ArtifactError,
         aggregate::{KindSlots, Part},
     },
     error::Explain,

@@ -121,6 +121,9 @@ impl AggregateFolder {
         if (srs.provenance.to_string(), srs.digest()) != (facts.srs.clone(), facts.srs_digest) {
             return foreign(names::SRS, "the SRS", facts.srs, srs.provenance.to_string());
         }
+        if keys.provenance != srs.provenance {
+            return foreign(names::KEY, "the SRS", facts.srs, keys.provenance.to_string());
+        }
         let aggregator = Aggregator { facts, recording, alone, srs, keys, empty };
         let (expected, got) = (aggregator.facts.aggregate_id, aggregator.id());
         match expected == got {

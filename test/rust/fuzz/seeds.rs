@@ -13,7 +13,7 @@ use zkml_evm::{
     aggregate::{Axis, Base, Node, Permutation, Recording, SlotLayout},
     artifact::{
         Binding, Contract, Manifest, Opening,
-        aggregate::{AggregateFacts, AggregateManifest, SlotFacts},
+        aggregate::{AggregateFacts, AggregateManifest, Branch, SlotFacts},
         contract::Code,
         manifest::{FileEntry, sha256},
         names,
@@ -231,6 +231,7 @@ fn document(name: &str, folder: &Path) -> Vec<u8> {
             let facts = AggregateFacts {
                 aggregate_id: B256::repeat_byte(3),
                 slots: vec![slot],
+                branches: vec![Branch::Model(facts.model_id)],
                 widths: Widths::default(),
                 rows: 9,
                 srs: facts.srs.clone(),
