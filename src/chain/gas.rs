@@ -6,7 +6,7 @@
 
 use super::{
     ChainError,
-    bindings::IProofVerifier,
+    bindings::{FamilyVerifier, IProofVerifier},
     embedded::{
         Hardfork,
         profile::{profile, profile_beside},
@@ -20,18 +20,10 @@ use crate::{
 };
 use alloy::{
     primitives::{Address, Bytes, U256},
-    sol,
     sol_types::SolCall,
 };
 use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
 use serde::Serialize;
-
-sol! {
-    /// A family's code (`verifier::split`): nobody but a model's contract has a reason to call it.
-    interface IFamilyVerifier {
-        function verifyProof(bytes calldata key, uint256[] calldata publicInputs, bytes calldata proof) external view;
-    }
-}
 
 /// The parts of a verification and the contract's functions that they are made of, in the order of their calls.
 const PARTS: [(&str, &[&str]); 10] = [
@@ -222,7 +214,7 @@ fn refused_call(form: &Form) -> Bytes {
 fn refused_call_with_key(form: &Form) -> Bytes {
     let key = [vec![0; 32], generator().repeat(form.key)].concat();
     let (public_inputs, proof) = (vec![U256::ZERO; form.public_inputs], refused_proof(form));
-    IFamilyVerifier::verifyProofCall { key: key.into(), publicInputs: public_inputs, proof: proof.into() }.abi_encode().into()
+    FamilyVerifier::verifyProofCall { key: key.into(), publicInputs: public_inputs, proof: proof.into() }.abi_encode().into()
 }
 
 fn generator() -> Vec<u8> {

@@ -10,6 +10,13 @@ mod differential;
 mod gas;
 #[path = "verifier/matrix.rs"]
 mod matrix;
+#[path = "verifier/peer.rs"]
+mod peer;
+#[path = "attack/programs.rs"]
+#[allow(dead_code)] // The attacks use the rest.
+mod programs;
+#[path = "verifier/random.rs"]
+mod random;
 #[path = "verifier/shapes.rs"]
 mod shapes;
 #[path = "verifier/split.rs"]

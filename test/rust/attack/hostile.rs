@@ -1,7 +1,7 @@
 //! Programs and shapes from a hostile file: refused with an error, never a panic, never a circuit that means something else.
 
-use super::agreement::random_program;
 use super::credit::credit;
+use super::programs::random_program;
 use super::support::{Output, input, mlp};
 use halo2_proofs::{dev::MockProver, halo2curves::bn256::Fr};
 use proptest::prelude::*;

@@ -14,7 +14,7 @@ use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_evm::{
     chain::{
         ChainError,
-        bindings::IProofVerifier,
+        bindings::{FamilyVerifier, IProofVerifier},
         embedded::{
             Hardfork,
             profile::{profile, profile_beside},
@@ -29,12 +29,7 @@ use zkml_evm::{
 };
 
 sol! {
-    interface IFamilyVerifier {
-        error InvalidKeyLength(uint256 expected, uint256 got);
-        function verifyProof(bytes calldata key, uint256[] calldata publicInputs, bytes calldata proof) external view;
-    }
     interface IModel {
-        error OtherFamily(bytes32 expected, bytes32 got);
         function FAMILY_CODEHASH() external view returns (bytes32);
         function MODEL_ID() external view returns (bytes32);
         function verifierKind() external pure returns (bytes32);
@@ -64,7 +59,7 @@ fn unproven() -> Bytes {
 }
 
 fn other_family(expected: B256, got: B256) -> Bytes {
-    IModel::OtherFamily { expected, got }.abi_encode().into()
+    FamilyVerifier::OtherFamily { expected, got }.abi_encode().into()
 }
 
 /// One code for two trainings of a network, and none for a network of another form. Each model's contract takes its own proofs only.
@@ -104,7 +99,10 @@ async fn nothing_verifies_without_the_pinned_code() {
     let single = compiler().compile_verifier(&stand.source()).unwrap();
     let mut deployed = Deployed::new(&single).await;
     let refusal = |result: Result<(), ChainError>| match result {
-        Err(ChainError::Reverted { revert, .. }) => revert.data,
+        Err(ChainError::Reverted { revert, .. }) => {
+            assert_eq!(revert.name, "OtherFamily");
+            revert.data
+        }
         other => panic!("{other:?}"),
     };
     // Nothing was ever at the address, so its code has no hash.
@@ -132,13 +130,13 @@ async fn the_shared_code_is_no_verifier_by_itself() {
     let key = split::key_bytes(&stand.program, &stand.keys, &stand.srs).unwrap();
     let call = |key: &[u8]| {
         let (public_inputs, proof) = (stand.words(), stand.proof.clone().into());
-        let call = IFamilyVerifier::verifyProofCall { key: key.to_vec().into(), publicInputs: public_inputs, proof };
+        let call = FamilyVerifier::verifyProofCall { key: key.to_vec().into(), publicInputs: public_inputs, proof };
         Bytes::from(call.abi_encode())
     };
     deployed.call(call(&key)).await.unwrap();
     for wrong in [&key[..key.len() - 1], &[key.clone(), vec![0]].concat()] {
         let (expected, got) = (U256::from(key.len()), U256::from(wrong.len()));
-        let expected = Bytes::from(IFamilyVerifier::InvalidKeyLength { expected, got }.abi_encode());
+        let expected = Bytes::from(FamilyVerifier::InvalidKeyLength { expected, got }.abi_encode());
         assert_eq!(deployed.call(call(wrong)).await, Err(expected));
     }
     let mut other = key.clone();
