@@ -86,7 +86,7 @@ impl Plan {
     /// columns have no commitment to make; the constant is the process itself.
     pub fn seconds(&self) -> f64 {
         let rows = f64::from(1u32 << self.shape.k) / 1024.0;
-        0.01 + rows * (0.0039 * self.advice as f64 + 0.0022 * self.fixed as f64 + 0.027)
+        0.007 + rows * (0.0027 * self.advice as f64 + 0.0018 * self.fixed as f64 + 0.0275)
     }
 
     /// Gas of a verification, for comparing candidates: each column and each piece of the quotient is a commitment to multiply, and the

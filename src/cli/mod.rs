@@ -144,6 +144,7 @@ pub fn main() -> std::process::ExitCode {
     };
     let console = Console::new(arguments.json, arguments.quiet);
     machine::one_arena();
+    machine::forget_pages();
     if let Some(lacking) = machine::lacking() {
         return console.failure(&CliError::Processor { lacking }.into());
     }

@@ -4,6 +4,7 @@ use super::{
     batch, blocking,
     failure::{CliError, Failure},
     gen_verifier::ThresholdArguments,
+    machine,
     output::Console,
     progress::StageCost,
     size,
@@ -142,6 +143,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     }
     let weights = private_weights(&arguments, &folder)?;
     let binding = arguments.call.binding(folder.manifest.facts.model_id, attestation.as_ref())?;
+    machine::forget_pages();
     let prover = folder.prover()?;
     let threshold = match arguments.threshold.text() {
         Some(text) => Some(text.integer(&prover.threshold_scale()?).map_err(Failure::from)?),
@@ -153,10 +155,15 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let items: Vec<Item> = secrets.into_iter().map(|(values, salt)| Item { values, salt, threshold }).collect();
     let purpose = arguments.purpose.into();
     let (prover, proof) = blocking(move || {
-        let proof = prover.prove_items(purpose, &items, binding, weights.as_ref(), &|stage| stages.begin(stage))?;
+        let tell = |stage| {
+            machine::forget_pages();
+            stages.begin(stage);
+        };
+        let proof = prover.prove_items(purpose, &items, binding, weights.as_ref(), &tell)?;
         Ok((prover, proof))
     })
     .await?;
+    machine::forget_pages();
     progress.stages().begin("writing the proof");
     proof.save(&arguments.out)?;
     let costs = progress.costs();
