@@ -6,7 +6,7 @@ CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BIN := $(TARGET_DIR)/release/zkml-evm
 
-.PHONY: help build demo test test-full test-rust test-forge test-aggregation coverage slither halmos FORCE lint fmt bench bench-scaling bench-aggregation fuzz clean
+.PHONY: help build demo test test-full test-rust test-forge test-aggregation coverage slither slither-verifier halmos FORCE lint fmt bench bench-scaling bench-aggregation fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,19 @@ slither: .venv-analysis/.done node_modules/.package-lock.json $(ANALYSIS)/slithe
 	rm -rf $(ANALYSIS)/slither/test
 	cd $(ANALYSIS)/slither && PATH="$(CURDIR)/.venv-analysis/bin:$(CURDIR)/node_modules/.bin:$$PATH" slither .
 
+CREDIT := examples/credit/credit_mlp.onnx --calibration examples/credit/calibration.json --schema examples/credit/credit_schema.json
+GENERATED := $(ANALYSIS)/slither-verifier
+
+# Only medium and above count here: that words of memory have names which nothing uses, and that numbers have many digits, is how these contracts are.
+slither-verifier: .venv-analysis/.done build ## Static analysis of generated verifiers: the credit model's, in one contract and in two.
+	rm -rf $(GENERATED) && mkdir -p $(GENERATED)/contracts/one $(GENERATED)/contracts/two
+	$(BIN) gen-verifier $(CREDIT) --out $(GENERATED)/one
+	$(BIN) gen-verifier $(CREDIT) --objective gas --split-key --out $(GENERATED)/two
+	for made in one two; do cp $(GENERATED)/$$made/*.sol $(GENERATED)/contracts/$$made; done
+	cp -r tools foundry.toml slither.config.json $(GENERATED)
+	ln -s $(CURDIR)/node_modules $(GENERATED)/node_modules
+	cd $(GENERATED) && PATH="$(CURDIR)/.venv-analysis/bin:$(CURDIR)/node_modules/.bin:$$PATH" slither . --fail-medium
+
 halmos: .venv-analysis/.done node_modules/.package-lock.json $(ANALYSIS)/halmos ## Ownership, states and nullifiers by symbolic execution; needs Python. One minute.
 	cd $(ANALYSIS)/halmos && PATH="$(CURDIR)/.venv-analysis/bin:$(CURDIR)/node_modules/.bin:$$PATH" halmos
 
@@ -93,7 +106,7 @@ bench-aggregation: build ## Cost of aggregates of 1 to 64 proofs, measured up to
 	python3 bench/aggregation.py --binary $(BIN) --work target/bench/aggregation --out target/bench $(BENCH_ARGS)
 
 FUZZ_SECONDS := 60
-FUZZ_TARGETS := onnx inputs program key srs ptau proof documents
+FUZZ_TARGETS := onnx inputs program key recording srs ptau proof documents
 # The compiler's wrapper instruments this project alone, on a stable compiler; libFuzzer itself comes with a crate and needs a C++ compiler.
 fuzz: ## Fuzz every parser, one after the other. FUZZ_SECONDS=600 for each, FUZZ_TARGETS="onnx key" for some.
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/coverage CARGO_INCREMENTAL=0 $(CARGO) build --release --locked --package zkml-evm-fuzz

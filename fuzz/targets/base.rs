@@ -37,7 +37,7 @@ fn quantised(weights: WeightsChoice) -> (Source, Quantised, Recipe) {
 /// The content of the base's `pk.bin`.
 pub fn key() -> &'static Vec<u8> {
     static KEY: OnceLock<Vec<u8>> = OnceLock::new();
-    KEY.get_or_init(|| base().keys.pk.to_bytes(halo2_proofs::SerdeFormat::RawBytes))
+    KEY.get_or_init(|| base().keys.to_bytes())
 }
 
 /// Public inputs, little-endian, and proof of one row.

@@ -5,19 +5,27 @@
 
 pub mod base;
 
+use alloy::primitives::B256;
 use base::{base, edited, temporary};
-use halo2_proofs::{SerdeFormat, halo2curves::bn256::Fr};
+use halo2_proofs::halo2curves::bn256::Fr;
 use std::path::Path;
 use zkml_evm::{
-    artifact::{Contract, Manifest, Opening, ProofFile, WeightsFile},
+    aggregate::{InnerProof, Recording, SlotLayout, evaluate},
+    artifact::{
+        Contract, Manifest, Opening, ProofFile, WeightsFile,
+        aggregate::{AggregateFile, AggregateManifest},
+    },
     chain::{AccountSource, Password, Registry, attest::SignedAttestation, journal::Journal, permit::Permit},
     circuit::{Objective, Plan, Witness, lay_out, plan, plan::is_candidate, statement},
     model,
     op::{InputMode, Op},
+    outer::{Values, Widths, place},
     proof::{Keys, Srs, ptau::Ceremony, verify},
     quant::{Decimal, Feature, Options, OutputChoice, Precision, Program, Schema, calibrate, derive, input, range, run},
 };
 
+/// The smallest outer circuit.
+const WIDTHS: Widths = Widths { k: 14, stack: 2 };
 /// Larger circuits and models are legal and slow: a fuzzer learns nothing of them that small ones do not tell.
 const MAX_K: u32 = 12;
 const MAX_FEATURES: usize = 128;
@@ -101,11 +109,40 @@ pub fn key(edits: &[u8]) -> bool {
     let (shape, edited) = (base().keys.shape, edited(key, edits));
     match Keys::parse(shape, &edited) {
         Ok(keys) => {
-            assert!(keys.pk.to_bytes(SerdeFormat::RawBytes) == edited, "a key that is read is written alike");
+            assert!(keys.to_bytes() == edited, "a key that is read is written alike");
             true
         }
         Err(_) => false,
     }
+}
+
+/// The content of `recording.bin`: what is well-formed is evaluated for proofs of the right lengths and laid out.
+pub fn recording(bytes: &[u8]) -> bool {
+    let Ok((all, alone)) = postcard::from_bytes::<(Recording, Vec<(B256, Recording)>)>(bytes) else { return false };
+    let recordings: Vec<&Recording> = alone.iter().map(|(_, recording)| recording).chain([&all]).collect();
+    if !recordings.iter().all(|recording| recording.is_well_formed()) {
+        return false;
+    }
+    for recording in recordings {
+        let small = |slot: &SlotLayout| slot.instances.max(slot.points).max(slot.evaluations) <= 16;
+        if recording.slots.len() > 3 || !recording.slots.iter().all(small) {
+            continue;
+        }
+        let made: Vec<(Vec<Fr>, Vec<u8>)> =
+            recording.slots.iter().map(|slot| (vec![Fr::one(); slot.instances], proof_of(slot))).collect();
+        let proofs: Vec<InnerProof<'_>> = made.iter().map(|(instances, proof)| InnerProof { instances, proof }).collect();
+        let Ok(evaluation) = evaluate(recording, &proofs) else { continue };
+        let values = Values { nodes: &evaluation.nodes, points: &evaluation.points };
+        let _ = place(recording, WIDTHS, &values);
+    }
+    true
+}
+
+/// A proof whose points are all the generator, (1, 2), and whose scalars are all 1.
+fn proof_of(slot: &SlotLayout) -> Vec<u8> {
+    let word = |value| [vec![0; 31], vec![value]].concat();
+    let point = [word(1), word(2)].concat();
+    [point.repeat(slot.all_points() - 2), word(1).repeat(slot.evaluations), point.repeat(2)].concat()
 }
 
 /// The content of `srs.bin`.
@@ -136,7 +173,8 @@ pub fn proof(edits: &[u8]) -> bool {
     accepted
 }
 
-/// JSON files that go between people: manifest (under its right checksum), proof, opening, attestation, contract, deployments, private weights, permit, journal.
+/// JSON files that go between people: manifest (under its right checksum), proof, opening, attestation, contract, deployments, private weights, permit, journal, an
+/// aggregate's manifest and proof.
 pub fn documents(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let path = Path::new("fuzz");
@@ -170,5 +208,25 @@ pub fn documents(bytes: &[u8]) -> bool {
     let journal = folder.path().join("journal");
     std::fs::write(&journal, bytes).expect("a temporary file");
     let journal = Journal::open(&journal, 1, Default::default(), account.address()).is_ok();
-    manifest || proof || opening || attestation || contract || deployments || weights || permit || journal
+    let resealed =
+        serde_json::from_str(text).ok().map(|m: AggregateManifest| AggregateManifest::new(m.facts, m.contract, m.files));
+    let aggregates = resealed.is_some_and(|m| {
+        let text = serde_json::to_string(&m).expect("a manifest has a text");
+        AggregateManifest::parse(&text, path).is_ok()
+    });
+    let aggregate = AggregateFile::load(file.path()).is_ok_and(|file| {
+        let _ = file.integers();
+        true
+    });
+    manifest
+        || aggregates
+        || aggregate
+        || proof
+        || opening
+        || attestation
+        || contract
+        || deployments
+        || weights
+        || permit
+        || journal
 }

@@ -11,7 +11,7 @@ use crate::{
     op::Op,
     proof::{
         Keys, Srs,
-        artifact::{Kind, MAX_FILE_BYTES, open},
+        artifact::{self, Kind, MAX_FILE_BYTES},
         model_id::model_id_with,
     },
     quant::{OutputChoice, Program, Schema, range},
@@ -23,7 +23,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// An opened folder: manifest, schema and program are checked; keys and contract are read when they are asked for.
+/// An opened folder: manifest, schema and program are checked; keys and contract are read, and checked again, when they are asked for.
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -42,18 +42,32 @@ impl Folder {
     /// [`ArtifactError::NoFolder`], [`ArtifactError::Version`], [`ArtifactError::Checksum`] naming the file, and
     /// [`ArtifactError::Foreign`] where program, plan, schema and statement contradict each other.
     pub fn open(path: &Path) -> Result<Self, ArtifactError> {
+        Self::open_but(path, &[])
+    }
+
+    /// Opens a folder whose SRS and keys are read next: [`Folder::prover`] checks them, and these large files are read once.
+    ///
+    /// # Errors
+    /// As [`Folder::open`].
+    pub fn open_to_prove(path: &Path) -> Result<Self, ArtifactError> {
+        Self::open_but(path, &[names::SRS, names::KEY])
+    }
+
+    /// Opens a folder and checks every file's checksum but those of `left`.
+    fn open_but(path: &Path, left: &[&str]) -> Result<Self, ArtifactError> {
         let file = path.join(names::MANIFEST);
         if !file.is_file() {
             return Err(ArtifactError::NoFolder { path: path.into() });
         }
         let manifest = Manifest::parse(&read_small(&file)?, &file)?;
-        for name in manifest.files.keys() {
+        let read_below = [names::SCHEMA, names::PROGRAM];
+        for name in manifest.files.keys().filter(|name| !left.iter().chain(&read_below).any(|other| other == name)) {
             checked(path, &manifest.files, name)?;
         }
         let schema = Schema::from_json(&text_of(&path.join(names::SCHEMA), checked(path, &manifest.files, names::SCHEMA)?)?)?;
         let file = path.join(names::PROGRAM);
         let payload = checked(path, &manifest.files, names::PROGRAM)?;
-        let payload = open(Kind::Program, &payload).map_err(|e| e.at(&file))?;
+        let payload = artifact::payload(Kind::Program, &payload).map_err(|e| e.at(&file))?;
         let (program, plan): (Program, Plan) = postcard::from_bytes(payload).map_err(|e| ArtifactError::Malformed {
             path: file.clone(),
             kind: "compiled program",
@@ -116,9 +130,9 @@ impl Folder {
         let [srs_file, key_file] = [names::SRS, names::KEY].map(|name| self.path.join(name));
         // From the bytes whose checksum was compared, not from whatever the file holds by now.
         let bytes = self.bytes(names::SRS)?;
-        let srs = open(Kind::Srs, &bytes).and_then(Srs::parse).map_err(|e| e.at(&srs_file))?;
+        let srs = artifact::payload(Kind::Srs, &bytes).and_then(Srs::parse).map_err(|e| e.at(&srs_file))?;
         let bytes = self.bytes(names::KEY)?;
-        let keys = open(Kind::ProvingKey, &bytes).and_then(|payload| Keys::parse(facts.plan.shape, payload));
+        let keys = artifact::payload(Kind::ProvingKey, &bytes).and_then(|payload| Keys::parse(facts.plan.shape, payload));
         let keys = keys.map_err(|e| e.at(&key_file))?;
         let foreign = |name: &str, what, expected: String, got: String| {
             Err(ArtifactError::Foreign { path: self.path.join(name), what, expected, got })
@@ -128,6 +142,9 @@ impl Folder {
         }
         if srs.digest() != facts.srs_digest {
             return foreign(names::SRS, "the SRS's digest", facts.srs_digest.to_string(), srs.digest().to_string());
+        }
+        if keys.provenance != srs.provenance {
+            return foreign(names::KEY, "the SRS's origin", facts.srs, keys.provenance.to_string());
         }
         let id = model_id_with(&self.program, &keys, &srs, facts.model_commitment)?;
         if id != facts.model_id {
@@ -144,8 +161,18 @@ impl Folder {
         if !self.manifest.files.contains_key(names::CONTRACT) {
             return Err(ArtifactError::NotCompiled { path: self.path.clone() });
         }
-        let path = self.path.join(names::CONTRACT);
-        Contract::parse(&text_of(&path, checked(&self.path, &self.manifest.files, names::CONTRACT)?)?, &path)
+        self.contract_in(names::CONTRACT)
+    }
+
+    /// Whether the verifier is two contracts: the model's key, and its family's code.
+    pub fn is_split(&self) -> bool {
+        self.manifest.contract.as_ref().is_some_and(|contract| contract.family.is_some())
+    }
+
+    /// A compiled contract.
+    pub(super) fn contract_in(&self, name: &str) -> Result<Contract, ArtifactError> {
+        let path = self.path.join(name);
+        Contract::parse(&text_of(&path, checked(&self.path, &self.manifest.files, name)?)?, &path)
     }
 
     /// A file's bytes, when they are those that the manifest lists.
@@ -197,7 +224,8 @@ fn read(path: &Path, expected: u64) -> Result<Vec<u8>, ArtifactError> {
     if found.len() != expected || expected > MAX_FILE_BYTES {
         return Err(length(format!("{} bytes (the limit is {MAX_FILE_BYTES})", found.len())));
     }
-    let mut bytes = Vec::new();
+    // Room for the byte too many that is tried, or a full buffer would be doubled for it.
+    let mut bytes = Vec::with_capacity(usize::try_from(expected + 1).unwrap_or(0));
     std::fs::File::open(path).map_err(failed)?.take(expected + 1).read_to_end(&mut bytes).map_err(failed)?;
     match bytes.len() as u64 == expected {
         true => Ok(bytes),

@@ -126,8 +126,11 @@ impl Facts {
 pub struct ContractFacts {
     /// The compiler's version.
     pub solc: String,
-    /// Bytes of code on chain, core included.
+    /// Bytes of code on chain.
     pub runtime_size: usize,
+    /// The family whose code it calls, after `--split-key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<B256>,
 }
 
 /// What a kind of folder is for, as its manifest states it.

@@ -39,6 +39,7 @@ pub mod prover;
 mod rebuild;
 pub mod scalar;
 pub mod staging;
+pub mod verifier;
 pub mod weights_file;
 
 pub use compile::{Quantised, Recipe, Source, WeightsChoice};
@@ -50,8 +51,10 @@ pub use opening::Opening;
 pub use package::Package;
 pub use proof_file::{Binding, ProofFile};
 pub use prover::Prover;
+pub use rebuild::Rebuilt;
 pub use scalar::random_salt;
 pub use staging::Staging;
+pub use verifier::FamilyCode;
 pub use weights_file::WeightsFile;
 
 /// Names of the files in an artifact folder.
@@ -70,8 +73,12 @@ pub mod names {
     pub const SOLIDITY: &str = "InferenceVerifier.sol";
     /// The compiled verifier; absent after `--no-compile`.
     pub const CONTRACT: &str = "InferenceVerifier.json";
+    /// The source of the code that the verifier calls; there after `--split-key`.
+    pub const FAMILY_SOLIDITY: &str = "FamilyVerifier.sol";
+    /// That code, compiled.
+    pub const FAMILY_CONTRACT: &str = "FamilyVerifier.json";
     /// The fixed-point report.
     pub const REPORT: &str = "report.json";
     /// Every file that a manifest may list.
-    pub const LISTED: [&str; 7] = [PROGRAM, SCHEMA, SRS, KEY, SOLIDITY, CONTRACT, REPORT];
+    pub const LISTED: [&str; 9] = [PROGRAM, SCHEMA, SRS, KEY, SOLIDITY, CONTRACT, FAMILY_SOLIDITY, FAMILY_CONTRACT, REPORT];
 }

@@ -4,6 +4,7 @@ use super::{
     ArtifactError, Contract, Manifest, Prover, Staging,
     manifest::{ContractFacts, FileEntry, sha256},
     names,
+    verifier::FamilyCode,
 };
 use crate::proof::artifact::{Kind, seal, write_bytes};
 use serde::Serialize;
@@ -18,6 +19,8 @@ pub struct Package {
     pub solidity: String,
     /// The compiled verifier, unless left out.
     pub contract: Option<Contract>,
+    /// The code that it calls, where the key is split off it.
+    pub family: Option<FamilyCode>,
     /// The fixed-point report.
     pub report: serde_json::Value,
 }
@@ -49,18 +52,26 @@ impl Package {
         if let Some(contract) = &self.contract {
             text(names::CONTRACT, &contract.to_json()?)?;
         }
+        if let Some(family) = &self.family {
+            text(names::FAMILY_SOLIDITY, &family.solidity)?;
+            text(names::FAMILY_CONTRACT, &family.contract.to_json()?)?;
+        }
         Ok(text(names::REPORT, &json(&self.report, "report")?)?)
     }
 
     fn manifest(&self, folder: &Path) -> Result<Manifest, ArtifactError> {
         let always = [names::PROGRAM, names::SCHEMA, names::SRS, names::KEY, names::SOLIDITY, names::REPORT];
         let mut files = BTreeMap::new();
-        for name in always.into_iter().chain(self.contract.is_some().then_some(names::CONTRACT)) {
+        let compiled = self.contract.is_some().then_some(names::CONTRACT);
+        let family = self.family.as_ref().map(|_| [names::FAMILY_SOLIDITY, names::FAMILY_CONTRACT]);
+        for name in always.into_iter().chain(compiled).chain(family.into_iter().flatten()) {
             let path = folder.join(name);
             let bytes = std::fs::read(&path).map_err(|source| ArtifactError::Io { doing: "read", path, source })?;
             files.insert(name.to_owned(), FileEntry { sha256: sha256(&bytes), bytes: bytes.len() as u64 });
         }
-        let contract = self.contract.as_ref().map(|c| ContractFacts { solc: c.solc.clone(), runtime_size: c.runtime_size });
+        let family = self.family.as_ref().map(|family| family.id);
+        let facts = |c: &Contract| ContractFacts { solc: c.solc.clone(), runtime_size: c.runtime_size, family };
+        let contract = self.contract.as_ref().map(facts);
         Ok(Manifest::new(self.prover.facts.clone(), contract, files))
     }
 }

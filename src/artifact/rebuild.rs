@@ -5,26 +5,51 @@ use super::{
     ArtifactError, Contract, Folder,
     aggregate::{AggregateFolder, names as aggregate_names},
     names,
+    verifier::FamilyCode,
 };
-use crate::verifier::{Compiler, render};
+use crate::verifier::Compiler;
 use alloy::primitives::keccak256;
 use std::path::Path;
 
+/// A model's contracts, made anew.
+#[derive(Clone, Debug)]
+pub struct Rebuilt {
+    /// The model's own.
+    pub verifier: Contract,
+    /// What it calls, which is to be on chain before it.
+    pub family: Option<FamilyCode>,
+}
+
 impl Folder {
-    /// The compiled verifier, rendered and compiled from keys and SRS, and found equal to the one in the folder.
+    /// The compiled verifier, rendered and compiled from keys and SRS, and found equal to the one in the folder; with the code of its family,
+    /// where it calls that.
     ///
     /// # Errors
     /// [`ArtifactError::NotCompiled`]; [`ArtifactError::Rebuilt`] for source or bytecode that the keys do not give;
     /// [`ArtifactError::OtherCompiler`] where another compiler may be the reason; those of [`Folder::prover`], of the SRS's full check, and of compiling.
-    pub fn rebuilt(&self, compiler: &Compiler) -> Result<Contract, ArtifactError> {
+    pub fn rebuilt(&self, compiler: &Compiler) -> Result<Rebuilt, ArtifactError> {
         let kept = self.contract()?;
         let prover = self.prover()?;
         prover.srs.check().map_err(|e| e.at(&self.path().join(names::SRS)))?;
-        let source = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id, prover.facts.model_commitment)?;
-        let then = as_then(&self.manifest.tool, &source);
-        same(&self.path().join(names::SOLIDITY), then.as_bytes(), &self.bytes(names::SOLIDITY)?)?;
-        let made = Contract::new(compiler.compile_verifier(&source)?, compiler.version());
-        same_code(&self.path().join(names::CONTRACT), made, kept)
+        let made = prover.compile(compiler, self.is_split())?;
+        let same_source = |name, source: &str| {
+            let then = as_then(&self.manifest.tool, source);
+            same(&self.path().join(name), then.as_bytes(), &self.bytes(name)?)
+        };
+        // The family first: another compiler gives it another code, and the model's contract another source, as the code's hash is in it.
+        let family = match made.family {
+            Some(family) => {
+                let kept = self.contract_in(names::FAMILY_CONTRACT)?;
+                let code = family.into_code(compiler.version());
+                same_source(names::FAMILY_SOLIDITY, &code.solidity)?;
+                let contract = same_code(&self.path().join(names::FAMILY_CONTRACT), code.contract, kept)?;
+                Some(FamilyCode { contract, ..code })
+            }
+            None => None,
+        };
+        same_source(names::SOLIDITY, &made.solidity)?;
+        let made = Contract::new(made.compiled, compiler.version());
+        Ok(Rebuilt { verifier: same_code(&self.path().join(names::CONTRACT), made, kept)?, family })
     }
 }
 

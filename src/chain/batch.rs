@@ -11,6 +11,9 @@ use alloy::primitives::{Address, B256, Bytes, U256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolEvent;
 
+/// What a batch spends on telling that an item was refused, beyond the item's own gas.
+const GAS_OF_A_REFUSAL: u64 = 10_000;
+
 /// Loans of one pool, ready to send.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -67,7 +70,16 @@ pub enum ItemResult {
 
 impl Batch {
     /// The transaction.
+    ///
+    /// Each item's gas is promised to it, and an item may take all of it when it is mined though it took little in the estimate: a
+    /// borrower's wallet or an attestor decides. The transaction carries as much for all but the last, for which the estimate has it.
     pub fn call(&self) -> Call {
+        let others = u64::try_from(self.requests.len().saturating_sub(1)).unwrap_or(u64::MAX);
+        let spare_gas = others.saturating_mul(self.gas_per_item.saturating_add(GAS_OF_A_REFUSAL));
+        Call { spare_gas, ..self.plain_call() }
+    }
+
+    fn plain_call(&self) -> Call {
         let requests: Vec<_> = self.requests.iter().map(LoanRequest::encoded).collect();
         let permits = self.requests.iter().map(|request| request.permit.clone().unwrap_or_default()).collect();
         let (what, all) = ("opening the loans", self.all_or_nothing);

@@ -1,7 +1,7 @@
 //! The contracts as Rust types, generated from `contracts/interfaces/*.sol` (joined by `build.rs`).
 //!
 //! What the interfaces do not declare, because it comes from OpenZeppelin or from implementation files, is copied below;
-//! a test compares all of it with the ABIs that forge writes.
+//! a test compares all of it with the ABIs that forge writes, but for generated contracts.
 
 use alloy::json_abi;
 
@@ -55,6 +55,12 @@ mod elsewhere {
             function hasRole(bytes32 role, address account) external view returns (bool);
         }
 
+        interface FamilyVerifier {
+            error OtherFamily(bytes32 expected, bytes32 got);
+            error InvalidKeyLength(uint256 expected, uint256 got);
+            function verifyProof(bytes calldata key, uint256[] calldata publicInputs, bytes calldata proof) external view;
+        }
+
         interface FieldElement {
             error IntegerOutOfRange(int256 value);
             error NotCanonical(uint256 value);
@@ -89,7 +95,7 @@ mod elsewhere {
     }
 }
 
-pub use elsewhere::{FieldElement, GuardedTimelock, Helpers, MockERC20, Ownable2Step, TokenErrors};
+pub use elsewhere::{FamilyVerifier, FieldElement, GuardedTimelock, Helpers, MockERC20, Ownable2Step, TokenErrors};
 
 /// Every error that a contract of this project can revert with.
 pub(super) fn all_errors() -> Vec<json_abi::Error> {
@@ -104,6 +110,7 @@ pub(super) fn all_errors() -> Vec<json_abi::Error> {
         IZkmlConsumer::abi::errors(),
         Ownable2Step::abi::errors(),
         GuardedTimelock::abi::errors(),
+        FamilyVerifier::abi::errors(),
         FieldElement::abi::errors(),
         Helpers::abi::errors(),
         TokenErrors::abi::errors(),

@@ -111,7 +111,7 @@ impl DeployItem {
 
     fn call(&self) -> Call {
         let data = [salt().as_slice(), &self.creation].concat().into();
-        Call { what: format!("deploying {}", self.label), to: CREATE2_FACTORY, data, value: U256::ZERO }
+        Call { what: format!("deploying {}", self.label), to: CREATE2_FACTORY, data, value: U256::ZERO, spare_gas: 0 }
     }
 
     fn check_sizes(&self) -> Result<(), ChainError> {

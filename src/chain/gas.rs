@@ -6,8 +6,11 @@
 
 use super::{
     ChainError,
-    bindings::IProofVerifier,
-    embedded::{Hardfork, profile::profile},
+    bindings::{FamilyVerifier, IProofVerifier},
+    embedded::{
+        Hardfork,
+        profile::{profile, profile_beside},
+    },
 };
 use crate::{
     gates::Shape,
@@ -16,7 +19,7 @@ use crate::{
     verifier::Compiled,
 };
 use alloy::{
-    primitives::{Bytes, U256},
+    primitives::{Address, Bytes, U256},
     sol_types::SolCall,
 };
 use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
@@ -65,6 +68,9 @@ pub struct GasReport {
     pub calldata_bytes: usize,
     /// Bytes of the contract's code.
     pub code_bytes: usize,
+    /// Bytes of its family's code, where it calls that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_code_bytes: Option<usize>,
 }
 
 /// The form of a verifier's calls, and the points that it adds up.
@@ -110,6 +116,34 @@ impl Form {
 /// # Errors
 /// [`ChainError::Profile`] for code that is no verifier of ours.
 pub fn measure(compiled: &Compiled, form: &Form, hardfork: Hardfork) -> Result<GasReport, ChainError> {
+    let (parts, execution) = by_part(compiled, refused_call(form), hardfork)?;
+    Ok(report(parts, execution, form, compiled.runtime_size, None))
+}
+
+/// Measures `model`, which calls `family`'s code at an address: the parts are that code's, and what the model's contract adds to it is in the last.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_split(
+    model: &Compiled,
+    family: &Compiled,
+    at: Address,
+    form: &Form,
+    hardfork: Hardfork,
+) -> Result<GasReport, ChainError> {
+    let (parts, _) = by_part(family, refused_call_with_key(form), hardfork)?;
+    let call = refused_call(form);
+    let paid = calldata_gas(&call);
+    let whole = profile_beside(Some((at, &family.runtime)), &model.creation, &[], call, hardfork)?;
+    let execution = whole.total.saturating_sub(TRANSACTION + paid);
+    if whole.succeeded || execution < parts.iter().map(|part| part.gas).sum() {
+        return Err(ChainError::Profile { reason: "it did not call its family's code".into() });
+    }
+    Ok(report(parts, execution, form, model.runtime_size, Some(family.runtime_size)))
+}
+
+/// What a refused call uses, by part, and in all but for the transaction and calldata.
+fn by_part(compiled: &Compiled, call: Bytes, hardfork: Hardfork) -> Result<(Vec<Part>, u64), ChainError> {
     let all = PARTS.into_iter().chain([("pairing", [PAIRING].as_slice())]);
     // Of a part with several functions of one kind all but the first have numbers.
     let kind = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
@@ -119,10 +153,8 @@ pub fn measure(compiled: &Compiled, form: &Form, hardfork: Hardfork) -> Result<G
     };
     let parts: Vec<(&str, Vec<usize>)> = all.map(|(name, names)| (name, of_part(names))).collect();
     let entries: Vec<usize> = parts.iter().flat_map(|(_, entries)| entries).copied().collect();
-    let call = refused_call(form);
     let paid = calldata_gas(&call);
     let profile = profile(&compiled.creation, &entries, call, hardfork)?;
-    let execution = profile.total.saturating_sub(TRANSACTION + paid);
     let used = |wanted: &[usize]| -> u64 {
         let used = entries.iter().zip(&profile.functions).filter(|(entry, _)| wanted.contains(entry));
         used.map(|(_, gas)| gas).sum()
@@ -135,6 +167,10 @@ pub fn measure(compiled: &Compiled, form: &Form, hardfork: Hardfork) -> Result<G
     if profile.succeeded || measured.last().is_none_or(|pairing| pairing.gas < PAIRING_FLOOR) {
         return Err(ChainError::Profile { reason: "it did not reach the pairing".into() });
     }
+    Ok((measured, profile.total.saturating_sub(TRANSACTION + paid)))
+}
+
+fn report(measured: Vec<Part>, execution: u64, form: &Form, code_bytes: usize, shared_code_bytes: Option<usize>) -> GasReport {
     let largest = largest_call(form);
     let calldata = calldata_gas(&largest);
     let known: u64 = measured.iter().map(|part| part.gas).sum();
@@ -142,14 +178,15 @@ pub fn measure(compiled: &Compiled, form: &Form, hardfork: Hardfork) -> Result<G
     parts.extend(measured);
     parts.push(Part { name: "call and dispatch", gas: execution.saturating_sub(known) });
     let commitments = (form.proof.points + 2 + form.key + form.accumulator()) as u64;
-    Ok(GasReport {
+    GasReport {
         total: parts.iter().map(|part| part.gas).sum(),
         parts,
         execution,
         floor: TRANSACTION + calldata + commitments * COMMITMENT + PAIRING_FLOOR,
         calldata_bytes: largest.len(),
-        code_bytes: compiled.runtime_size,
-    })
+        code_bytes,
+        shared_code_bytes,
+    }
 }
 
 /// Gas of any transaction.
@@ -170,11 +207,26 @@ fn calldata_gas(data: &[u8]) -> u64 {
 
 /// A call that passes every check but the last: generators as points, zeros as evaluations and public inputs.
 fn refused_call(form: &Form) -> Bytes {
-    let generator: Vec<u8> = [U256::from(1), U256::from(2)].iter().flat_map(|c| c.to_be_bytes::<32>()).collect();
+    call(vec![U256::ZERO; form.public_inputs], refused_proof(form))
+}
+
+/// The same of a family's code: the key has generators, too.
+fn refused_call_with_key(form: &Form) -> Bytes {
+    let key = [vec![0; 32], generator().repeat(form.key)].concat();
+    let (public_inputs, proof) = (vec![U256::ZERO; form.public_inputs], refused_proof(form));
+    FamilyVerifier::verifyProofCall { key: key.into(), publicInputs: public_inputs, proof: proof.into() }.abi_encode().into()
+}
+
+fn generator() -> Vec<u8> {
+    [U256::from(1), U256::from(2)].iter().flat_map(|c| c.to_be_bytes::<32>()).collect()
+}
+
+fn refused_proof(form: &Form) -> Vec<u8> {
+    let generator = generator();
     let mut proof = generator.repeat(form.accumulator() + form.proof.points);
     proof.resize(proof.len() + 32 * form.proof.evaluations, 0);
     proof.extend(generator.repeat(2));
-    call(vec![U256::ZERO; form.public_inputs], proof)
+    proof
 }
 
 /// The call with the dearest calldata: no zero byte but the ABI's own.

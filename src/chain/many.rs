@@ -93,10 +93,13 @@ impl Item {
     }
 }
 
-/// Whether an error is an item's own: its call fails, or its pool is none. Every other one concerns all items.
+/// Whether an error is an item's own: its call fails, takes too much, or its pool is none. Every other one concerns all items.
 pub fn is_of_the_item(error: &ChainError) -> bool {
     use ChainError as E;
-    matches!(error, E::Reverted { .. } | E::NoContract { .. } | E::GasLimit { .. } | E::MalformedAnswer { .. })
+    matches!(
+        error,
+        E::Reverted { .. } | E::NoContract { .. } | E::GasLimit { .. } | E::CostTooHigh { .. } | E::MalformedAnswer { .. }
+    )
 }
 
 /// Whether the node will never take a transaction because of this. It may be another node's mistake: what was signed stays valid.

@@ -43,6 +43,11 @@ pub mod label {
         format!("InferenceVerifier-{}", &alloy::hex::encode(model_id)[..8])
     }
 
+    /// The code that the verifiers of a family of models call.
+    pub fn family(family_id: &alloy::primitives::B256) -> String {
+        format!("FamilyVerifier-{}", &alloy::hex::encode(family_id)[..16])
+    }
+
     /// An aggregate's verifier; a chain holds one per aggregate.
     pub fn aggregate(aggregate_id: &alloy::primitives::B256) -> String {
         format!("{AGGREGATE_VERIFIER}-{}", &alloy::hex::encode(aggregate_id)[..8])

@@ -31,6 +31,9 @@ pub struct Call {
     pub data: Bytes,
     /// Wei.
     pub value: U256,
+    /// Gas that must be there beside the estimate, because contracts of others may take more when it is mined than they did in the
+    /// estimate. Zero where a fifth more will do.
+    pub spare_gas: u64,
 }
 
 /// What a transaction would do, found out without sending it.
@@ -38,7 +41,8 @@ pub struct Call {
 pub struct Simulation {
     /// Gas that the node estimates.
     pub gas: u64,
-    /// Gas limit that the transaction would carry: a fifth more, because state may move before it is mined, within a block's limit.
+    /// Gas limit that the transaction would carry: a fifth more, because state may move before it is mined, within a block's limit;
+    /// or as much more as the call says.
     pub gas_limit: u64,
     /// Most that it can cost, in wei.
     pub max_cost: U256,
@@ -56,12 +60,12 @@ pub struct Signed {
 impl Call {
     /// A call of a contract function without value.
     pub fn new(what: impl Into<String>, to: Address, call: &impl SolCall) -> Self {
-        Self { what: what.into(), to, data: call.abi_encode().into(), value: U256::ZERO }
+        Self { what: what.into(), to, data: call.abi_encode().into(), value: U256::ZERO, spare_gas: 0 }
     }
 
     /// A transfer of wei.
     pub fn transfer(what: impl Into<String>, to: Address, value: U256) -> Self {
-        Self { what: what.into(), to, data: Bytes::new(), value }
+        Self { what: what.into(), to, data: Bytes::new(), value, spare_gas: 0 }
     }
 
     fn request(&self, from: Address) -> TransactionRequest {
@@ -167,8 +171,13 @@ impl Chain {
             let message = format!("it takes {gas}, a block has {block}");
             return Err(ChainError::GasLimit { what: call.what.clone(), message });
         }
-        let roomy = gas.saturating_add(gas / 5).min(block);
-        let gas_limit = if gas <= TRANSACTION_GAS_CAP { roomy.min(TRANSACTION_GAS_CAP) } else { roomy };
+        let cap = if gas <= TRANSACTION_GAS_CAP { block.min(TRANSACTION_GAS_CAP) } else { block };
+        let needed = gas.saturating_add(call.spare_gas);
+        if needed > cap {
+            let message = format!("it may take {needed}, a transaction has {cap}: send less at once");
+            return Err(ChainError::GasLimit { what: call.what.clone(), message });
+        }
+        let gas_limit = needed.max(gas.saturating_add(gas / 5)).min(cap);
         let max_cost = U256::from(price).saturating_mul(U256::from(gas_limit)).saturating_add(call.value);
         self.spending().check(&call.what, price, max_cost)?;
         Ok(Simulation { gas, gas_limit, max_cost, fees })

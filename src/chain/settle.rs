@@ -13,6 +13,7 @@ use super::signer::Account;
 use alloy::primitives::{Address, B256, Bytes, I256, TxHash, U256, keccak256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolCall, SolValue};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What a mined transaction cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,6 +185,22 @@ const OPENING: &str = "opening the loan";
 /// The router's record of a model; its state is `Unset` where it knows none.
 pub async fn model(chain: &Chain, router: Address, model_id: B256) -> Result<IInferenceRouter::Model, ChainError> {
     chain.read("reading the model's state", router, &IInferenceRouter::modelCall { modelId: model_id }).await
+}
+
+/// Whether the pool's router takes proofs of a model now, and if not, in which state the model is.
+///
+/// # Errors
+/// Those of asking.
+pub async fn verifying(chain: &Chain, lending: Address, model_id: B256) -> Result<Option<String>, ChainError> {
+    let router = chain.read("reading the pool's router", lending, &IZkmlConsumer::routerCall {}).await?;
+    let known = model(chain, router, model_id).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let verifies = match known.state {
+        IInferenceRouter::State::Active => true,
+        IInferenceRouter::State::Deprecated => now < known.deprecatedUntil,
+        _ => false,
+    };
+    Ok((!verifies).then(|| format!("{:?} at the router {router}", known.state)))
 }
 
 /// Registers a model with what its owner approves. Already registered in the same way is done, active or only scheduled.

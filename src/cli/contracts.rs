@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use crate::{
-    artifact::Contract,
+    artifact::{Contract, FamilyCode},
     chain::{
         CompiledContract,
         deploy::{DeployItem, Source},
@@ -123,15 +123,20 @@ impl Contracts {
 
 /// The deployment of a model's verifier.
 pub fn verifier_item(contract: &Contract, model_id: B256, srs: &str) -> DeployItem {
-    generated(contract, label::verifier(&model_id), model_id, srs)
+    generated(contract, label::verifier(&model_id), Some(model_id), srs)
+}
+
+/// The deployment of the code that a family's verifiers call.
+pub fn family_item(family: &FamilyCode, srs: &str) -> DeployItem {
+    generated(&family.contract, label::family(&family.id), None, srs)
 }
 
 /// The deployment of an aggregate's verifier.
 pub fn aggregate_item(contract: &Contract, aggregate_id: B256, srs: &str) -> DeployItem {
-    generated(contract, label::aggregate(&aggregate_id), aggregate_id, srs)
+    generated(contract, label::aggregate(&aggregate_id), Some(aggregate_id), srs)
 }
 
-fn generated(contract: &Contract, label: String, id: B256, srs: &str) -> DeployItem {
+fn generated(contract: &Contract, label: String, model_id: Option<B256>, srs: &str) -> DeployItem {
     let source = Source {
         input: Arc::new(contract.input.clone()),
         contract: format!("{0}.sol:{0}", contract.contract_name),
@@ -141,7 +146,7 @@ fn generated(contract: &Contract, label: String, id: B256, srs: &str) -> DeployI
     DeployItem {
         source: (!contract.input.is_null()).then_some(source),
         label,
-        model_id: Some(id),
+        model_id,
         srs: Some(srs.to_owned()),
         ..DeployItem::new(&contract.contract_name, contract.bytecode.object.clone(), contract.runtime_size)
     }

@@ -62,10 +62,12 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         governance::refuse_unguarded(&chain, owner, guardian, delay, arguments.allow_unguarded).await?;
     }
     let verifier = model.verifier(&subject, console).await?;
-    let items = match alone {
-        true => vec![verifier],
-        false => items(&arguments, verifier, sender.address, delay, console).await?,
+    let mut items = match alone {
+        true => vec![verifier.own],
+        false => items(&arguments, verifier.own, sender.address, delay, console).await?,
     };
+    // Before all else: the verifier's constructor looks for it.
+    items.splice(0..0, verifier.family);
 
     if !model.send.broadcast {
         let registry = model.record.view(&chain)?;

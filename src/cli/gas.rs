@@ -9,10 +9,10 @@ use crate::{
     artifact::{Folder, aggregate::AggregateFolder},
     chain::{
         embedded::Hardfork,
-        gas::{Form, GasReport, measure},
+        gas::{Form, GasReport, measure, measure_split},
     },
     proof::artifact::write_bytes,
-    verifier::{Compiler, solc::Compiled},
+    verifier::Compiler,
 };
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -45,15 +45,14 @@ enum Rules {
 /// Renders and compiles the verifier from the folder's keys, and measures it in revm.
 pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
     let compiler = Compiler::find(arguments.solc.as_deref(), &find_or_here(None))?;
-    let (compiled, form) = match AggregateFolder::is_one(&arguments.folder) {
-        true => of_aggregate(&arguments.folder, &compiler)?,
-        false => of_model(&arguments.folder, &compiler)?,
-    };
     let hardfork = match arguments.rules {
         Rules::Prague => Hardfork::Prague,
         Rules::Osaka => Hardfork::Osaka,
     };
-    let report = measure(&compiled, &form, hardfork)?;
+    let report = match AggregateFolder::is_one(&arguments.folder) {
+        true => of_aggregate(&arguments.folder, &compiler, hardfork)?,
+        false => of_model(&arguments.folder, &compiler, hardfork)?,
+    };
     if let Some(path) = &arguments.svg {
         write_bytes(path, svg(&report).as_bytes(), false)?;
     }
@@ -61,23 +60,22 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
     console.result("gas", &value, &human(&report))
 }
 
-fn of_model(folder: &Path, compiler: &Compiler) -> Result<(Compiled, Form), Failure> {
-    let prover = Folder::open(folder)?.prover()?;
-    let source = crate::verifier::render(
-        &prover.program,
-        &prover.keys,
-        &prover.srs,
-        prover.facts.model_id,
-        prover.facts.model_commitment,
-    )?;
-    Ok((compiler.compile_verifier(&source)?, Form::of_shape(&prover.keys.shape)))
+fn of_model(folder: &Path, compiler: &Compiler, hardfork: Hardfork) -> Result<GasReport, Failure> {
+    let folder = Folder::open_to_prove(folder)?;
+    let prover = folder.prover()?;
+    let made = prover.compile(compiler, folder.is_split())?;
+    let form = Form::of_shape(&prover.keys.shape);
+    Ok(match &made.family {
+        Some(family) => measure_split(&made.compiled, &family.compiled, family.place.address, &form, hardfork)?,
+        None => measure(&made.compiled, &form, hardfork)?,
+    })
 }
 
-fn of_aggregate(folder: &Path, compiler: &Compiler) -> Result<(Compiled, Form), Failure> {
+fn of_aggregate(folder: &Path, compiler: &Compiler, hardfork: Hardfork) -> Result<GasReport, Failure> {
     let aggregator = AggregateFolder::open(folder)?.aggregator()?;
     let compiled = compiler.compile_aggregate(&aggregator.solidity()?)?;
     let statements = aggregator.facts.slots.iter().map(|slot| slot.statement.len()).sum();
-    Ok((compiled, Form::of_aggregate(aggregator.keys.vk().cs(), statements)))
+    Ok(measure(&compiled, &Form::of_aggregate(aggregator.keys.vk().cs(), statements), hardfork)?)
 }
 
 fn human(report: &GasReport) -> String {
@@ -86,7 +84,8 @@ fn human(report: &GasReport) -> String {
         table.add_row([part.name.to_owned(), part.gas.to_string(), percent(part.gas, report.total)]);
     }
     table.add_row(["total, at most".to_owned(), report.total.to_string(), percent(report.total, report.floor) + " of the floor"]);
-    let code = format!("{} bytes of code, {} bytes of calldata", report.code_bytes, report.calldata_bytes);
+    let shared = report.shared_code_bytes.map(|bytes| format!(" beside {bytes} that are shared")).unwrap_or_default();
+    let code = format!("{} bytes of code{shared}, {} bytes of calldata", report.code_bytes, report.calldata_bytes);
     format!("{table}\nexecution {} gas, exact; floor {} gas; {code}", report.execution, report.floor)
 }
 

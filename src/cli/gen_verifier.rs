@@ -79,6 +79,9 @@ pub struct Arguments {
     /// Replace an artifact folder that is there
     #[arg(long)]
     force: bool,
+    /// Two contracts: the code, which models of the same shape share, and the model's key; for who has many models
+    #[arg(long, conflicts_with_all = ["no_compile", "aggregate"])]
+    split_key: bool,
     /// Write the Solidity source only
     #[arg(long)]
     no_compile: bool,
@@ -239,7 +242,9 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let weights = quantised.weights.clone();
     let progress = console.progress_of(PACKAGE_STAGES + 1);
     let stages = progress.stages();
-    let package = blocking(move || package(&source, &quantised, &recipe, srs.as_ref(), compiler.as_ref(), &stages)).await?;
+    let split = arguments.split_key;
+    let package =
+        blocking(move || package(&source, &quantised, &recipe, srs.as_ref(), compiler.as_ref(), split, &stages)).await?;
     progress.stages().begin("writing the folder");
     // The secret first: a model whose weights are lost proves nothing.
     if let (Some(weights), Some(path)) = (weights, &secret) {
@@ -319,7 +324,7 @@ pub fn plan_line(quantised: &Quantised) -> String {
 }
 
 /// Stages of [`package`].
-pub const PACKAGE_STAGES: u64 = 4;
+pub const PACKAGE_STAGES: u64 = 3;
 
 /// Keys, Solidity, bytecode.
 pub fn package(
@@ -328,6 +333,7 @@ pub fn package(
     recipe: &Recipe,
     srs: Option<&Srs>,
     compiler: Option<&Compiler>,
+    split_key: bool,
     stages: &Stages,
 ) -> Result<Package, Failure> {
     stages.begin("getting the SRS");
@@ -335,21 +341,29 @@ pub fn package(
     let srs = srs.map_or_else(|| Cow::Owned(Srs::development(k)), Cow::Borrowed);
     stages.begin("making the keys");
     let prover = Prover::generate_with(source, quantised, recipe, &srs)?;
-    stages.begin("writing the Solidity verifier");
-    let solidity = render(&prover.program, &prover.keys, &prover.srs, prover.facts.model_id, prover.facts.model_commitment)?;
-    stages.begin("compiling it");
-    let contract = match compiler {
-        Some(compiler) => Some(Contract::new(compiler.compile_verifier(&solidity)?, compiler.version())),
-        None => None,
+    stages.begin("writing the Solidity verifier, and compiling it");
+    let (solidity, contract, family) = match compiler {
+        Some(compiler) => {
+            let made = prover.compile(compiler, split_key)?;
+            let family = made.family.map(|family| family.into_code(compiler.version()));
+            (made.solidity, Some(Contract::new(made.compiled, compiler.version())), family)
+        }
+        None => {
+            let Prover { facts, program, srs, keys, .. } = &prover;
+            (render(program, keys, srs, facts.model_id, facts.model_commitment)?, None, None)
+        }
     };
     let report = serde_json::to_value(quantised.public_report()?).map_err(|e| CliError::Crashed(e.to_string()))?;
-    Ok(Package { prover, solidity, contract, report })
+    Ok(Package { prover, solidity, contract, family, report })
 }
 
 fn summary(out: &Path, manifest: &Manifest) -> String {
     let facts = &manifest.facts;
     let contract = match &manifest.contract {
-        Some(contract) => format!("{} bytes on chain, solc {}", contract.runtime_size, contract.solc),
+        Some(contract) => {
+            let family = contract.family.map(|id| format!(" beside the code of family {id}")).unwrap_or_default();
+            format!("{} bytes on chain, solc {}{family}", contract.runtime_size, contract.solc)
+        }
         None => "not compiled".into(),
     };
     format!(

@@ -3,7 +3,7 @@
 use super::{
     aggregate, blocking,
     chains::RecordArguments,
-    contracts::{aggregate_item, verifier_item},
+    contracts::{aggregate_item, family_item, verifier_item},
     failure::Failure,
     output::Console,
     project,
@@ -52,6 +52,15 @@ pub enum Subject {
     Aggregate(Box<AggregateFolder>),
 }
 
+/// The deployment of a verifier.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    /// The code of its family, which it calls; to be deployed first.
+    pub family: Option<DeployItem>,
+    /// Its own.
+    pub own: DeployItem,
+}
+
 impl Subject {
     /// Opens a folder, whichever it is.
     ///
@@ -88,11 +97,18 @@ impl Subject {
         }
     }
 
-    fn rebuilt(&self, compiler: &Compiler) -> Result<DeployItem, ArtifactError> {
+    fn rebuilt(&self, compiler: &Compiler) -> Result<Verifier, ArtifactError> {
         let srs = self.srs();
         match self {
-            Self::Model(folder) => Ok(verifier_item(&folder.rebuilt(compiler)?, folder.manifest.facts.model_id, srs)),
-            Self::Aggregate(folder) => Ok(aggregate_item(&folder.rebuilt(compiler)?, folder.manifest.facts.aggregate_id, srs)),
+            Self::Model(folder) => {
+                let made = folder.rebuilt(compiler)?;
+                let family = made.family.map(|family| family_item(&family, srs));
+                Ok(Verifier { family, own: verifier_item(&made.verifier, folder.manifest.facts.model_id, srs) })
+            }
+            Self::Aggregate(folder) => {
+                let own = aggregate_item(&folder.rebuilt(compiler)?, folder.manifest.facts.aggregate_id, srs);
+                Ok(Verifier { family: None, own })
+            }
         }
     }
 }
@@ -110,7 +126,7 @@ impl ModelArguments {
     }
 
     /// The verifier's deployment, from keys and SRS: nothing of what the folder says of it is taken on trust.
-    pub async fn verifier(&self, subject: &Subject, console: &Console) -> Result<DeployItem, Failure> {
+    pub async fn verifier(&self, subject: &Subject, console: &Console) -> Result<Verifier, Failure> {
         let (subject, solc) = (subject.clone(), self.solc.clone());
         let root = project::find_or_here(self.project.as_deref());
         let _progress = console.progress("rebuilding the verifier from its keys");
@@ -123,7 +139,7 @@ impl ModelArguments {
     /// # Errors
     /// As [`ModelArguments::verifier`]; [`ChainError::NoContract`] where it is not deployed.
     pub async fn deployed(&self, subject: &Subject, chain: &Chain, console: &Console) -> Result<(Address, B256), Failure> {
-        let verifier = self.verifier(subject, console).await?.address();
+        let verifier = self.verifier(subject, console).await?.own.address();
         let what = "reading the verifier's code";
         let code = chain.code(what, verifier).await?;
         match code.is_empty() {

@@ -129,7 +129,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let progress = console.progress_of(Prover::STAGES + 2);
     let stages = progress.stages();
     stages.begin(READING);
-    let folder = Folder::open(&arguments.artifacts)?;
+    let folder = Folder::open_to_prove(&arguments.artifacts)?;
     memory::check("proving", Memory::of(&folder.manifest.facts.plan).proof, arguments.max_memory)?;
     let attestation = arguments.attestation.as_deref().map(read_attestation).transpose()?;
     let secrets = match &arguments.inputs {

@@ -22,7 +22,7 @@ pub fn run(arguments: &Arguments, console: &Console) -> Result<(), Failure> {
         return aggregate::verify(&arguments.artifacts, &arguments.proof, console);
     }
     let proof = ProofFile::load(&arguments.proof)?;
-    let prover = Folder::open(&arguments.artifacts)?.prover()?;
+    let prover = Folder::open_to_prove(&arguments.artifacts)?.prover()?;
     prover.verify(&proof)?;
     if prover.srs.provenance.is_insecure() {
         console.warn("the keys come from a development SRS: this proof could have been forged");

@@ -5,10 +5,10 @@
 
 use super::{chains::ChainArguments, failure::Failure, output::Console, project::find_or_here};
 use crate::{
-    artifact::{Folder, aggregate::AggregateFolder},
+    artifact::{Folder, aggregate::AggregateFolder, verifier::Family},
     error::ExitCode,
-    proof::{Srs, model_id::model_id_with},
-    verifier::{Compiled, Compiler, render},
+    proof::Srs,
+    verifier::{Compiled, Compiler},
 };
 use alloy::primitives::{Address, B256, keccak256};
 use clap::Args;
@@ -38,36 +38,46 @@ struct Made {
     id: B256,
     srs: Srs,
     compiled: Compiled,
+    /// The code that it calls.
+    family: Option<Family>,
 }
 
 fn of_model(folder: &Path, compiler: &Compiler) -> Result<Made, Failure> {
-    let prover = Folder::open(folder)?.prover()?;
-    let commitment = prover.facts.model_commitment;
-    let id = model_id_with(&prover.program, &prover.keys, &prover.srs, commitment)?;
-    let compiled = compiler.compile_verifier(&render(&prover.program, &prover.keys, &prover.srs, id, commitment)?)?;
-    Ok(Made { what: "model", id, srs: prover.srs, compiled })
+    let folder = Folder::open_to_prove(folder)?;
+    let prover = folder.prover()?;
+    let made = prover.compile(compiler, folder.is_split())?;
+    Ok(Made { what: "model", id: prover.facts.model_id, srs: prover.srs, compiled: made.compiled, family: made.family })
 }
 
 fn of_aggregate(folder: &Path, compiler: &Compiler) -> Result<Made, Failure> {
     let aggregator = AggregateFolder::open(folder)?.aggregator()?;
     let compiled = compiler.compile_aggregate(&aggregator.solidity()?)?;
-    Ok(Made { what: "aggregate", id: aggregator.id(), srs: aggregator.srs, compiled })
+    Ok(Made { what: "aggregate", id: aggregator.id(), srs: aggregator.srs, compiled, family: None })
 }
 
 /// Renders, compiles, compares; sends nothing. Exit code 1 where the code is another.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Failure> {
     let compiler = Compiler::find(arguments.solc.as_deref(), &find_or_here(None))?;
-    let Made { what, id, srs, compiled } = match AggregateFolder::is_one(&arguments.folder) {
+    let Made { what, id, srs, compiled, family } = match AggregateFolder::is_one(&arguments.folder) {
         true => of_aggregate(&arguments.folder, &compiler)?,
         false => of_model(&arguments.folder, &compiler)?,
     };
     let expected = keccak256(&compiled.runtime);
     let chain = arguments.chain.connect(None, None).await?;
     let code = chain.code("reading the contract's code", arguments.address).await?;
-    let (got, same) = (keccak256(&code), code.as_ref() == compiled.runtime.as_slice());
+    let (got, own) = (keccak256(&code), code.as_ref() == compiled.runtime.as_slice());
+    // The model's contract names the family's code by address and hash; that it is there is left to see.
+    let shared = match &family {
+        Some(family) => Some(chain.code("reading the code of the family", family.place.address).await?),
+        None => None,
+    };
+    let called =
+        family.as_ref().zip(shared.as_ref()).is_none_or(|(family, code)| code.as_ref() == family.compiled.runtime.as_slice());
+    let same = own && called;
     // What the code holds of the ceremony, by itself: another model's verifier may have it too.
-    let same_srs = srs.is_in(&code);
-    let verdict = match (same, code.is_empty(), same_srs) {
+    let same_srs = srs.is_in(shared.as_ref().unwrap_or(&code));
+    let verdict = match (own, code.is_empty(), same_srs) {
+        (true, ..) if !called => "the contract is this model's, and the family's code that it calls is not there".to_owned(),
         (true, ..) => format!("the contract is this {what}'s verifier"),
         (_, true, _) => "there is no contract at this address".to_owned(),
         (.., true) => "the contract is another, with the s·g2 of this SRS".to_owned(),
@@ -79,14 +89,25 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
         "sameSrs": same_srs,
     });
     value[format!("{what}Id")] = json!(id);
-    let lines = [
+    if let (Some(family), Some(code)) = (&family, &shared) {
+        value["family"] = json!({
+            "familyId": family.place.id, "address": family.place.address, "expected": family.place.codehash,
+            "got": keccak256(code), "codeBytes": code.len(), "same": called,
+        });
+    }
+    let mut lines = vec![
         (what, id.to_string()),
         ("SRS", srs.provenance.to_string()),
         ("solc", compiler.version()),
         ("expected", format!("{expected} ({} bytes)", compiled.runtime.len())),
         ("on chain", format!("{got} ({} bytes)", code.len())),
     ];
-    let text = lines.map(|(name, value)| format!("{name:<10} {value}")).join("\n");
+    if let Some(family) = &family {
+        let place = family.place;
+        lines
+            .push(("family", format!("{} at {}, {}", place.id, place.address, if called { "as expected" } else { "not there" })));
+    }
+    let text = lines.iter().map(|(name, value)| format!("{name:<10} {value}")).collect::<Vec<_>>().join("\n");
     console.result("verify-contract", &value, &format!("{text}\n{verdict}"))?;
     Ok(if same { ExitCode::Ok } else { ExitCode::No })
 }

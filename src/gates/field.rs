@@ -8,12 +8,9 @@ pub fn to_field(v: i128) -> Fr {
     if v < 0 { -magnitude } else { magnitude }
 }
 
-/// `v` as a scalar.
+/// `v` as a scalar. By a multiplication: halo2curves' own conversion looks small numbers up in a table of 2 MB.
 pub fn from_u128(v: u128) -> Fr {
-    match u64::try_from(v) {
-        Ok(small) => Fr::from(small),
-        Err(_) => Fr::from((v >> 64) as u64) * Fr::from(1 << 32).square() + Fr::from(v as u64),
-    }
+    Fr::from_raw([v as u64, (v >> 64) as u64, 0, 0])
 }
 
 /// `2^exponent` as a scalar. Small ones are asked for at every limb: raising 2 to a power there would be a twentieth of a proof.

@@ -3,7 +3,11 @@
 //! halo2 drops or overwrites cells silently (a second assignment, an unusable row, a phase that is over). Here each of these is
 //! an error, and the same grid serves key generation (no witness), proving, and the attack suite.
 
-use super::{Columns, Selector, Shape, field::power_of_two, fold, lookup, range, stack};
+use super::{
+    Columns, Selector, Shape,
+    field::{from_u128, power_of_two},
+    fold, lookup, range, stack,
+};
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::Fr,
@@ -171,7 +175,7 @@ impl Trace {
             return Err(TraceError::DoesNotFit { what, value, bits: bits * count });
         }
         for (i, index) in (0..count).zip(indices) {
-            let limb = value.map(|v| Fr::from(((v >> (bits * i)) as u64) & ((1 << bits) - 1)));
+            let limb = value.map(|v| from_u128((v >> (bits * i)) as u128 & ((1 << bits) - 1)));
             let (column, row) = self.columns.limb_at(row, index);
             self.assign(column, row, limb)?;
         }

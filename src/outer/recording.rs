@@ -149,6 +149,15 @@ impl Recording {
     pub fn is_well_formed(&self) -> bool {
         let slot = |slot: usize| self.slots.get(slot);
         let point = |at: usize, index: usize| slot(at).is_some_and(|layout| index < layout.all_points());
+        // The largest operand of each permutation and all before it.
+        let highest: Vec<Id> = self
+            .permutations
+            .iter()
+            .scan(0, |highest, permutation| {
+                *highest = permutation.added.into_iter().fold(*highest, Id::max);
+                Some(*highest)
+            })
+            .collect();
         let node = |(id, node): (usize, &Node)| match node {
             Node::Constant(_) => true,
             Node::Instance { slot: at, index } => slot(*at).is_some_and(|layout| *index < layout.instances),
@@ -158,9 +167,7 @@ impl Recording {
             Node::Product(left, right) => *left < id && *right < id,
             Node::Inverse(operand) => *operand < id,
             // Permutations are made in their order, when the first result of one is asked for.
-            Node::Squeezed(at) => {
-                self.permutations.get(..=*at).is_some_and(|made| made.iter().all(|p| p.added.iter().all(|&a| a < id)))
-            }
+            Node::Squeezed(at) => highest.get(*at).is_some_and(|&added| added < id),
         };
         let permutation = |(at, permutation): (usize, &Permutation)| {
             permutation.before.is_none_or(|before| before < at) && permutation.added.iter().all(|&id| id < self.nodes.len())

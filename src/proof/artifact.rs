@@ -66,6 +66,19 @@ fn frame(kind: Kind, payload: &[u8]) -> (Vec<u8>, [u8; CHECKSUM]) {
 /// # Errors
 /// Foreign magic, another kind or version, a wrong length, a flipped bit.
 pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ProofError> {
+    let payload = payload(kind, bytes)?;
+    let (content, checksum) = bytes.split_at(bytes.len() - CHECKSUM);
+    if Sha256::digest(content).as_slice() != checksum {
+        return Err(ProofError::malformed(kind.name(), "the checksum does not match: the file is damaged"));
+    }
+    Ok(payload)
+}
+
+/// The payload of a container whose bytes another checksum has covered: its own is not looked at.
+///
+/// # Errors
+/// Foreign magic, another kind or version, a wrong length.
+pub fn payload(kind: Kind, bytes: &[u8]) -> Result<&[u8], ProofError> {
     let malformed = |problem: String| ProofError::malformed(kind.name(), problem);
     if bytes.len() < HEADER + CHECKSUM || &bytes[..8] != MAGIC {
         return Err(malformed("it does not start like a zkml-evm file".into()));
@@ -82,11 +95,7 @@ pub fn open(kind: Kind, bytes: &[u8]) -> Result<&[u8], ProofError> {
     if length != expected {
         return Err(malformed(format!("it states {length} bytes of content and holds {expected}: truncated or extended")));
     }
-    let (content, checksum) = bytes.split_at(bytes.len() - CHECKSUM);
-    if Sha256::digest(content).as_slice() != checksum {
-        return Err(malformed("the checksum does not match: the file is damaged".into()));
-    }
-    Ok(&content[HEADER..])
+    Ok(&bytes[HEADER..bytes.len() - CHECKSUM])
 }
 
 /// Reads a container file: a plain file, and no more of it than its length says.

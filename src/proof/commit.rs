@@ -1,9 +1,13 @@
 //! KZG with commitments by our own multi-scalar multiplication, which takes a small part of the time that halo2curves' takes.
 //!
-//! halo2's prover and key generation ask a scheme for their commitments, so nothing of them is rewritten. Only the two points that end a
-//! SHPLONK opening are still made inside halo2: it shows nobody the polynomials that it opens.
+//! halo2's prover and key generation ask a scheme for their commitments, so nothing of them is rewritten. The opening that ends a proof
+//! makes two more; it is [`opening`]'s.
 
-use super::{ProofError, Srs, msm::msm};
+use super::{
+    ProofError, Srs,
+    msm::msm,
+    opening::{self, Session},
+};
 use halo2_proofs::{
     SerdeFormat,
     arithmetic::g_to_lagrange,
@@ -15,11 +19,7 @@ use halo2_proofs::{
     poly::{
         Coeff, LagrangeCoeff, Polynomial, ProverQuery,
         commitment::{Blind, CommitmentScheme, Params, ParamsProver, Prover},
-        kzg::{
-            commitment::{KZGCommitmentScheme, ParamsKZG},
-            msm::MSMKZG,
-            multiopen::ProverSHPLONK,
-        },
+        kzg::{commitment::ParamsKZG, msm::MSMKZG},
     },
     transcript::{EncodedChallenge, TranscriptWrite},
 };
@@ -35,16 +35,28 @@ pub(super) struct Scheme<'a>(PhantomData<&'a ()>);
 pub(super) struct Committer<'a> {
     kzg: Cow<'a, ParamsKZG<Bn256>>,
     lagrange: Vec<G1Affine>,
+    /// The proof that is being made, if one is.
+    session: Option<&'a Session<'a>>,
 }
 
-/// halo2's SHPLONK prover over the SRS within.
+/// Opens what its committer has committed to.
 #[derive(Debug)]
-pub(super) struct Opener<'a>(ProverSHPLONK<'a, Bn256>);
+pub(super) struct Opener<'a>(&'a Committer<'a>);
 
 impl<'a> Committer<'a> {
     pub(super) fn of(srs: &'a Srs) -> Result<Self, ProofError> {
         let failed = |e: io::Error| ProofError::Halo2 { doing: "reading the SRS", problem: e.to_string() };
-        Ok(Self { kzg: Cow::Borrowed(&srs.params), lagrange: lagrange(&srs.params).map_err(failed)? })
+        Ok(Self { kzg: Cow::Borrowed(&srs.params), lagrange: lagrange(&srs.params).map_err(failed)?, session: None })
+    }
+
+    /// The same for one proof, whose opening needs what was committed to.
+    pub(super) fn proving(srs: &'a Srs, session: &'a Session<'a>) -> Result<Self, ProofError> {
+        Ok(Self { session: Some(session), ..Self::of(srs)? })
+    }
+
+    /// Commits to a polynomial by its coefficients, of which it may have fewer than the SRS has points.
+    pub(super) fn commit_coefficients(&self, coefficients: &[Fr]) -> G1 {
+        msm(coefficients, self.kzg.get_g())
     }
 }
 
@@ -122,7 +134,11 @@ impl<'params> Params<'params, G1Affine> for Committer<'_> {
     }
 
     fn commit_lagrange(&self, values: &Polynomial<Fr, LagrangeCoeff>, _: Blind<Fr>) -> G1 {
-        msm(values, &self.lagrange)
+        let commitment = msm(values, &self.lagrange);
+        if let Some(session) = self.session {
+            session.keep_column(commitment, values);
+        }
+        commitment
     }
 
     fn write<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
@@ -132,7 +148,7 @@ impl<'params> Params<'params, G1Affine> for Committer<'_> {
     fn read<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         let kzg = ParamsKZG::read(reader)?;
         let lagrange = lagrange(&kzg)?;
-        Ok(Self { kzg: Cow::Owned(kzg), lagrange })
+        Ok(Self { kzg: Cow::Owned(kzg), lagrange, session: None })
     }
 }
 
@@ -142,11 +158,14 @@ impl<'params> ParamsProver<'params, G1Affine> for Committer<'_> {
     fn new(k: u32) -> Self {
         let kzg = ParamsKZG::new(k);
         let lagrange = lagrange_of_powers(&kzg);
-        Self { kzg: Cow::Owned(kzg), lagrange }
+        Self { kzg: Cow::Owned(kzg), lagrange, session: None }
     }
 
     fn commit(&self, coefficients: &Polynomial<Fr, Coeff>, _: Blind<Fr>) -> G1 {
-        msm(coefficients, self.kzg.get_g())
+        if let Some(session) = self.session {
+            session.keep_piece(coefficients);
+        }
+        self.commit_coefficients(coefficients)
     }
 
     fn get_g(&self) -> &[G1Affine] {
@@ -159,20 +178,21 @@ impl<'params> ParamsProver<'params, G1Affine> for Committer<'_> {
 }
 
 impl<'params, 'a> Prover<'params, Scheme<'a>> for Opener<'params> {
-    const QUERY_INSTANCE: bool = <ProverSHPLONK<'params, Bn256> as Prover<'params, KZGCommitmentScheme<Bn256>>>::QUERY_INSTANCE;
+    const QUERY_INSTANCE: bool = false;
 
     fn new(params: &'params Committer<'a>) -> Self {
-        Self(ProverSHPLONK::new(&params.kzg))
+        Self(params)
     }
 
-    fn create_proof<'com, E, T, R, I>(&self, rng: R, transcript: &mut T, queries: I) -> io::Result<()>
+    fn create_proof<'com, E, T, R, I>(&self, _: R, transcript: &mut T, _: I) -> io::Result<()>
     where
         E: EncodedChallenge<G1Affine>,
         T: TranscriptWrite<G1Affine, E>,
         I: IntoIterator<Item = ProverQuery<'com, G1Affine>> + Clone,
         R: RngCore,
     {
-        Prover::<'_, KZGCommitmentScheme<Bn256>>::create_proof(&self.0, rng, transcript, queries)
+        let session = self.0.session.ok_or_else(|| io::Error::other("a proof is opened that was not begun"))?;
+        opening::open(self.0, session, transcript)
     }
 }
 

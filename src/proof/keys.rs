@@ -5,6 +5,7 @@ use super::{
     artifact::{self, Kind},
     commit::Committer,
     either::{EitherCircuit, EitherParams},
+    srs::Provenance,
 };
 use crate::{
     circuit::{InferenceCircuit, lay_out},
@@ -31,6 +32,8 @@ const DEGREE_VARIABLE: &str = "MAX_DEGREE";
 pub struct Keys {
     /// The circuit's widths.
     pub shape: Shape,
+    /// Where the SRS that they were made with comes from.
+    pub provenance: Provenance,
     /// Proving key, with the verifying key inside.
     pub pk: ProvingKey<G1Affine>,
 }
@@ -39,7 +42,8 @@ impl Keys {
     /// Generates the keys of `program` laid out in `shape`.
     pub fn generate(program: &Program, shape: Shape, srs: &Srs) -> Result<Self, ProofError> {
         let circuit = InferenceCircuit::new(lay_out(program, shape, None)?);
-        Ok(Self { shape, pk: generate(&EitherCircuit::Inference(Box::new(circuit)), srs)? })
+        let pk = generate(&EitherCircuit::Inference(Box::new(circuit)), srs)?;
+        Ok(Self { shape, provenance: srs.provenance.clone(), pk })
     }
 
     /// The verifying key.
@@ -47,9 +51,14 @@ impl Keys {
         self.pk.get_vk()
     }
 
+    /// The content of the proving key's file: the SRS's label, and the key.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        to_bytes(&self.provenance, &self.pk)
+    }
+
     /// Writes the proving key's file.
     pub fn save(&self, path: &Path) -> Result<(), ProofError> {
-        artifact::write(Kind::ProvingKey, path, &self.pk.to_bytes(SerdeFormat::RawBytes))
+        artifact::write(Kind::ProvingKey, path, &self.to_bytes())
     }
 
     /// Reads a proving key for `shape`.
@@ -61,7 +70,8 @@ impl Keys {
     /// Parses a proving key.
     pub fn parse(shape: Shape, payload: &[u8]) -> Result<Self, ProofError> {
         check_shape(&shape)?;
-        Ok(Self { shape, pk: parse(EitherParams::Inference(shape), payload)? })
+        let (provenance, pk) = parse(EitherParams::Inference(shape), payload)?;
+        Ok(Self { shape, provenance, pk })
     }
 }
 
@@ -76,12 +86,22 @@ pub(super) fn generate(circuit: &EitherCircuit, srs: &Srs) -> Result<ProvingKey<
     keygen_pk(&committer, vk, circuit).map_err(failed)
 }
 
-/// A proving key from its bytes. halo2's reader trusts the lengths that a file states and panics on a short or non-canonical one, so the whole
-/// structure is walked first.
-pub(super) fn parse(params: EitherParams, payload: &[u8]) -> Result<ProvingKey<G1Affine>, ProofError> {
+/// See [`Keys::to_bytes`].
+pub(super) fn to_bytes(provenance: &Provenance, pk: &ProvingKey<G1Affine>) -> Vec<u8> {
+    let mut bytes = provenance.head();
+    bytes.extend(pk.to_bytes(SerdeFormat::RawBytes));
+    bytes
+}
+
+/// A proving key from its bytes, and the label of its SRS. halo2's reader trusts the lengths that a file states and panics on a short or
+/// non-canonical one, so the whole structure is walked first.
+pub(super) fn parse(params: EitherParams, payload: &[u8]) -> Result<(Provenance, ProvingKey<G1Affine>), ProofError> {
+    let malformed = |problem: String| ProofError::malformed(Kind::ProvingKey.name(), problem);
+    let split = Provenance::split(payload);
+    let (provenance, payload) = split.ok_or_else(|| malformed("it does not say which SRS it was made with".into()))?;
     check_structure(&params, payload)?;
-    ProvingKey::from_bytes::<EitherCircuit>(payload, SerdeFormat::RawBytes, params)
-        .map_err(|e| ProofError::malformed(Kind::ProvingKey.name(), e.to_string()))
+    let pk = ProvingKey::from_bytes::<EitherCircuit>(payload, SerdeFormat::RawBytes, params);
+    Ok((provenance, pk.map_err(|e| malformed(e.to_string()))?))
 }
 
 /// The SRS cut down to `2^k` points.

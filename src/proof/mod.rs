@@ -8,6 +8,7 @@ pub mod error;
 pub mod keys;
 pub mod model_id;
 mod msm;
+mod opening;
 pub mod outer;
 pub mod protocol;
 pub mod prove;

@@ -4,14 +4,14 @@ use super::{
     ProofError, Purpose, Srs,
     artifact::Kind,
     either::{EitherCircuit, EitherParams},
-    keys::{fit, generate, parse},
+    keys::{fit, generate, parse, to_bytes},
     protocol::compiled,
     prove::prove_either,
+    srs::Provenance,
     verify::verify_key,
 };
 use crate::outer::{OuterCircuit, Recording, Sheet, Values, Widths, place};
 use halo2_proofs::{
-    SerdeFormat,
     halo2curves::bn256::{Fr, G1Affine},
     plonk::{ProvingKey, VerifyingKey},
 };
@@ -24,6 +24,8 @@ pub struct OuterKeys {
     pub widths: Widths,
     /// Public values: all statements, and the accumulator's words. halo2 pads a shorter list with zeros and leaves what follows free.
     pub instances: usize,
+    /// Where the SRS that they were made with comes from.
+    pub provenance: Provenance,
     /// Proving key, with the verifying key inside.
     pub pk: ProvingKey<G1Affine>,
 }
@@ -39,7 +41,8 @@ impl OuterKeys {
         let points: Vec<_> = recording.slots.iter().map(|slot| vec![G1Affine::generator(); slot.all_points()]).collect();
         let (sheet, _) = place(recording, widths, &Values { nodes: &nodes, points: &points }).map_err(layout)?;
         let circuit = EitherCircuit::Outer(Box::new(OuterCircuit::new(sheet)));
-        Ok(Self { widths, instances: recording.public_values(), pk: generate(&circuit, srs)? })
+        let (instances, provenance) = (recording.public_values(), srs.provenance.clone());
+        Ok(Self { widths, instances, provenance, pk: generate(&circuit, srs)? })
     }
 
     /// The verifying key.
@@ -55,9 +58,9 @@ impl OuterKeys {
         Ok(compiled(self.vk(), fit(srs, self.widths.k)?.as_ref(), self.instances))
     }
 
-    /// The proving key as a file holds it.
+    /// The content of the proving key's file: the SRS's label, and the key.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.pk.to_bytes(SerdeFormat::RawBytes)
+        to_bytes(&self.provenance, &self.pk)
     }
 
     /// Parses a proving key.
@@ -68,7 +71,8 @@ impl OuterKeys {
         if !widths.is_sound() {
             return Err(ProofError::malformed(Kind::ProvingKey.name(), format!("{widths:?} are no widths of an aggregation")));
         }
-        Ok(Self { widths, instances, pk: parse(EitherParams::Outer(widths), payload)? })
+        let (provenance, pk) = parse(EitherParams::Outer(widths), payload)?;
+        Ok(Self { widths, instances, provenance, pk })
     }
 
     /// Proves a sheet as it stands, honest or not: the attack suite uses it with forged ones.

@@ -5,7 +5,8 @@ use super::{
     commit::{Committer, Opener, Scheme},
     either::EitherCircuit,
     keys::{check_degree, check_shape, fit},
-    transcript::{Purpose, Transcript},
+    opening::{Noted, Session},
+    transcript::Purpose,
 };
 use crate::{
     circuit::{InferenceCircuit, Witness, lay_out, plan::ONE_THREAD_K},
@@ -85,9 +86,10 @@ fn create(
     circuit: EitherCircuit,
     instances: &[Fr],
 ) -> Result<Vec<u8>, ProofError> {
-    let mut transcript = Transcript::new(purpose, Vec::new());
+    let session = Session::new(pk);
+    let mut transcript = Noted::new(purpose, &session);
     create_proof::<Scheme<'_>, Opener<'_>, _, _, _, _>(
-        &Committer::of(srs)?,
+        &Committer::proving(srs, &session)?,
         pk,
         &[circuit],
         &[&[instances]],
@@ -95,5 +97,5 @@ fn create(
         &mut transcript,
     )
     .map_err(|e| ProofError::Halo2 { doing: "proving", problem: format!("{e:?}") })?;
-    Ok(transcript.into_stream())
+    Ok(transcript.into_proof())
 }

@@ -38,6 +38,20 @@ impl Provenance {
         }
     }
 
+    /// As the payload of a file begins: the label's length in four bytes, and the label.
+    pub(super) fn head(&self) -> Vec<u8> {
+        let label = self.to_string().into_bytes();
+        // A label has at most 201 bytes.
+        [&(label.len() as u32).to_be_bytes()[..], &label].concat()
+    }
+
+    /// Takes [`Provenance::head`] off a payload.
+    pub(super) fn split(payload: &[u8]) -> Option<(Self, &[u8])> {
+        let (length, rest) = payload.split_first_chunk::<4>()?;
+        let (label, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        Some((Self::parse(std::str::from_utf8(label).ok()?)?, rest))
+    }
+
     /// A ceremony's label: name, power and hash.
     pub(super) fn ceremony(label: &str) -> Option<Self> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
@@ -119,9 +133,7 @@ impl Srs {
 
     /// Writes the file.
     pub fn save(&self, path: &Path) -> Result<(), ProofError> {
-        let provenance = self.provenance.to_string().into_bytes();
-        let mut payload = (provenance.len() as u32).to_be_bytes().to_vec();
-        payload.extend_from_slice(&provenance);
+        let mut payload = self.provenance.head();
         self.params.write_custom(&mut payload, SerdeFormat::RawBytes).map_err(|source| ProofError::Io {
             doing: "write",
             path: path.into(),
@@ -142,11 +154,8 @@ impl Srs {
     /// [`ProofError::Artifact`], [`ProofError::SrsInconsistent`], [`ProofError::SrsRelabelled`].
     pub fn parse(payload: &[u8]) -> Result<Self, ProofError> {
         let malformed = |problem: &str| ProofError::malformed(Kind::Srs.name(), problem);
-        let (length, rest) = payload.split_first_chunk::<4>().ok_or_else(|| malformed("the provenance is missing"))?;
-        let length = u32::from_be_bytes(*length) as usize;
-        let provenance = rest.get(..length).and_then(|b| std::str::from_utf8(b).ok()).and_then(Provenance::parse);
-        let provenance = provenance.ok_or_else(|| malformed("the provenance is not one of insecure-dev, ceremony"))?;
-        let points = &rest[length..];
+        let split = Provenance::split(payload);
+        let (provenance, points) = split.ok_or_else(|| malformed("the provenance is not one of insecure-dev, ceremony"))?;
         let k = points.first_chunk::<4>().map(|k| u32::from_le_bytes(*k)).filter(|k| (1..=28).contains(k));
         let k = k.ok_or_else(|| malformed("its size is not 2^1 to 2^28 points"))?;
         // k, 2^k points in both bases, two points of G2.

@@ -8,7 +8,11 @@ use super::{
     report::Reason,
     waiting::{self, Waiting},
 };
-use crate::{chain::journal::sync_folder, proof::artifact::write_bytes};
+use crate::{
+    artifact::{ArtifactError, aggregate::Part},
+    chain::journal::sync_folder,
+    proof::artifact::write_bytes,
+};
 use alloy::primitives::B256;
 use std::{
     ffi::OsStr,
@@ -27,6 +31,8 @@ pub enum Act {
     Explain { target: String, reason: Reason },
     /// Moves it to `refused/`.
     Refuse { from: PathBuf, target: String, reason: Reason },
+    /// Leaves something unreadable where it is.
+    Leave { path: PathBuf, error: ServiceError },
     /// Makes a group's folder.
     Begin { entry: Entry },
     /// Writes which proofs it is of: from here on they are this group's.
@@ -71,6 +77,7 @@ impl<W: Work> Service<W> {
                 }
                 Err(source) => return Err(io("move", &from)(source)),
             },
+            Act::Leave { path, error } => self.leave(&path, &error, tell),
             Act::Begin { entry } => {
                 let path = self.group(&entry);
                 fs::create_dir_all(&path).map_err(io("create", &path))?;
@@ -116,15 +123,15 @@ impl<W: Work> Service<W> {
         }
     }
 
-    /// Something that was handed in cannot be taken away, such as a folder of somebody else's: it must not keep the others waiting.
+    /// Something that was handed in cannot be read or taken away, such as a folder of somebody else's: it must not keep the others waiting.
     fn leave(&mut self, path: &Path, error: &ServiceError, tell: &dyn Fn(String)) {
         tell(format!("left where it is: {error}"));
         self.book.failed(error);
         self.stuck.extend(path.file_name().map(OsStr::to_owned));
     }
 
-    /// Proves a group. Should that fail, its proofs are checked again one by one, and those that do not hold are refused: the group is
-    /// dissolved then, for a member is missing.
+    /// Proves a group. Should that fail, its proofs are checked again one by one, and proven one by one where all hold. Those that do not
+    /// stand alone are refused: the group is dissolved then, for a member is missing.
     fn prove(&mut self, entry: &Entry, tell: &dyn Fn(String)) -> Result<(), ServiceError> {
         tell(format!("group {}: proving {} proofs", entry.id(), entry.proofs.len()));
         self.write_status()?;
@@ -151,6 +158,9 @@ impl<W: Work> Service<W> {
                     bad.push((member.file.clone(), error.into()));
                 }
             }
+            if bad.is_empty() && !error.is_of_the_machine() {
+                bad = self.unprovable(entry, &proofs);
+            }
             if bad.is_empty() {
                 return Err(error);
             }
@@ -165,6 +175,23 @@ impl<W: Work> Service<W> {
             self.plan_refusal(self.places.waiting().join(file), &name, &error)?;
         }
         Ok(())
+    }
+
+    /// Those of a group's proofs that hold and cannot be aggregated even alone (docs/soundness.md, "What is not claimed"): they must not keep
+    /// the others waiting for ever. An error that is about slots says nothing of a proof: some places cannot stay empty.
+    fn unprovable(&self, entry: &Entry, proofs: &[Part]) -> Vec<(String, ServiceError)> {
+        let out = self.group(entry).join("alone.tmp");
+        let mut bad = Vec::new();
+        for (member, proof) in entry.proofs.iter().zip(proofs) {
+            match self.work.aggregate(std::slice::from_ref(proof), &out) {
+                Ok(_) | Err(ArtifactError::Slots { .. }) => {}
+                Err(error) => bad.push((member.file.clone(), ServiceError::from(error))),
+            }
+        }
+        if let Err(error) = gone(fs::remove_file(&out), "remove", &out) {
+            bad.push((String::new(), error));
+        }
+        bad
     }
 
     pub(super) fn group(&self, entry: &Entry) -> PathBuf {

@@ -6,7 +6,7 @@ use crate::{
     proof::ProofError,
 };
 use alloy::primitives::B256;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can go wrong with the folder, or with one proof in it.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +110,12 @@ impl ServiceError {
     /// Whether it says something of this machine, now, and nothing of a proof.
     pub(super) fn is_of_the_machine(&self) -> bool {
         self.exit_code() == ExitCode::Environment
+    }
+
+    /// Whether it is about this one file, which whoever handed it in can make unreadable, and about nothing that all files need.
+    pub(super) fn is_of_the_file(&self, file: &Path) -> bool {
+        let short = |source: &std::io::Error| matches!(source.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM));
+        matches!(self, Self::Io { path, source, .. } if path == file && !short(source))
     }
 }
 

@@ -53,7 +53,7 @@ pub fn read(path: &Path, longest: usize) -> Result<String, ServiceError> {
 }
 
 /// Between a look at a name and opening it, it may have become something else.
-fn open(path: &Path) -> std::io::Result<File> {
+pub(super) fn open(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.read(true);
     #[cfg(unix)]

@@ -25,6 +25,9 @@ const ALIVE: Duration = Duration::from_secs(15);
 /// How often at most while much happens.
 const BUSY: Duration = Duration::from_secs(1);
 
+/// Files that are looked at before groups are formed again: a heap of junk must not keep those waiting whose time has come.
+const LOOKS: u32 = 64;
+
 /// How a folder is watched.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -50,9 +53,11 @@ pub struct Service<W> {
     pub(super) todo: VecDeque<Act>,
     /// What is left of the last look at `incoming/`.
     pub(super) listed: VecDeque<OsString>,
+    /// Files looked at since groups were formed.
+    looked: u32,
     /// Whose kind's part of the queue is full; looked at again when a group takes from it.
     pub(super) held: HashSet<OsString>,
-    /// What was handed in and cannot be taken away: not looked at again by this process.
+    /// What was handed in and cannot be read or taken away: not looked at again in this run.
     pub(super) stuck: HashSet<OsString>,
     /// Changes made on disk.
     pub(super) acts: u64,
@@ -87,6 +92,7 @@ impl<W: Work> Service<W> {
             open: Vec::new(),
             todo: VecDeque::new(),
             listed: VecDeque::new(),
+            looked: 0,
             held: HashSet::new(),
             stuck: HashSet::new(),
             acts: 0,
@@ -143,6 +149,8 @@ impl<W: Work> Service<W> {
     }
 
     fn run_steps(&mut self, tell: &dyn Fn(String)) -> Result<(), ServiceError> {
+        // What could not be read or taken away may be another file by now, or readable.
+        self.stuck.clear();
         loop {
             self.listed = incoming::list(&self.places.incoming())?.into();
             self.listed.retain(|name| !self.held.contains(name) && !self.stuck.contains(name));
@@ -177,16 +185,22 @@ impl<W: Work> Service<W> {
             self.plan_group(entry)?;
             return Ok(true);
         }
-        if !self.is_full()
-            && let Some(name) = self.listed.pop_front()
-        {
-            self.plan_incoming(&name)?;
-            return Ok(true);
+        let none_comes = self.is_full() || self.listed.is_empty();
+        if none_comes || self.looked >= LOOKS {
+            self.looked = 0;
+            let waiting: Vec<Waiting> = self.waiting.values().cloned().collect();
+            if let Some(members) = form(&self.kinds, &waiting, self.settings.patience, SystemTime::now()) {
+                let entry = Entry::new(self.work.aggregate_id(), &members);
+                self.todo.extend([Act::Begin { entry: entry.clone() }, Act::Enter { entry }]);
+                return Ok(true);
+            }
         }
-        let waiting: Vec<Waiting> = self.waiting.values().cloned().collect();
-        let Some(members) = form(&self.kinds, &waiting, self.settings.patience, SystemTime::now()) else { return Ok(false) };
-        let entry = Entry::new(self.work.aggregate_id(), &members);
-        self.todo.extend([Act::Begin { entry: entry.clone() }, Act::Enter { entry }]);
+        if none_comes {
+            return Ok(false);
+        }
+        let Some(name) = self.listed.pop_front() else { return Ok(false) };
+        self.looked += 1;
+        self.plan_incoming(&name)?;
         Ok(true)
     }
 
@@ -209,7 +223,8 @@ impl<W: Work> Service<W> {
             Ok(Look::Kept) => self.todo.push_back(Act::Forget { path }),
             Ok(Look::Hold) => drop(self.held.insert(name.to_owned())),
             // Whoever handed it in took it back.
-            Err(_) if !exists(&path)? => {}
+            Err(_) if exists(&path).is_ok_and(|there| !there) => {}
+            Err(error) if error.is_of_the_file(&path) => self.todo.push_back(Act::Leave { path, error }),
             Err(error) if error.is_of_the_machine() => return Err(error),
             Err(error) => self.plan_refusal(path, &name.to_string_lossy(), &error)?,
         }
@@ -285,7 +300,11 @@ impl<W: Work> Service<W> {
         }
         match exists(&aggregate)?.then(|| self.work.verify(&aggregate)) {
             Some(Ok(())) => self.todo.extend(left),
-            Some(Err(_)) => {
+            Some(Err(error)) => {
+                let error = ServiceError::from(error);
+                if error.is_of_the_machine() {
+                    return Err(error);
+                }
                 self.todo.extend(moved);
                 self.todo.push_back(Act::Remove { path: aggregate });
                 return Ok(());

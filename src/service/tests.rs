@@ -28,6 +28,8 @@ const B: B256 = B256::repeat_byte(0xbb);
 struct Orders {
     /// The first public values of proofs that do not hold, from now on.
     bad: Vec<u64>,
+    /// Of proofs that hold and cannot be aggregated.
+    stubborn: Vec<u64>,
     /// Whether the machine gives up.
     broken: bool,
     proven: u32,
@@ -64,6 +66,9 @@ impl Work for Cheap {
             return Err(refusal("the machine gives up"));
         }
         proofs.iter().try_for_each(|proof| self.check(proof))?;
+        if proofs.iter().any(|proof| self.0.borrow().stubborn.iter().any(|&value| word(value) == proof.words()[0])) {
+            return Err(ArtifactError::Malformed { path: out.into(), kind: "proof", problem: "two points are one".into() });
+        }
         self.0.borrow_mut().proven += 1;
         let words: Vec<_> = proofs.iter().map(|proof| proof.words()).collect();
         crate::proof::artifact::write_bytes(out, json!(words).to_string().as_bytes(), false)?;
@@ -260,6 +265,58 @@ fn a_machine_that_gives_up_loses_nothing() {
         assert!(metrics.contains(&format!("\nzkml_evm_aggregator_{line}\n")), "{line}: {metrics}");
     }
     assert_eq!(work.0.borrow().proven, 1);
+}
+
+/// docs/soundness.md names such proofs: whoever makes one keeps nobody else waiting.
+#[test]
+fn a_proof_that_cannot_be_aggregated_is_refused_alone() {
+    let (folder, work) = (tempfile::tempdir().unwrap(), Cheap::default());
+    let root = folder.path();
+    [("a1", A, 1), ("a2", A, 2), ("b3", B, 3)].iter().for_each(|(name, model, value)| hand_in(root, name, *model, *value));
+    work.0.borrow_mut().stubborn = vec![2];
+    let mut service = open(root, &work);
+    service.run(&|_| ()).unwrap();
+    let mut values: Vec<B256> = done(root).into_values().flatten().collect();
+    values.sort();
+    assert_eq!((values, reason(root, "a2").as_str()), (vec![word(1), word(3)], "artifact/malformed"));
+    assert!(service.waiting.is_empty() && service.open.is_empty() && names(&root.join("groups")).is_empty());
+}
+
+/// A statement is of its model: the same words of another are another.
+#[test]
+fn proofs_of_two_models_with_the_same_words_are_both_aggregated() {
+    let (folder, work) = (tempfile::tempdir().unwrap(), Cheap::default());
+    let root = folder.path();
+    hand_in(root, "b", B, 1);
+    hand_in(root, "a", A, 1);
+    open(root, &work).run(&|_| ()).unwrap();
+    assert_eq!(done(root).into_values().flatten().collect::<Vec<_>>(), [word(1); 2]);
+}
+
+/// What whoever handed a file in can do to it is no trouble of the machine's.
+#[test]
+fn an_error_of_one_file_is_told_from_one_of_the_machine() {
+    let of = |code: i32, path: &str| {
+        let source = std::io::Error::from_raw_os_error(code);
+        ServiceError::Io { doing: "read", path: path.into(), source }.is_of_the_file(Path::new("incoming/0"))
+    };
+    assert!([libc::EWOULDBLOCK, libc::ELOOP, libc::ENXIO, libc::EIO, libc::EACCES].iter().all(|&code| of(code, "incoming/0")));
+    assert!([libc::EMFILE, libc::ENFILE, libc::ENOMEM].iter().all(|&code| !of(code, "incoming/0")));
+    assert!(!of(libc::EIO, "waiting/0"));
+    assert!(!ServiceError::Busy { path: "incoming/0".into() }.is_of_the_file(Path::new("incoming/0")));
+}
+
+/// Between the look at a name and opening it, it may have become a link or a pipe.
+#[test]
+fn a_link_is_not_followed_and_a_pipe_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("plain"), "text").unwrap();
+    std::os::unix::fs::symlink(path("plain"), path("link")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+    assert!(super::incoming::open(&path("plain")).is_ok());
+    assert_eq!(super::incoming::open(&path("link")).unwrap_err().raw_os_error(), Some(libc::ELOOP));
+    assert!(!super::incoming::open(&path("pipe")).unwrap().metadata().unwrap().is_file());
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub struct Waiting {
     pub file: String,
     /// The name that it was handed in under.
     pub name: String,
-    /// The hash of its public values.
+    /// See [`statement`].
     pub statement: B256,
     /// Its model or aggregate.
     pub kind: B256,
@@ -25,9 +25,10 @@ pub struct Waiting {
     pub since: SystemTime,
 }
 
-/// keccak256 of the public values: what must not be proven twice.
+/// keccak256 of the model's or aggregate's id and the public values: what must not be proven twice. Without the id, a proof of one model
+/// would keep out another's of the same words.
 pub fn statement(proof: &Part) -> B256 {
-    keccak256(proof.words().concat())
+    keccak256([&[proof.id()], &proof.words()[..]].concat().concat())
 }
 
 /// The name in `waiting/` of what was handed in as `name`.

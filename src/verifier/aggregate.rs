@@ -10,7 +10,7 @@
 use super::{
     Labels, VerifierError,
     protocol::Circuit,
-    sections::{describe, fill},
+    sections::{ENTRY, PROOF_INTERFACE, describe, fill},
     yul::Block,
 };
 use crate::{
@@ -93,6 +93,8 @@ pub fn render(aggregate: &Aggregate<'_>) -> Result<String, VerifierError> {
     let [constants, check, function] = weights(&runs)?;
     let identity = IDENTITY.replace("{slots}", &slots_function(&runs, slots.len())).replace("{weights}", &function);
     let own = vec![
+        ("{proof_interface}", PROOF_INTERFACE.into()),
+        ("{entry}", ENTRY.into()),
         ("{more_interface}", INTERFACE.into()),
         ("{interface}", "IAggregateVerifier".into()),
         ("{contract}", "AggregateVerifier".into()),
@@ -106,7 +108,7 @@ pub fn render(aggregate: &Aggregate<'_>) -> Result<String, VerifierError> {
         ("{own_check}", check),
     ];
     let public_inputs = slots.iter().map(|slot| slot.layout.len()).sum();
-    fill(&Circuit { vk, srs, labels: labels.clone(), public_inputs, accumulates: true }, own)
+    fill(&Circuit { vk, srs, labels: labels.clone(), public_inputs, accumulates: true, split: false }, own)
 }
 
 impl Run<'_> {

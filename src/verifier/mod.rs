@@ -14,6 +14,7 @@ mod protocol;
 pub mod render;
 mod sections;
 pub mod solc;
+pub mod split;
 mod transcript;
 mod yul;
 

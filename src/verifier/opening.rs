@@ -4,6 +4,7 @@ use super::{
     evaluation::{distance, rotate},
     memory::Memory,
     protocol::{Protocol, Query},
+    split,
     transcript::Transcript,
     yul::{Block, literal, word},
 };
@@ -128,7 +129,7 @@ pub fn values(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript
     block.line("let r := R");
     block.line("let mu := mload(MU)");
     block.line("let power := mload(NUMERATOR)");
-    block.line("let sum := 0");
+    block.line("let sum");
     block.line("let value");
     block.line("let factor");
     let degrees = sets.iter().map(|set| set.rotations.len() - 1);
@@ -334,7 +335,7 @@ fn value_name(protocol: &Protocol, transcript: &Transcript, query: Query) -> Str
 /// The coordinates of a polynomial's commitment.
 fn point(protocol: &Protocol, transcript: &Transcript, poly: usize) -> Point {
     if let Some(commitment) = protocol.preprocessed.get(poly) {
-        return constant(commitment);
+        return if protocol.split { stored(&split::commitment_name(protocol, poly)) } else { constant(commitment) };
     }
     match transcript.points.get(poly - protocol.first_witness()) {
         Some(name) => stored(name),

@@ -30,6 +30,8 @@ pub struct Circuit<'a> {
     /// Whether a pairing equation of two more points is left to check (`accumulator.rs`): their words stand behind the public inputs in the
     /// instance column, the points before the proof.
     pub accumulates: bool,
+    /// Whether the contract is given the verifying key's digest and commitments in every call (`split.rs`); otherwise they are its constants.
+    pub split: bool,
 }
 
 /// A polynomial at `ω^rotation` times the evaluation point.
@@ -65,6 +67,8 @@ pub struct Protocol {
     pub digest: Fr,
     /// Commitments of fixed and permutation polynomials.
     pub preprocessed: Vec<G1Affine>,
+    /// Whether these and the digest come with every call.
+    pub split: bool,
     /// The polynomials: preprocessed, the instance column, those of the phases in order, the quotient.
     pub names: Names,
     /// The prover's messages up to the quotient.
@@ -130,6 +134,7 @@ impl Protocol {
             public_inputs: circuit.public_inputs,
             digest: inner.transcript_initial_state.ok_or_else(|| unsupported("no initial state"))?,
             preprocessed: inner.preprocessed.clone(),
+            split: circuit.split,
             names: Names::new(labels, vk.cs(), &phases),
             quotients: inner.quotient.num_chunk(),
             evaluations: inner.evaluations.iter().map(|q| Query { poly: q.poly, rotation: q.rotation.0 }).collect(),

@@ -4,7 +4,7 @@ use super::{
     VerifierError,
     labels::Labels,
     protocol::Circuit,
-    sections::{describe, fill},
+    sections::{ENTRY, PROOF_INTERFACE, describe, fill},
 };
 use crate::{
     circuit::statement::{self, MODEL_COMMITMENT, PublicValue},
@@ -48,6 +48,8 @@ pub(super) fn render_key(
     }
     let [constant, check] = weights_check(&layout, weights)?;
     let own = vec![
+        ("{proof_interface}", PROOF_INTERFACE.into()),
+        ("{entry}", ENTRY.into()),
         ("{more_interface}", String::new()),
         ("{interface}", "IProofVerifier".into()),
         ("{contract}", "InferenceVerifier".into()),
@@ -60,7 +62,7 @@ pub(super) fn render_key(
         ("{own_check}", check),
     ];
     let labels = Labels::of_shape(shape);
-    fill(&Circuit { vk, srs, labels, public_inputs: layout.len(), accumulates: false }, own)
+    fill(&Circuit { vk, srs, labels, public_inputs: layout.len(), accumulates: false, split: false }, own)
 }
 
 const HEADER: &str = "/// @title Verifier of one model's proofs of inference
@@ -78,7 +80,7 @@ const IDENTITY: &str = "    /// @notice The model this verifier was generated fo
 ///
 /// # Errors
 /// A commitment to fixed weights, or none to private ones.
-fn weights_check(layout: &[PublicValue], weights: Option<B256>) -> Result<[String; 2], VerifierError> {
+pub(super) fn weights_check(layout: &[PublicValue], weights: Option<B256>) -> Result<[String; 2], VerifierError> {
     match (layout.iter().position(|value| value.name == MODEL_COMMITMENT), weights) {
         (None, None) => Ok([String::new(), String::new()]),
         (Some(at), Some(commitment)) => Ok([

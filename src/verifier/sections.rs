@@ -6,6 +6,7 @@ use super::{
     memory::{Memory, START},
     names, opening,
     protocol::{Circuit, Protocol},
+    split,
     transcript::{self, Transcript},
     yul::{Block, literal, word},
 };
@@ -21,6 +22,36 @@ use halo2_proofs::{
 
 const TEMPLATE: &str = include_str!("Verifier.sol.in");
 
+/// The interface of a verifier of proofs, as its file declares it.
+pub const PROOF_INTERFACE: &str = "\
+/// @title A generated proof verifier (the same interface as contracts/interfaces/IProofVerifier.sol)
+interface IProofVerifier {
+    error InvalidInstanceCount(uint256 expected, uint256 got);
+    error InvalidProofLength(uint256 expected, uint256 got);
+    error OtherWeights(uint256 expected, uint256 got);
+    error InstanceOutOfRange(uint256 index, uint256 value);
+    error EvaluationOutOfRange(uint256 index, uint256 value);
+    error PointNotOnCurve(uint256 index);
+    error DegenerateChallenge();
+    error UnsupportedCompiler();
+    error PrecompileFailed();
+    error PairingFailed();
+
+    function verifyProof(uint256[] calldata publicInputs, bytes calldata proof) external view;
+    function verifierKind() external pure returns (bytes32 kind);
+}";
+
+/// Its functions, where the contract has the verifying key.
+pub const ENTRY: &str = "    function verifierKind() external pure returns (bytes32 kind) {
+        return keccak256(\"{kind}\");
+    }
+
+    function verifyProof(uint256[] calldata publicInputs, bytes calldata proof) external view {
+        _checkLengths(publicInputs.length, proof.length);
+{own_check}        _readTranscript(publicInputs, proof);
+        _verify();
+    }";
+
 /// Parts of a source that depend on what the circuit proves: a placeholder of the template, and its text.
 pub type Fields = Vec<(&'static str, String)>;
 
@@ -29,9 +60,31 @@ pub type Fields = Vec<(&'static str, String)>;
 /// # Errors
 /// An SRS smaller than the keys, labels that are not the circuit's, or a protocol with a part that the contract has no section for.
 pub fn fill(circuit: &Circuit<'_>, own: Fields) -> Result<String, VerifierError> {
+    Ok(finish(&fill_in(circuit, own)?))
+}
+
+/// The same but for the version in its first lines.
+///
+/// # Errors
+/// As [`fill`].
+pub fn fill_in(circuit: &Circuit<'_>, own: Fields) -> Result<String, VerifierError> {
     let protocol = Protocol::new(circuit)?;
-    let constants = [
-        ("{tool}", env!("CARGO_PKG_VERSION").to_string()),
+    let mut fields = own;
+    fields.extend(constants(circuit, &protocol));
+    fields.extend(sections(&protocol, &circuit.labels, circuit.vk.cs()));
+    fields.extend(g2(["{g2_x1}", "{g2_x0}", "{g2_y1}", "{g2_y0}"], &protocol.g2));
+    fields.extend(g2(["{s_g2_x1}", "{s_g2_x0}", "{s_g2_y1}", "{s_g2_y0}"], &protocol.s_g2));
+    Ok(fields.into_iter().fold(TEMPLATE.to_string(), |text, (name, value)| text.replace(name, &value)))
+}
+
+/// A source with the version of zkml-evm, which is no part of the code.
+pub fn finish(source: &str) -> String {
+    source.replace("{tool}", env!("CARGO_PKG_VERSION"))
+}
+
+/// What every header has, and numbers of the circuit.
+pub fn constants(circuit: &Circuit<'_>, protocol: &Protocol) -> Fields {
+    vec![
         ("{srs}", circuit.srs.provenance.to_string()),
         ("{srs_digest}", circuit.srs.digest().to_string()),
         ("{digest}", literal(&protocol.digest)),
@@ -40,13 +93,7 @@ pub fn fill(circuit: &Circuit<'_>, own: Fields) -> Result<String, VerifierError>
         ("{q}", Q.to_string()),
         ("{omega}", literal(&protocol.omega)),
         ("{instances}", protocol.public_inputs.to_string()),
-    ];
-    let mut fields = own;
-    fields.extend(constants);
-    fields.extend(sections(&protocol, &circuit.labels, circuit.vk.cs()));
-    fields.extend(g2(["{g2_x1}", "{g2_x0}", "{g2_y1}", "{g2_y0}"], &protocol.g2));
-    fields.extend(g2(["{s_g2_x1}", "{s_g2_x0}", "{s_g2_y1}", "{s_g2_y0}"], &protocol.s_g2));
-    Ok(fields.into_iter().fold(TEMPLATE.to_string(), |text, (name, value)| text.replace(name, &value)))
+    ]
 }
 
 /// The lines of the header that say what each public input means.
@@ -62,6 +109,9 @@ const Q: &str = "0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cf
 fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> Vec<(&'static str, String)> {
     let sets = rotation_sets(protocol.queries.iter().map(|query| (query.poly, query.rotation)));
     let mut memory = Memory::default();
+    if protocol.split {
+        split::reserve(protocol, &mut memory);
+    }
     let challenges = names::challenges(labels, cs);
     let transcript = transcript::read(protocol, challenges, &mut memory);
     let denominators = evaluation::denominators(protocol, &sets, &mut memory);

@@ -103,6 +103,16 @@ impl Compiler {
         self.compile_generated("InferenceVerifier", source, settings)
     }
 
+    /// Compiles a rendered family's code (`split::family`) and checks its size.
+    pub fn compile_family(&self, source: &str) -> Result<Compiled, VerifierError> {
+        self.compile_family_with(source, Settings::VERIFIER)
+    }
+
+    /// As [`Compiler::compile_verifier_with`].
+    pub fn compile_family_with(&self, source: &str, settings: Settings) -> Result<Compiled, VerifierError> {
+        self.compile_generated("FamilyVerifier", source, settings)
+    }
+
     /// Compiles a rendered verifier of aggregates (`aggregate::render`) and checks its size.
     pub fn compile_aggregate(&self, source: &str) -> Result<Compiled, VerifierError> {
         self.compile_generated("AggregateVerifier", source, Settings::VERIFIER)

@@ -8,6 +8,7 @@ use super::{
     accumulator,
     memory::Memory,
     protocol::Protocol,
+    split,
     yul::{Block, literal},
 };
 
@@ -88,6 +89,10 @@ pub fn read(protocol: &Protocol, challenge_names: Vec<String>, memory: &mut Memo
 
 impl Reader<'_> {
     fn begin(&mut self, protocol: &Protocol) {
+        let digest = match protocol.split {
+            true => format!("mload({})", split::KEY_DIGEST),
+            false => literal(&protocol.digest),
+        };
         let start = self.memory.end();
         let name = self.memory.word("TRANSCRIPT_0");
         self.memory.words("PUBLIC_INPUTS", protocol.public_inputs);
@@ -95,7 +100,7 @@ impl Reader<'_> {
             accumulator::reserve_words(self.memory);
         }
         self.out.block.line("let r := R");
-        self.out.block.line(format!("mstore({name}, {})", literal(&protocol.digest)));
+        self.out.block.line(format!("mstore({name}, {digest})"));
         self.out.block.line(format!("calldatacopy(PUBLIC_INPUTS, publicInputs.offset, {:#x})", 32 * protocol.public_inputs));
         if protocol.accumulates() {
             self.out.runs.push(accumulator::read(&mut self.out.block));

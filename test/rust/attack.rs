@@ -34,6 +34,8 @@ mod outputs;
 mod phases;
 #[path = "attack/poseidon.rs"]
 mod poseidon;
+#[path = "attack/programs.rs"]
+mod programs;
 #[path = "attack/rank.rs"]
 mod rank;
 #[path = "attack/stack.rs"]

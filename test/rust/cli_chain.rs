@@ -4,7 +4,7 @@ mod cli_support;
 mod schema_support;
 
 use alloy::primitives::{Address, B256};
-use cli_support::{Public, Run, copy, generate, project, reseal, run, run_in};
+use cli_support::{DATA, MODEL, Public, Run, copy, generate, project, reseal, run, run_in};
 use serde_json::Value;
 use std::path::Path;
 use zkml_evm::chain::{ChainTarget, Patience, anvil::AnvilProcess, audit, embedded::Hardfork, settle};
@@ -276,6 +276,74 @@ fn ends(verb: &dyn Fn(&[&str]) -> Run, policy: &str) {
     let status = verb(&["status"]).result();
     assert!(status["contracts"].as_array().unwrap().iter().any(|c| c["model"] == "Frozen"), "{status}");
     assert_eq!(verb(&["deployments", "check"]).code, 1, "a frozen model is not as it should be");
+}
+
+/// Two models of one form: the code that they share is deployed once, and each verifier is the auditor's own.
+#[test]
+fn two_models_of_one_family_share_their_code() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let anvil = runtime.block_on(AnvilProcess::start(None, Hardfork::Osaka)).unwrap();
+    let work = tempfile::tempdir().unwrap();
+    let (rpc, root) = (["--rpc-url", anvil.url()], project(""));
+    let here = ["--project", root.to_str().unwrap()];
+    let verb = |arguments: &[&str]| -> Run { run_in(work.path(), &[&["--json"], arguments].concat()) };
+    // The same layer, one weight changed from -0.953 to -0.875.
+    let mut other = std::fs::read(project(MODEL)).unwrap();
+    let at = other.windows(3).position(|bytes| bytes == b"wJ\x14").unwrap() + 5;
+    assert_eq!(std::mem::replace(&mut other[at], 0x60), 0x74);
+    let models = ["first.onnx", "second.onnx"];
+    std::fs::copy(project(MODEL), work.path().join(models[0])).unwrap();
+    std::fs::write(work.path().join(models[1]), other).unwrap();
+    let data = project(DATA);
+    let made = models.map(|model| {
+        let out = &model[..model.len() - 5];
+        let generate = ["gen-verifier", model, "--calibration", data.to_str().unwrap(), "--split-key", "--out", out];
+        verb(&[&generate, &here[..]].concat()).result()["manifest"].clone()
+    });
+    assert_eq!(made[0]["contract"]["family"], made[1]["contract"]["family"]);
+    assert_ne!(made[0]["modelId"], made[1]["modelId"]);
+    let source = |folder: &str| std::fs::read(work.path().join(folder).join("FamilyVerifier.sol")).unwrap();
+    assert_eq!(source("first"), source("second"));
+
+    let deploy = |folder, more: &[&str]| {
+        verb(&[&["deploy", "--artifacts", folder, "--dev-account", "0"], &rpc[..], &here[..], more].concat()).result()
+    };
+    deploy("first", &["--broadcast"]);
+    let dry = deploy("second", &["--verifier-only"]);
+    let steps: Vec<&str> = dry["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["present", "deploy"], "{dry}");
+    let deployed = deploy("second", &["--verifier-only", "--broadcast"])["contracts"].clone();
+    let contracts = deployed.as_object().unwrap();
+    let named = |name: &str| contracts.values().filter(|c| c["name"] == name).count();
+    assert_eq!((named("FamilyVerifier"), named("InferenceVerifier")), (1, 2), "{deployed}");
+    let address = |model: &Value| {
+        let found = contracts.values().find(|c| c["modelId"] == model["modelId"]).unwrap();
+        found["address"].as_str().unwrap().to_owned()
+    };
+    let compare = |folder: &str, address: &str| verb(&[&["verify-contract", folder, "--address", address], &rpc[..]].concat());
+    for (folder, model) in ["first", "second"].into_iter().zip(&made) {
+        let compared = compare(folder, &address(model)).result();
+        assert_eq!((&compared["same"], &compared["family"]["same"]), (&true.into(), &true.into()), "{compared}");
+    }
+    let other = compare("first", &address(&made[1]));
+    assert_eq!((other.code, &other.json()["result"]["same"]), (1, &false.into()));
+
+    for folder in ["first", "second"] {
+        verb(&[&["register", "--artifacts", folder, "--dev-account", "0", "--broadcast"], &rpc[..]].concat()).result();
+    }
+    let checked = verb(&[&["deployments", "check"], &rpc[..]].concat()).result();
+    assert_eq!(checked["differ"], 0, "{checked}");
+    let gas = verb(&["gas", "first"]).result()["gas"].clone();
+    assert!(gas["sharedCodeBytes"].as_u64() > gas["codeBytes"].as_u64(), "{gas}");
+
+    // A family's code that the keys do not give is not deployed.
+    let path = work.path().join("second/FamilyVerifier.sol");
+    let source = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, source.replacen("mulmod", "addmod", 1)).unwrap();
+    reseal(&work.path().join("second"), |_| ());
+    let refused =
+        verb(&[&["deploy", "--artifacts", "second", "--dev-account", "0", "--verifier-only"], &rpc[..], &here[..]].concat());
+    assert_eq!(refused.refused().1, "artifact/rebuilt");
 }
 
 #[test]

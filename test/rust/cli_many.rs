@@ -615,6 +615,43 @@ async fn a_batch_in_one_transaction() {
     yard.assert_settled_once(4, 2).await;
 }
 
+/// A borrower whose wallet agrees in the estimate and burns all its gas in the block costs its own loan and nobody else's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_that_turns_dear_blocks_nobody() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    loans(folder, 4);
+    let yard = Yard::new(Hardfork::Osaka).await;
+    let (node, first) = (yard.url.clone(), borrower(0).address());
+    let turning = proxy::before(&yard.url, move |method, _| {
+        if method == "eth_sendRawTransaction" {
+            // INVALID: the wallet's answer to any signature.
+            assert!(proxy::ask(&node, "anvil_setCode", json!([first, "0xfe"])).get("error").is_none());
+        }
+        Say::Same
+    });
+    let relayer = RELAYER.to_string();
+    let by = ["--json", "submit-batch", folder.to_str().unwrap(), "--rpc-url", &turning, "--dev-account", &relayer];
+    let batch = |more: &[&str]| run_in(folder, &[&by[..], more].concat());
+    let more = batch(&["--gas-per-item", "6000000"]);
+    assert_eq!(more.refused().1, "chain/gas-limit", "more than a transaction has is told before it is sent");
+    let done = batch(&["--broadcast", "--gas-per-item", "2000000"]);
+    let result = done.json()["result"].clone();
+    assert_eq!((done.code, &result["refused"]), (1, &json!(1)), "{result}");
+    assert!(result["items"]["loan-00"]["reason"].as_str().unwrap().contains("InvalidPermit"), "{result}");
+    assert!(["loan-01", "loan-02", "loan-03"].iter().all(|item| outcome(&result, item) == "settled"), "{result}");
+
+    // Away from local chains the papers choose no contract.
+    let public = proxy::before(&yard.url, |method, _| match method {
+        "eth_chainId" => Say::Result("0x2105".into()),
+        _ => Say::Same,
+    });
+    let fixed = ["--rpc-url", &public, "--broadcast", "--keystore", "none"];
+    let one = run_in(folder, &[&["--json", "submit-batch", folder.to_str().unwrap()], &fixed[..]].concat());
+    assert_eq!(one.refused(), (2, "usage/missing".into()), "{}", one.stdout);
+    assert!(one.stdout.contains("--pool"), "{}", one.stdout);
+}
+
 /// One real proof for two borrowers, by the one who sends it.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_proof_opens_loans_together() {

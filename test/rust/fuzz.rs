@@ -64,6 +64,11 @@ fn key() {
 }
 
 #[test]
+fn recording() {
+    corpus("fuzz/corpus/recording", is_seed, targets::recording);
+}
+
+#[test]
 fn srs() {
     corpus("fuzz/corpus/srs", is_seed, targets::srs);
 }

@@ -10,8 +10,17 @@ mod differential;
 mod gas;
 #[path = "verifier/matrix.rs"]
 mod matrix;
+#[path = "verifier/peer.rs"]
+mod peer;
+#[path = "attack/programs.rs"]
+#[allow(dead_code)] // The attacks use the rest.
+mod programs;
+#[path = "verifier/random.rs"]
+mod random;
 #[path = "verifier/shapes.rs"]
 mod shapes;
+#[path = "verifier/split.rs"]
+mod split;
 #[path = "verifier/stand.rs"]
 mod stand;
 mod support;
@@ -25,7 +34,7 @@ use std::{path::Path, process::Command};
 use zkml_evm::{
     chain::bindings::IProofVerifier,
     proof::{Keys, model_id::model_id, verify, verify::ProofLayout},
-    verifier::render,
+    verifier::{render, solc::Settings},
 };
 
 const R: &str = "21888242871839275222246405745257275088548364400416034343698204186575808495617";
@@ -90,8 +99,10 @@ fn the_source_is_deterministic_and_names_the_model() {
 fn the_source_is_formatted_and_clean() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    for stand in [Stand::credit_sized(), Stand::stacked()] {
-        std::fs::write(folder.path().join("InferenceVerifier.sol"), stand.source()).unwrap();
+    let stacked = Stand::stacked();
+    let [family, model] = stacked.split(&compiler(), Settings::VERIFIER).sources;
+    for source in [Stand::credit_sized().source(), stacked.source(), family, model] {
+        std::fs::write(folder.path().join("InferenceVerifier.sol"), source).unwrap();
         let run = |program: &str, arguments: &[&str]| {
             let mut command = Command::new(root.join("node_modules/.bin").join(program));
             let done = command.args(arguments).arg("InferenceVerifier.sol").current_dir(folder.path()).output().unwrap();

@@ -22,6 +22,7 @@ use halo2_proofs::{
     arithmetic::Field,
     halo2curves::bn256::{Fr, G1Affine},
 };
+use std::path::Path;
 
 /// Bytes of the accumulator before the outer proof: two points.
 const ACCUMULATOR_BYTES: usize = 128;
@@ -167,7 +168,7 @@ impl Aggregator {
         let mut taken: Vec<Option<&Part>> = vec![None; self.facts.branches.len()];
         for (at, part) in parts.iter().enumerate() {
             self.check_one(part)?;
-            if let Some(first) = parts[..at].iter().find(|other| other.words() == part.words()) {
+            if let Some(first) = parts[..at].iter().find(|other| (other.id(), other.words()) == (part.id(), part.words())) {
                 let problem = format!("{} has the same statement as {}", part.path().display(), first.path().display());
                 return Err(ArtifactError::Slots { problem });
             }
@@ -197,7 +198,7 @@ impl Aggregator {
             let problem = format!("{} is of {}, which has no slot here", part.path().display(), of(part));
             return Err(ArtifactError::Slots { problem });
         };
-        are_of(slots, &part.slots(), part)?;
+        are_of(slots, &part.slots(), part.path(), matches!(part, Part::Aggregate(_)))?;
         let instances = part.instances()?;
         let inner = [InnerProof { instances: &instances, proof: part.proof() }];
         let alone = self.alone.iter().find(|(id, _)| *id == part.id());
@@ -231,6 +232,8 @@ impl Aggregator {
         if self.facts.slots.iter().zip(&file.slots).any(|(facts, slot)| facts.statement.len() != slot.public_inputs.len()) {
             return Err(invalid("a slot's statement has another length").into());
         }
+        // Of its weights it says no more than their commitment, which the contract asks for.
+        are_of(&self.facts.slots, &file.slots, &file.path, true)?;
         let words = file.slots.iter().flat_map(|slot| &slot.public_inputs).map(scalar::from_word);
         let mut public: Vec<Fr> = words.collect::<Option<_>>().ok_or_else(|| invalid("a public input is not below r"))?;
         public.extend(accumulator_words([*lhs, *rhs]));
@@ -250,9 +253,9 @@ fn of(part: &Part) -> String {
     }
 }
 
-/// A part's statements are of these slots: their models, their lengths, and in each that is not empty the weights that a contract will ask for.
-fn are_of(slots: &[SlotFacts], statements: &[SlotStatement], part: &Part) -> Result<(), ArtifactError> {
-    let foreign = |what, expected: String, got: String| ArtifactError::Foreign { path: part.path().into(), what, expected, got };
+/// The statements in `path` are of these slots: their models, their lengths, and in each that is not empty the weights that a contract will ask for.
+fn are_of(slots: &[SlotFacts], statements: &[SlotStatement], path: &Path, may_be_empty: bool) -> Result<(), ArtifactError> {
+    let foreign = |what, expected: String, got: String| ArtifactError::Foreign { path: path.into(), what, expected, got };
     if slots.len() != statements.len() {
         return Err(foreign("the number of its slots", slots.len().to_string(), statements.len().to_string()));
     }
@@ -267,7 +270,7 @@ fn are_of(slots: &[SlotFacts], statements: &[SlotStatement], part: &Part) -> Res
         let at = facts.statement.iter().position(|value| value.name == crate::circuit::statement::MODEL_COMMITMENT);
         if let (Some(expected), Some(got_commitment)) = (facts.model_commitment, at.and_then(|at| got.public_inputs.get(at)))
             && expected != *got_commitment
-            && !(matches!(part, Part::Aggregate(_)) && got.is_empty())
+            && !(may_be_empty && got.is_empty())
         {
             return Err(foreign("the model commitment", expected.to_string(), got_commitment.to_string()));
         }

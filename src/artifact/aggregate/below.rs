@@ -31,7 +31,7 @@ impl Below {
     pub fn open(path: &Path) -> Result<Self, ArtifactError> {
         match AggregateFolder::is_one(path) {
             true => Ok(Self::Aggregate(Box::new(AggregateFolder::open(path)?.aggregator()?))),
-            false => Ok(Self::Model(Box::new(Folder::open(path)?.prover()?))),
+            false => Ok(Self::Model(Box::new(Folder::open_to_prove(path)?.prover()?))),
         }
     }
 

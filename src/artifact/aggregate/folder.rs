@@ -56,7 +56,7 @@ pub fn save(
         let bytes = std::fs::read(&path).map_err(|source| ArtifactError::Io { doing: "read", path, source })?;
         files.insert(name.to_owned(), FileEntry { sha256: sha256(&bytes), bytes: bytes.len() as u64 });
     }
-    let contract = contract.map(|c| ContractFacts { solc: c.solc.clone(), runtime_size: c.runtime_size });
+    let contract = contract.map(|c| ContractFacts { solc: c.solc.clone(), runtime_size: c.runtime_size, family: None });
     let manifest = AggregateManifest::new(aggregator.facts.clone(), contract, files);
     write_bytes(&folder.join(names::MANIFEST), package::json(&manifest, "manifest")?.as_bytes(), false)?;
     staging.commit()?;
@@ -120,6 +120,9 @@ impl AggregateFolder {
         };
         if (srs.provenance.to_string(), srs.digest()) != (facts.srs.clone(), facts.srs_digest) {
             return foreign(names::SRS, "the SRS", facts.srs, srs.provenance.to_string());
+        }
+        if keys.provenance != srs.provenance {
+            return foreign(names::KEY, "the SRS", facts.srs, keys.provenance.to_string());
         }
         let aggregator = Aggregator { facts, recording, alone, srs, keys, empty };
         let (expected, got) = (aggregator.facts.aggregate_id, aggregator.id());

@@ -5,12 +5,14 @@ use crate::chain::ChainError;
 use alloy::primitives::{Address, Bytes, TxKind};
 use revm::{
     Context, DatabaseCommit, InspectEvm, Inspector, MainBuilder, MainContext,
+    bytecode::Bytecode,
     context::{BlockEnv, CfgEnv, TxEnv, result::ExecutionResult},
     database::InMemoryDB,
     interpreter::{
         Interpreter,
         interpreter_types::{InterpreterTypes, Jumps},
     },
+    state::AccountInfo,
 };
 
 /// What one call used.
@@ -31,6 +33,21 @@ pub struct Profile {
 /// # Errors
 /// A contract whose constructor fails, or a call that revm refuses to run.
 pub fn profile(creation: &[u8], entries: &[usize], calldata: Bytes, hardfork: Hardfork) -> Result<Profile, ChainError> {
+    profile_beside(None, creation, entries, calldata, hardfork)
+}
+
+/// The same on a state that has one contract already, by address and code. What `creation`'s contract calls there counts for the whole
+/// transaction, not for its functions: give no entries.
+///
+/// # Errors
+/// As [`profile`].
+pub fn profile_beside(
+    present: Option<(Address, &[u8])>,
+    creation: &[u8],
+    entries: &[usize],
+    calldata: Bytes,
+    hardfork: Hardfork,
+) -> Result<Profile, ChainError> {
     let failed = |what: &str| ChainError::Profile { reason: what.to_owned() };
     let cfg = || CfgEnv::new_with_spec(hardfork.spec());
     // Two senders, so that both start with nonce 0; at price 0 neither needs a balance.
@@ -43,6 +60,10 @@ pub fn profile(creation: &[u8], entries: &[usize], calldata: Bytes, hardfork: Ha
         ..TxEnv::default()
     };
     let mut db = InMemoryDB::default();
+    if let Some((address, code)) = present {
+        let code = Bytecode::new_raw(Bytes::copy_from_slice(code));
+        db.insert_account_info(address, AccountInfo::default().with_code(code));
+    }
     let block = BlockEnv { basefee: 0, gas_limit: GAS_LIMIT, ..BlockEnv::default() };
     let deployed = evm::run(&db, cfg(), block.clone(), transaction(1, TxKind::Create, creation.to_vec().into()))
         .map_err(|e| failed(&format!("the contract is refused: {e}")))?;

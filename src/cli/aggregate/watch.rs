@@ -131,7 +131,7 @@ async fn run_once(
     console: Console,
 ) -> Result<(Service<Measured>, Result<(), ServiceError>), Failure> {
     blocking(move || {
-        let outcome = service.run(&|line| console.note(line));
+        let outcome = service.run(&|line| console.note(one_line(&line)));
         Ok((service, outcome))
     })
     .await
@@ -159,4 +159,9 @@ async fn aggregate_forever(mut service: Service<Measured>, console: Console) -> 
         };
         tokio::time::sleep(pause).await;
     }
+}
+
+/// Names of files stand in what is told: they forge no line of it, and reach no terminal's escapes.
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
 }

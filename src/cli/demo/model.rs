@@ -58,7 +58,7 @@ pub(super) async fn package(
     console.note(format!("   warning: {}", gen_verifier::INSECURE));
     let progress = console.progress_of(gen_verifier::PACKAGE_STAGES);
     let stages = progress.stages();
-    blocking(move || gen_verifier::package(&source, &quantised, &Recipe::default(), None, Some(&compiler), &stages)).await
+    blocking(move || gen_verifier::package(&source, &quantised, &Recipe::default(), None, Some(&compiler), false, &stages)).await
 }
 
 /// The artifact folder's headline.

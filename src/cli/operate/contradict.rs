@@ -39,7 +39,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
         let text = format!("a contradiction takes two proofs, {} is given", arguments.proof.len());
         return Err(CliError::Conflict(text).into());
     };
-    let prover = Folder::open(&arguments.artifacts)?.prover()?;
+    let prover = Folder::open_to_prove(&arguments.artifacts)?.prover()?;
     let show = |path: &PathBuf| -> Result<Shown, Failure> {
         let file = ProofFile::load_for(Purpose::Chain, path)?;
         prover.verify(&file)?;

@@ -1,6 +1,6 @@
 //! `submit --many DIR --artifacts DIR --rpc-url URL`.
 
-use super::{Arguments, Evidence, names};
+use super::{Arguments, Evidence, names, plain};
 use crate::{
     artifact::{Folder, Prover, proof_file::read_small},
     chain::{
@@ -35,7 +35,7 @@ pub struct ManyArguments {
     /// The artifact folder of the proofs' model, with which each is checked before it is sent; once for each model
     #[arg(long, value_name = "DIR", requires = "many")]
     artifacts: Vec<PathBuf>,
-    /// The pool: loans of any other are refused; that of the first loan when absent
+    /// The pool: loans of any other are refused; on a local chain that of the first loan when absent
     #[arg(long, value_name = "ADDRESS", requires = "many")]
     pool: Option<Address>,
     /// Most transactions in flight
@@ -59,6 +59,7 @@ pub(super) async fn run(arguments: &Arguments, folder: &Path, console: &Console)
     let provers = provers(&many.artifacts)?;
     let names = names(folder)?;
     let chain = arguments.send.connect(None).await?;
+    super::require_pool(many.pool, &arguments.send, &chain)?;
     let sender = arguments.send.sender(&chain)?;
     // The journal first: another run over it, or a damaged one, ends this one before anything is looked at.
     let path = many.journal.clone().unwrap_or_else(|| folder.join(format!("{}-{}.journal", chain.id(), sender.address)));
@@ -81,7 +82,7 @@ pub(super) async fn run(arguments: &Arguments, folder: &Path, console: &Console)
 
 fn provers(folders: &[PathBuf]) -> Result<BTreeMap<B256, Arc<Prover>>, Failure> {
     let open = |path: &PathBuf| {
-        let prover = Folder::open(path)?.prover()?;
+        let prover = Folder::open_to_prove(path)?.prover()?;
         Ok((prover.facts.model_id, Arc::new(prover)))
     };
     folders.iter().map(open).collect()
@@ -128,9 +129,9 @@ async fn item(
     provers: &BTreeMap<B256, Arc<Prover>>,
     chain: &Chain,
 ) -> Result<Item, Failure> {
-    let permit = Some(folder.join("permit.json")).filter(|path| path.exists());
-    let proof = folder.join("proof.json");
-    let evidence = Evidence::read(&proof, &folder.join("attestation.json"), permit.as_deref())?;
+    let permit = Some(plain(folder, "permit.json")?).filter(|path| path.exists());
+    let proof = plain(folder, "proof.json")?;
+    let evidence = Evidence::read(&proof, &plain(folder, "attestation.json")?, permit.as_deref())?;
     let digest = keccak256(read_small(&proof)?);
     let model = evidence.proof.model_id;
     let unknown = || CliError::Conflict(format!("the proof is of model {model}, of which no artifact folder is given"));

@@ -109,6 +109,15 @@ impl Evidence {
     }
 }
 
+/// A file of a folder that somebody handed in, where there is one: a pipe would be waited for without end.
+pub(super) fn plain(folder: &Path, name: &str) -> Result<PathBuf, CliError> {
+    let path = folder.join(name);
+    match path.metadata() {
+        Ok(found) if !found.is_file() => Err(CliError::Conflict(format!("{} is no plain file", path.display()))),
+        _ => Ok(path),
+    }
+}
+
 pub(super) fn read_permit(path: &Path) -> Result<Permit, Failure> {
     Ok(Permit::parse(&read_small(path)?, path)?)
 }
@@ -141,15 +150,27 @@ async fn limit(chain: &Chain, lending: Address, policy_id: B256, tier: u8) -> Re
     Ok(limit.ok_or_else(none)?)
 }
 
-/// The names of the items' folders, sorted; those that begin with a dot are left out.
+/// Whoever hands in papers must not choose which contract the sender calls: away from local chains the operator names it.
+///
+/// # Errors
+/// It is not named.
+pub(super) fn require_pool(pool: Option<Address>, send: &SendArguments, chain: &Chain) -> Result<(), CliError> {
+    match pool {
+        None if send.broadcast && !chain.is_local() => {
+            Err(CliError::Missing { what: "the pool", how: "give --pool ADDRESS: the papers must not choose it" })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The names of the items' folders, sorted; those that begin with a dot are left out. A name that is no text stands as one that leads
+/// nowhere, and is refused as its own item.
 pub(super) fn names(folder: &Path) -> Result<Vec<String>, Failure> {
     let failed = |e: std::io::Error| CliError::Conflict(format!("{} cannot be read: {e}", folder.display()));
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let name = entry.file_name().into_string().map_err(|name| {
-            CliError::Conflict(format!("{} holds a name that is no text: {}", folder.display(), name.display()))
-        })?;
+        let name = entry.file_name().to_string_lossy().into_owned();
         if entry.path().is_dir() && !name.starts_with('.') {
             names.push(name);
         }

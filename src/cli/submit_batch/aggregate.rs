@@ -69,6 +69,10 @@ async fn slot_of(file: &AggregateFile, request: &LoanRequest, chain: &Chain) -> 
     let Some(tier) = terms.tiers.get(usize::from(request.tier)) else {
         return Err(conflict(format!("the pool {lending} has no policy {policy_id} with a tier {}", request.tier)));
     };
+    // The pool's call reverts as a whole for a request of such a model: its words go with the slots of others.
+    if let Some(state) = settle::verifying(chain, lending, terms.modelId).await? {
+        return Err(conflict(format!("model {} is {state}: its proofs open no loan now", terms.modelId)));
+    }
     let threshold = i128::try_from(tier.threshold).map_err(|e| conflict(format!("the tier's threshold: {e}")))?;
     let (model_id, subject) = (terms.modelId, request.attestation.subject);
     let context = Context { chain_id: chain.id(), consumer: lending, subject, model_id, policy_id, nonce, expiry };

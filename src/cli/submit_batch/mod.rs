@@ -51,7 +51,7 @@ pub struct Arguments {
     /// Gas that each loan gets; by a simulation of each, and half as much again, when absent
     #[arg(long, value_name = "GAS")]
     gas_per_item: Option<u64>,
-    /// The pool: loans of any other are refused; that of the first loan when absent
+    /// The pool: loans of any other are refused; on a local chain that of the first loan when absent
     #[arg(long, value_name = "ADDRESS")]
     pool: Option<Address>,
     /// Open none where one is refused
@@ -88,6 +88,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     let scores = Scores::read(&arguments)?;
     let (together, own_proofs) = (matches!(scores, Scores::Together(_)), matches!(scores, Scores::Each));
     let chain = arguments.send.connect(None).await?;
+    submit::require_pool(arguments.pool, &arguments.send, &chain)?;
     let sender = arguments.send.sender(&chain)?;
     if arguments.send.broadcast {
         chain.settled(sender.address).await?;
@@ -196,7 +197,7 @@ async fn gas_per_item(
             Ok(plan) => plan.gas,
             // The batch tells it in its place.
             Err(error) if error.revert().is_some() => 0,
-            Err(ChainError::GasLimit { .. }) => u64::MAX,
+            Err(ChainError::GasLimit { .. } | ChainError::CostTooHigh { .. }) => u64::MAX,
             Err(error) => return Err(error.into()),
         };
         if gas > MOST_GAS_PER_ITEM / 3 * 2 {
@@ -215,10 +216,12 @@ async fn gas_per_item(
 }
 
 async fn request(folder: &Path, own_proof: bool, chain: &Chain) -> Result<LoanRequest, Failure> {
-    let attestation = folder.join("attestation.json");
-    let permit = Some(folder.join("permit.json")).filter(|path| path.exists());
+    let attestation = submit::plain(folder, "attestation.json")?;
+    let permit = Some(submit::plain(folder, "permit.json")?).filter(|path| path.exists());
     if own_proof {
-        return Evidence::read(&folder.join("proof.json"), &attestation, permit.as_deref())?.request(chain, 0, None).await;
+        return Evidence::read(&submit::plain(folder, "proof.json")?, &attestation, permit.as_deref())?
+            .request(chain, 0, None)
+            .await;
     }
     let how = "each borrower makes one with `zkml-evm permit`: it names tier, amount, nonce and expiry";
     let permit = permit.ok_or(CliError::Missing { what: "a loan's permit.json", how })?;

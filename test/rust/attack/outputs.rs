@@ -3,10 +3,10 @@
 //! With the public values held fixed a forger must find another witness of the *same* statement. A gate that lets a wrong result
 //! stand beside it, such as a fraction in the field for a probability, shows only when the result may go along.
 
-use super::agreement::{MODES, OUTPUTS, program_of, random_witness};
 use super::bench::{End, Sample, function_sample, layer_sample, linear, shape, unchecked_function_sample};
 use super::lab::{Changes, Lab};
 use super::mutation::{Effort, attack};
+use super::programs::{MODES, OUTPUTS, program_of, random_witness};
 use super::support::{Output, input, mlp};
 use halo2_proofs::halo2curves::bn256::Fr;
 use rand::SeedableRng;

@@ -265,6 +265,15 @@ fn what_was_changed_is_refused(place: &Place) {
     // Each loan in the other's slot, and in its own with the other's proof.
     changed(place, &|file| file["slots"].as_array_mut().unwrap().swap(0, 1));
     refused("PairingFailed");
+    // The same words in all, and another end of the first statement.
+    changed(place, &|file| {
+        let slots = file["slots"].as_array_mut().unwrap();
+        slots.iter_mut().for_each(|slot| drop(slot.as_object_mut().unwrap().remove("context")));
+        let word = slots[0]["publicInputs"].as_array_mut().unwrap().pop().unwrap();
+        slots[1]["publicInputs"].as_array_mut().unwrap().insert(0, word);
+    });
+    let native = place.verb(&["verify", "--artifacts", "agg", "--proof", "changed.json"]);
+    assert_eq!(native.refused(), (1, "proof/invalid".into()));
 }
 
 fn whose_proof_is_in_no_slot_is_named(place: &Place) {

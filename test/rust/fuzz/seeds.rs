@@ -7,10 +7,13 @@ use crate::targets::{
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{Address, B256, Bytes, U256, keccak256};
+use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
 use std::{collections::BTreeMap, fs, path::Path};
 use zkml_evm::{
+    aggregate::{Axis, Base, Node, Permutation, Recording, SlotLayout},
     artifact::{
         Binding, Contract, Manifest, Opening,
+        aggregate::{AggregateFacts, AggregateManifest, Branch, SlotFacts},
         contract::Code,
         manifest::{FileEntry, sha256},
         names,
@@ -27,12 +30,26 @@ use zkml_evm::{
     circuit::{Objective, plan},
     model,
     op::InputMode,
+    outer::Widths,
     proof::{
         Srs,
         artifact::{Kind, read},
     },
     quant::{Options, OutputChoice, Precision, calibrate, input},
 };
+
+const DOCUMENTS: [&str; 10] = [
+    "proof",
+    "opening",
+    "attestation",
+    "manifest",
+    "contract",
+    "deployments",
+    "permit",
+    "journal",
+    "aggregate",
+    "aggregate_manifest",
+];
 
 type Kinds = (&'static str, InputMode, OutputChoice);
 
@@ -69,10 +86,16 @@ pub fn write(corpus: &Path) {
         put("srs", &format!("of_{k}"), &read(Kind::Srs, &path).unwrap());
     }
     put("ptau", "of_2", &ceremony(&fs::read(fixture("ptau/power9.ptau")).unwrap(), 2));
+    for accumulates in [false, true] {
+        let recording = recording(accumulates);
+        let alone = vec![(B256::ZERO, recording.clone())];
+        let name = if accumulates { "of_aggregate" } else { "of_model" };
+        put("recording", name, &postcard::to_stdvec(&(recording, alone)).unwrap());
+    }
     for (name, bytes) in inputs() {
         put("inputs", name, bytes.as_bytes());
     }
-    for name in ["proof", "opening", "attestation", "manifest", "contract", "deployments", "permit", "journal"] {
+    for name in DOCUMENTS {
         put("documents", name, &document(name, folder.path()));
     }
 }
@@ -87,6 +110,32 @@ fn program(name: &str, input: InputMode, output: OutputChoice) -> Vec<u8> {
     let program = calibrate(&graph, &schema(graph.input.len()), &options).unwrap().program;
     let plan = plan(&program, Objective::Balanced).unwrap();
     postcard::to_stdvec(&(program, plan)).unwrap()
+}
+
+/// A recording with every kind of node, of a proof with three points, one scalar, one public value.
+fn recording(accumulates: bool) -> Recording {
+    let (slot, constant) = (0, Fr::from(5));
+    let mut nodes = vec![
+        Node::Instance { slot, index: 0 },
+        Node::Evaluation { slot, index: 0 },
+        Node::Coordinate { slot, index: 0, axis: Axis::X },
+        Node::Constant(constant),
+        Node::Sum { terms: vec![(Fr::from(2), 0), (-Fr::from(3), 1)], constant },
+        Node::Product(2, 3),
+        Node::Inverse(3),
+        Node::Squeezed(0),
+        Node::Squeezed(1),
+    ];
+    if accumulates {
+        nodes.extend([false, true].map(|upper| Node::Half { slot, index: 3, axis: Axis::Y, upper }));
+    }
+    Recording {
+        slots: vec![SlotLayout { instances: 1, points: 3, evaluations: 1, accumulates }],
+        permutations: vec![Permutation { before: None, added: [0, 1] }, Permutation { before: Some(0), added: [4, 6] }],
+        lhs: vec![(nodes.len() - 1, Base::Proof { slot, index: 0 }), (5, Base::Fixed(G1Affine::generator()))],
+        rhs: vec![(0, Base::Proof { slot, index: 1 })],
+        nodes,
+    }
 }
 
 fn inputs() -> [(&'static str, String); 6] {
@@ -168,6 +217,28 @@ fn document(name: &str, folder: &Path) -> Vec<u8> {
             let entry = FileEntry { sha256: sha256(b""), bytes: 0 };
             let files = BTreeMap::from([(names::PROGRAM.to_owned(), entry)]);
             return serde_json::to_vec(&Manifest::new(prover.facts.clone(), None, files)).unwrap();
+        }
+        "aggregate" => {
+            let slot =
+                serde_json::json!({ "modelId": prover.facts.model_id, "publicInputs": [B256::ZERO, B256::with_last_byte(1)] });
+            let (id, proof) = (B256::repeat_byte(3), Bytes::from(vec![0; 128]));
+            let file = serde_json::json!({ "format": "zkml-evm/aggregate-proof", "version": 1, "aggregateId": id, "slots": [slot], "proof": proof });
+            return serde_json::to_vec(&file).unwrap();
+        }
+        "aggregate_manifest" => {
+            let facts = &prover.facts;
+            let slot = SlotFacts { model_id: facts.model_id, model_commitment: None, statement: facts.statement.clone() };
+            let facts = AggregateFacts {
+                aggregate_id: B256::repeat_byte(3),
+                slots: vec![slot],
+                branches: vec![Branch::Model(facts.model_id)],
+                widths: Widths::default(),
+                rows: 9,
+                srs: facts.srs.clone(),
+                srs_digest: facts.srs_digest,
+                proof_bytes: 128,
+            };
+            return serde_json::to_vec(&AggregateManifest::new(facts, None, BTreeMap::new())).unwrap();
         }
         "contract" => {
             let contract = Contract {

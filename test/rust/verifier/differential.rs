@@ -19,11 +19,11 @@ fn q() -> U256 {
     U256::from_str_radix("30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47", 16).unwrap()
 }
 
-fn word(proof: &[u8], at: usize) -> U256 {
+pub fn word(proof: &[u8], at: usize) -> U256 {
     U256::from_be_slice(&proof[at..at + 32])
 }
 
-fn put(proof: &[u8], at: usize, value: U256) -> Vec<u8> {
+pub fn put(proof: &[u8], at: usize, value: U256) -> Vec<u8> {
     let mut changed = proof.to_vec();
     changed[at..at + 32].copy_from_slice(&value.to_be_bytes::<32>());
     changed
@@ -65,7 +65,7 @@ fn wrong_points(proof: &[u8], layout: &ProofLayout) -> Vec<(String, Vec<u8>, Byt
 }
 
 /// Both refuse; the contract's reason.
-async fn refused(stand: &Stand, deployed: &Deployed, what: &str, proof: &[u8]) -> Bytes {
+pub async fn refused(stand: &Stand, deployed: &Deployed, what: &str, proof: &[u8]) -> Bytes {
     let native = verify(&stand.keys, &stand.srs, &stand.instances, proof);
     assert!(native.is_err(), "{what}: native verification accepts");
     deployed.verify(&stand.words(), proof).await.expect_err(what)

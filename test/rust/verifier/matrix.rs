@@ -3,7 +3,7 @@
 use crate::stand::{Deployed, Stand, compiler};
 use alloy::primitives::{Bytes, U256};
 use std::path::{Path, PathBuf};
-use zkml_evm::verifier::{Compiler, solc::Settings};
+use zkml_evm::verifier::{Compiler, VerifierError, solc::Settings};
 
 /// The npm packages of the compilers, oldest first, with the EVM version to compile for, and whether their via-IR pipeline takes the
 /// contract: 0.8.20's runs out of stack without its optimizer, and with it moves more into memory than the contract leaves it.
@@ -23,6 +23,10 @@ fn wrapper(package: &str) -> PathBuf {
 /// What the contract of these settings answers to a valid proof and to a list of wrong ones.
 async fn answers(compiler: &Compiler, stand: &Stand, source: &str, settings: Settings) -> Vec<Option<Bytes>> {
     let deployed = Deployed::new(&compiler.compile_verifier_with(source, settings).unwrap()).await;
+    answers_of(&deployed, stand, settings).await
+}
+
+async fn answers_of(deployed: &Deployed, stand: &Stand, settings: Settings) -> Vec<Option<Bytes>> {
     let words = stand.words();
     let mut all = Vec::new();
     for at in (0..stand.proof.len()).step_by(103) {
@@ -71,10 +75,17 @@ async fn every_setting_answers_alike(stand: &Stand) {
                 let settings = Settings { runs, via_ir, evm_version };
                 // For many runs via-IR writes the field's order out at each use: a stacked circuit's contract then exceeds EIP-170.
                 let too_large = via_ir && runs == Some(1_000_000) && stand.keys.shape.is_stacked();
-                if via_ir && !takes_via_ir || too_large {
+                if via_ir && !takes_via_ir {
+                    continue;
+                }
+                if too_large {
+                    let refusal = compiler.compile_verifier_with(&source, settings).map(|compiled| compiled.runtime_size);
+                    assert!(matches!(refusal, Err(VerifierError::TooLarge { .. })), "{package} {settings:?}: {refusal:?}");
                     continue;
                 }
                 assert_eq!(answers(&compiler, stand, &source, settings).await, expected, "{package} {settings:?}");
+                let split = Deployed::split(&stand.split(&compiler, settings)).await;
+                assert_eq!(answers_of(&split, stand, settings).await, expected, "{package} {settings:?}, two contracts");
             }
         }
     }

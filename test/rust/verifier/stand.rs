@@ -2,7 +2,7 @@
 
 use crate::support::{Output, input, mlp};
 use alloy::{
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, B256, Bytes, U256, keccak256},
     providers::Provider,
     rpc::types::TransactionRequest,
     sol_types::SolCall,
@@ -11,7 +11,7 @@ use halo2_proofs::halo2curves::{bn256::Fr, ff::PrimeField};
 use std::path::Path;
 use zkml_evm::{
     chain::{
-        AccountSource, Chain, ChainTarget, Password, Patience, Registry,
+        AccountSource, Chain, ChainError, ChainTarget, Password, Patience, Registry,
         bindings::IProofVerifier,
         deploy::{self, DeployItem},
     },
@@ -20,7 +20,12 @@ use zkml_evm::{
     op::InputMode,
     proof::{Keys, Srs, model_id::model_id_with, prove},
     quant::{Program, run},
-    verifier::{Compiler, render, solc::Compiled},
+    verifier::{
+        Compiler, render,
+        solc::{Compiled, Settings},
+        split,
+        split::Place,
+    },
 };
 
 /// A program with its keys and one proof.
@@ -68,10 +73,31 @@ impl Stand {
 
     /// The contract's source.
     pub fn source(&self) -> String {
-        // A commitment to private weights stands before the one public value of these programs.
-        let commitment = self.program.weights().map(|_| self.words()[self.instances.len() - 2].into());
+        let commitment = self.commitment();
         let id = model_id_with(&self.program, &self.keys, &self.srs, commitment).unwrap();
         render(&self.program, &self.keys, &self.srs, id, commitment).unwrap()
+    }
+
+    /// The commitment to private weights, which stands before the one public value of these programs.
+    fn commitment(&self) -> Option<B256> {
+        self.program.weights().map(|_| self.words()[self.instances.len() - 2].into())
+    }
+
+    /// The verifier in two contracts, and their sources.
+    pub fn split(&self, compiler: &Compiler, settings: Settings) -> Split {
+        let split::Family { id, source } = split::family(&self.program, &self.keys, &self.srs).unwrap();
+        let family = compiler.compile_family_with(&source, settings).unwrap();
+        let place = Place { id, address: item(&family).address(), codehash: keccak256(&family.runtime) };
+        let model_source = self.split_source(&place);
+        let model = compiler.compile_verifier_with(&model_source, settings).unwrap();
+        Split { place, sources: [source, model_source], family, model }
+    }
+
+    /// The source of the model's contract, where its family's code is at `place`.
+    pub fn split_source(&self, place: &Place) -> String {
+        let commitment = self.commitment();
+        let id = model_id_with(&self.program, &self.keys, &self.srs, commitment).unwrap();
+        split::render(&self.program, &self.keys, &self.srs, id, commitment, place).unwrap()
     }
 
     /// The public inputs as the contract takes them.
@@ -80,9 +106,30 @@ impl Stand {
     }
 }
 
+/// A verifier in two contracts.
+pub struct Split {
+    pub place: Place,
+    /// Of the family's code, then of the model's contract.
+    pub sources: [String; 2],
+    pub family: Compiled,
+    pub model: Compiled,
+}
+
 /// The project's compiler.
 pub fn compiler() -> Compiler {
     Compiler::find(None, Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn item(compiled: &Compiled) -> DeployItem {
+    DeployItem::new(&compiled.name, compiled.creation.clone().into(), compiled.runtime_size)
+}
+
+async fn put(chain: &Chain, compiled: &Compiled) -> Result<Address, ChainError> {
+    let account = AccountSource::Development(0).unlock(&Password::Ask, chain.is_local()).unwrap();
+    let item = item(compiled);
+    let mut registry = Registry::in_memory(chain.id());
+    deploy::execute(chain, &account, std::slice::from_ref(&item), &mut registry, false, |_, _| {}).await?;
+    Ok(item.address())
 }
 
 /// A contract on an embedded chain.
@@ -95,11 +142,39 @@ impl Deployed {
     /// Puts `compiled` on a chain of its own.
     pub async fn new(compiled: &Compiled) -> Self {
         let chain = ChainTarget::embedded().connect(None, Patience::default()).await.unwrap();
-        let account = AccountSource::Development(0).unlock(&Password::Ask, chain.is_local()).unwrap();
-        let item = DeployItem::new("InferenceVerifier", compiled.creation.clone().into(), compiled.runtime_size);
-        let mut registry = Registry::in_memory(chain.id());
-        deploy::execute(&chain, &account, std::slice::from_ref(&item), &mut registry, false, |_, _| {}).await.unwrap();
-        Self { chain, at: item.address() }
+        let at = put(&chain, compiled).await.unwrap();
+        Self { chain, at }
+    }
+
+    /// Puts both contracts on a chain of their own; the model's is the one that verifies.
+    pub async fn split(split: &Split) -> Self {
+        let mut deployed = Self::new(&split.family).await;
+        deployed.add(&split.model).await.unwrap();
+        deployed
+    }
+
+    /// Puts another contract on the same chain, and goes on with that.
+    pub async fn add(&mut self, compiled: &Compiled) -> Result<(), ChainError> {
+        self.at = put(&self.chain, compiled).await?;
+        Ok(())
+    }
+
+    /// Where the contract is.
+    pub fn address(&self) -> Address {
+        self.at
+    }
+
+    /// Another contract of the same chain.
+    pub fn at(self, at: Address) -> Self {
+        Self { at, ..self }
+    }
+
+    /// What a view answers, or what it reverts with.
+    pub async fn call(&self, data: Bytes) -> Result<Bytes, Bytes> {
+        let request = TransactionRequest::default().to(self.at).input(data.into());
+        self.chain.provider().call(request).await.map_err(|error| {
+            error.as_error_resp().and_then(|e| e.as_revert_data()).unwrap_or_else(|| panic!("no answer: {error}"))
+        })
     }
 
     /// What a view answers.
