@@ -210,10 +210,15 @@ impl Submitter {
     }
 
     fn keep(&mut self, id: &str, state: Value, rest: Option<[Duration; 2]>) {
-        let before = self.pending.get(id).map(|pending| pending.rest);
-        let wait = rest.map(|[first, most]| before.map_or(first, |before| (2 * before).min(most)));
+        let before = self.rest_of(id);
+        let wait = rest.map(|[first, most]| (2 * before).clamp(first, most));
         let again = wait.map(|wait| Instant::now() + wait);
-        self.pending.insert(id.to_owned(), Pending { state, again, rest: wait.unwrap_or_default() });
+        self.pending.insert(id.to_owned(), Pending { state, again, rest: wait.unwrap_or(before) });
+    }
+
+    /// How long a group rested last.
+    fn rest_of(&self, id: &str) -> Duration {
+        self.pending.get(id).map(|pending| pending.rest).unwrap_or_default()
     }
 
     /// A group's transaction: the loans whose papers are for this pool and stand in its slots. `None` where it has none.
@@ -245,7 +250,9 @@ impl Submitter {
 
     async fn send(&mut self, groups: &BTreeMap<String, Done>, items: Vec<Item>, rests: [Duration; 2]) -> Result<(), Failure> {
         for item in &items {
-            self.keep(&item.name, json!({ "state": "sending" }), Some([Duration::ZERO; 2]));
+            let pending =
+                Pending { state: json!({ "state": "sending" }), again: Some(Instant::now()), rest: self.rest_of(&item.name) };
+            self.pending.insert(item.name.clone(), pending);
         }
         self.write_status()?;
         let account = self.sender.account()?.clone();
