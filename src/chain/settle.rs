@@ -10,8 +10,10 @@ use super::event::Emitted;
 use super::provider::Chain;
 use super::send::{Call, Simulation, find_event};
 use super::signer::Account;
-use alloy::primitives::{Address, B256, Bytes, I256, TxHash, U256, keccak256};
-use alloy::rpc::types::TransactionReceipt;
+use crate::error::Explain;
+use alloy::primitives::{Address, B256, Bytes, I256, TxHash, TxKind, U256, keccak256};
+use alloy::providers::Provider;
+use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::sol_types::{SolCall, SolValue};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -187,20 +189,59 @@ pub async fn model(chain: &Chain, router: Address, model_id: B256) -> Result<IIn
     chain.read("reading the model's state", router, &IInferenceRouter::modelCall { modelId: model_id }).await
 }
 
-/// Whether the pool's router takes proofs of a model now, and if not, in which state the model is.
+/// Why the pool would refuse a loan of a batch now, its score aside; nothing where it would open it. The pool is asked as it asks itself.
+///
+/// # Errors
+/// A node that does not answer.
+pub async fn refusal(chain: &Chain, sender: Address, request: &LoanRequest, gas: u64) -> Result<Option<String>, ChainError> {
+    let call = ILendingThreshold::openLoanOfBatchCall {
+        request: ILendingThreshold::BorrowRequest { proof: Bytes::new(), ..request.encoded() },
+        permit: request.permit.clone().unwrap_or_default(),
+        sender,
+        proven: true,
+    };
+    let asked = TransactionRequest {
+        from: Some(request.lending),
+        to: Some(TxKind::Call(request.lending)),
+        gas: Some(gas),
+        input: call.abi_encode().into(),
+        ..TransactionRequest::default()
+    };
+    match chain.provider().call(asked).await.map_err(|e| chain.explain("asking the pool about a loan", e)) {
+        Ok(_) => Ok(None),
+        Err(error) if error.revert().is_some() => Ok(Some(error.to_string())),
+        Err(error) if error.retryable() => Err(error),
+        // A node that takes no call from a contract's address: then the block tells.
+        Err(_) => Ok(None),
+    }
+}
+
+/// What a router does with proofs of a model now; in words, where it refuses them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It takes them.
+    Verifies,
+    /// It will, when the activation delay has passed.
+    NotYet(String),
+    /// It has no such model, or has ended it.
+    Never(String),
+}
+
+/// How a model stands with the pool's router.
 ///
 /// # Errors
 /// Those of asking.
-pub async fn verifying(chain: &Chain, lending: Address, model_id: B256) -> Result<Option<String>, ChainError> {
+pub async fn standing(chain: &Chain, lending: Address, model_id: B256) -> Result<Standing, ChainError> {
     let router = chain.read("reading the pool's router", lending, &IZkmlConsumer::routerCall {}).await?;
     let known = model(chain, router, model_id).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let verifies = match known.state {
-        IInferenceRouter::State::Active => true,
-        IInferenceRouter::State::Deprecated => now < known.deprecatedUntil,
-        _ => false,
-    };
-    Ok((!verifies).then(|| format!("{:?} at the router {router}", known.state)))
+    let words = format!("model {model_id} is {:?} at the router {router}: its proofs open no loan now", known.state);
+    Ok(match known.state {
+        IInferenceRouter::State::Active => Standing::Verifies,
+        IInferenceRouter::State::Deprecated if now < known.deprecatedUntil => Standing::Verifies,
+        IInferenceRouter::State::Scheduled => Standing::NotYet(words),
+        _ => Standing::Never(words),
+    })
 }
 
 /// Registers a model with what its owner approves. Already registered in the same way is done, active or only scheduled.

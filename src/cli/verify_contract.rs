@@ -75,7 +75,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
         family.as_ref().zip(shared.as_ref()).is_none_or(|(family, code)| code.as_ref() == family.compiled.runtime.as_slice());
     let same = own && called;
     // What the code holds of the ceremony, by itself: another model's verifier may have it too.
-    let same_srs = srs.is_in(shared.as_ref().unwrap_or(&code));
+    let same_srs = srs.is_in(shared.as_ref().filter(|_| own).unwrap_or(&code));
     let verdict = match (own, code.is_empty(), same_srs) {
         (true, ..) if !called => "the contract is this model's, and the family's code that it calls is not there".to_owned(),
         (true, ..) => format!("the contract is this {what}'s verifier"),

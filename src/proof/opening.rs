@@ -32,12 +32,19 @@ use halo2_proofs::{
 use rayon::prelude::*;
 use std::{
     collections::BTreeSet,
-    io,
+    fmt, io,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// Coefficients that a thread takes at a time.
 const CHUNK: usize = 1 << 10;
+
+/// The columns are the witness: they are shown to nobody.
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Made({} columns, {} pieces)", self.columns.len(), self.pieces.len())
+    }
+}
 
 /// A proof that is being made: its key, what it has committed to, and how far its transcript has come.
 #[derive(Debug)]
@@ -46,7 +53,7 @@ pub(super) struct Session<'a> {
     made: Mutex<Made>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Made {
     /// Advice columns, in each phase in any order, then the permutation's products; by their values.
     columns: Vec<(G1, Vec<Fr>)>,

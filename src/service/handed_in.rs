@@ -17,7 +17,7 @@ use std::path::Path;
 const FORMAT: &str = "zkml-evm/loan";
 const VERSION: u32 = 1;
 /// Bytes of the papers' text: two signatures, of which a contract's own may take some thousand bytes, and small fields.
-pub const PAPERS_TEXT: usize = 32_768;
+pub const PAPERS_TEXT: usize = 12_288;
 
 /// A borrower's attestation, and permit for whoever sends the loan.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -90,6 +90,10 @@ pub fn render(
     let circuit = circuit(program, keys, srs)?;
     let protocol = Protocol::new(&circuit)?;
     let layout = statement::layout(program)?;
+    if layout.len() != keys.shape.instances as usize {
+        let (got, shape) = (layout.len(), keys.shape.instances);
+        return Err(VerifierError::Render(format!("statements have {got} public values, the shape {shape}")));
+    }
     let [constant, check] = weights_check(&layout, weights)?;
     // How many there are is the family's to say.
     let check = check.replace("if (", &format!("if (publicInputs.length == {} && ", layout.len()));

@@ -194,7 +194,8 @@ impl Aggregator {
     /// [`ArtifactError::Purpose`], a model or aggregate without a slot, statements of other slots, a proof that does not hold: with its file.
     pub fn check_one(&self, part: &Part) -> Result<(), ArtifactError> {
         part.must_be_for_aggregation()?;
-        let Some((_, slots)) = self.facts.parts().find(|(branch, _)| branch.id() == part.id()) else {
+        let of_kind = |branch: &Branch| matches!(branch, Branch::Aggregate { .. }) == matches!(part, Part::Aggregate(_));
+        let Some((_, slots)) = self.facts.parts().find(|(branch, _)| branch.id() == part.id() && of_kind(branch)) else {
             let problem = format!("{} is of {}, which has no slot here", part.path().display(), of(part));
             return Err(ArtifactError::Slots { problem });
         };

@@ -12,6 +12,7 @@ use crate::{
         journal::Journal,
         many::{Campaign, Item, Outcome},
         opening::Opening,
+        settle::{self, LoanRequest, Standing},
     },
     cli::{
         failure::{CliError, Failure},
@@ -64,6 +65,26 @@ struct Pending {
     /// When it is tried again; not by this process where there is no such time.
     again: Option<Instant>,
     rest: Duration,
+}
+
+/// A group, and those of its loans that its transaction leaves out, with why.
+type Sent = (Done, BTreeMap<String, String>);
+
+/// What there is to send of a group.
+enum Prepared {
+    /// None of its proofs came with papers.
+    NoPapers,
+    /// Nothing now, but perhaps later.
+    Later(Value),
+    /// A transaction, and the loans that it leaves out.
+    Now(Item, BTreeMap<String, String>),
+}
+
+/// What a loan of a group waits for.
+enum Look {
+    Goes,
+    Waits(String),
+    Refused(String),
 }
 
 /// What was opened and refused.
@@ -165,12 +186,19 @@ impl Submitter {
             if self.is_known(&group)? {
                 continue;
             }
-            match self.item(&group).await? {
-                Some(item) => {
+            match self.prepare(&group).await {
+                Ok(Prepared::Now(item, left)) => {
                     items.push(item);
-                    groups.insert(group.id.clone(), group);
+                    groups.insert(group.id.clone(), (group, left));
                 }
-                None => self.keep(&group.id, json!({ "state": "noPapers" }), None),
+                Ok(Prepared::Later(state)) => self.keep(&group.id, state, Some(rests)),
+                Ok(Prepared::NoPapers) => self.keep(&group.id, json!({ "state": "noPapers" }), None),
+                Err(failure) if failure.retryable() => return Err(failure),
+                // A group that cannot be read keeps no other waiting.
+                Err(failure) => {
+                    self.console.warn(format!("group {}: [{}] {failure}", group.id, failure.code()));
+                    self.keep(&group.id, with_state("unreadable", &Outcome::refused(&*failure)), Some(rests));
+                }
             }
         }
         if !items.is_empty() {
@@ -193,7 +221,9 @@ impl Submitter {
         if let Some(pending) = self.pending.get(&group.id) {
             return Ok(pending.again.is_none_or(|again| Instant::now() < again));
         }
-        let Some(outcome) = group.settled::<Value>()? else { return Ok(false) };
+        // What became of it on another chain, such as a rehearsal's, or in another pool, says nothing of this one.
+        let here = |outcome: &Value| (&outcome["chainId"], &outcome["pool"]) == (&json!(self.chain.id()), &json!(self.pool));
+        let Some(outcome) = group.settled::<Value>()?.filter(here) else { return Ok(false) };
         self.count(&group.id, &outcome);
         Ok(true)
     }
@@ -201,7 +231,7 @@ impl Submitter {
     fn count(&mut self, id: &str, outcome: &Value) {
         let loans = outcome["loans"].as_array().map(Vec::as_slice).unwrap_or_default();
         let open = loans.iter().filter(|loan| loan["outcome"] == "settled").count() as u64;
-        let refused = outcome["refused"].as_object().map_or(0, |refused| refused.len() as u64);
+        let refused = outcome["leftOut"].as_object().map_or(0, |refused| refused.len() as u64);
         self.totals.groups += 1;
         self.totals.open += open;
         self.totals.refused += loans.len() as u64 - open + refused;
@@ -221,8 +251,9 @@ impl Submitter {
         self.pending.get(id).map(|pending| pending.rest).unwrap_or_default()
     }
 
-    /// A group's transaction: the loans whose papers are for this pool and stand in its slots. `None` where it has none.
-    async fn item(&mut self, group: &Done) -> Result<Option<Item>, Failure> {
+    /// A group's transaction: the loans whose papers are for this pool, stand in its slots, and which the pool would open now or has opened:
+    /// what is open stays in, so that a run after a kill puts the same bytes together.
+    async fn prepare(&mut self, group: &Done) -> Result<Prepared, Failure> {
         let (aggregate_id, longest) = self.watched;
         let file = group.aggregate()?;
         let digest = keccak256(read_small(&file.path)?);
@@ -236,19 +267,51 @@ impl Submitter {
                 Err(what) => drop(refused.insert(name, what)),
             }
         }
-        let (placed, proof) = submit_batch::place(file, &self.root, loans, &mut refused, false, &self.chain).await?;
+        if loans.is_empty() && refused.is_empty() {
+            return Ok(Prepared::NoPapers);
+        }
+        loans.sort_by_key(|(_, request)| request.nonce);
+        let (mut first_of, mut asked) = (BTreeSet::new(), Vec::new());
+        for (name, request) in loans {
+            // A borrower's later loan is refused until the earlier one is open: only the first can be asked about.
+            let first = first_of.insert(request.attestation.subject);
+            match self.look_at(&request, first).await? {
+                Look::Goes => asked.push((name, request)),
+                Look::Waits(why) => return Ok(Prepared::Later(json!({ "state": "waits", "reason": why }))),
+                Look::Refused(why) => drop(refused.insert(name, why)),
+            }
+        }
+        let (placed, proof) = submit_batch::place(file, &self.root, asked, &mut refused, false, &self.chain).await?;
         for (name, reason) in &refused {
             self.console.note(format!("group {}: {name:?}: left out: {reason}", group.id));
         }
         if placed.is_empty() {
-            return Ok(None);
+            return Ok(Prepared::Later(json!({ "state": "refused", "leftOut": refused })));
         }
         let requests = placed.into_iter().map(|(_, request)| request).collect();
         let batch = Batch { lending: self.pool, requests, proof, gas_per_item: self.gas_per_item, all_or_nothing: false };
-        Ok(Some(Item { name: group.id.clone(), proof: digest, opening: Opening::Batch(batch) }))
+        Ok(Prepared::Now(Item { name: group.id.clone(), proof: digest, opening: Opening::Batch(batch) }, refused))
     }
 
-    async fn send(&mut self, groups: &BTreeMap<String, Done>, items: Vec<Item>, rests: [Duration; 2]) -> Result<(), Failure> {
+    /// Whether a loan goes into its group's transaction; `first` where it is the borrower's next.
+    async fn look_at(&self, request: &LoanRequest, first: bool) -> Result<Look, Failure> {
+        if request.is_open(&self.chain).await? {
+            return Ok(Look::Goes);
+        }
+        let model_id = settle::policy(&self.chain, self.pool, request.policy_id).await?.terms.modelId;
+        match settle::standing(&self.chain, self.pool, model_id).await? {
+            Standing::Verifies => {}
+            Standing::NotYet(why) => return Ok(Look::Waits(why)),
+            Standing::Never(why) => return Ok(Look::Refused(why)),
+        }
+        let refusal = match first {
+            true => settle::refusal(&self.chain, self.sender.address, request, self.gas_per_item).await?,
+            false => None,
+        };
+        Ok(refusal.map_or(Look::Goes, Look::Refused))
+    }
+
+    async fn send(&mut self, groups: &BTreeMap<String, Sent>, items: Vec<Item>, rests: [Duration; 2]) -> Result<(), Failure> {
         for item in &items {
             let pending =
                 Pending { state: json!({ "state": "sending" }), again: Some(Instant::now()), rest: self.rest_of(&item.name) };
@@ -265,13 +328,15 @@ impl Submitter {
         };
         let campaign = Campaign::new(&self.chain, &account, journal, WINDOW, &mut tell).retrying(self.retry_failed);
         let outcomes = campaign.run(items).await?;
-        for (id, group) in groups {
+        for (id, (group, left)) in groups {
             match outcomes.get(id) {
                 Some(
                     outcome
                     @ (Outcome::Batch { .. } | Outcome::AlreadyOpen | Outcome::Duplicate { .. } | Outcome::Settled { .. }),
                 ) => {
-                    let outcome = json!(outcome);
+                    let mut outcome = json!(outcome);
+                    (outcome["chainId"], outcome["pool"], outcome["leftOut"]) =
+                        (json!(self.chain.id()), json!(self.pool), json!(left));
                     group.settle(&outcome)?;
                     self.count(id, &outcome);
                 }

@@ -6,7 +6,12 @@ use crate::{
         ArtifactError,
         aggregate::{AggregateFile, AggregateFolder, Aggregator, KindSlots, Part},
     },
-    cli::{blocking, failure::Failure, measure::Meter, output::Console},
+    cli::{
+        blocking,
+        failure::{CliError, Failure},
+        measure::Meter,
+        output::Console,
+    },
     error::{ExitCode, Explain},
     proof::Purpose,
     service::{Cost, PAPERS_TEXT, Service, ServiceError, Settings, Work},
@@ -83,6 +88,9 @@ pub(super) async fn run(
     arguments: &WatchArguments,
     console: &Console,
 ) -> Result<ExitCode, Failure> {
+    if purpose == Purpose::Aggregation && arguments.submit.submit.is_some() {
+        return Err(CliError::Conflict("an aggregate for aggregation is sent to no pool".to_owned()).into());
+    }
     let patience = Duration::from_secs(if arguments.once { 0 } else { arguments.wait });
     let settings = Settings { patience, queue: arguments.queue as usize };
     let (root, artifacts) = (folder.to_path_buf(), artifacts.to_path_buf());

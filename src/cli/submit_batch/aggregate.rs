@@ -10,7 +10,7 @@ use crate::{
         Chain,
         attest::Context,
         batch::BatchProof,
-        settle::{self, LoanRequest},
+        settle::{self, LoanRequest, Standing},
     },
     cli::failure::{CliError, Failure},
     gates::field::to_field,
@@ -70,8 +70,8 @@ async fn slot_of(file: &AggregateFile, request: &LoanRequest, chain: &Chain) -> 
         return Err(conflict(format!("the pool {lending} has no policy {policy_id} with a tier {}", request.tier)));
     };
     // The pool's call reverts as a whole for a request of such a model: its words go with the slots of others.
-    if let Some(state) = settle::verifying(chain, lending, terms.modelId).await? {
-        return Err(conflict(format!("model {} is {state}: its proofs open no loan now", terms.modelId)));
+    if let Standing::NotYet(why) | Standing::Never(why) = settle::standing(chain, lending, terms.modelId).await? {
+        return Err(conflict(why));
     }
     let threshold = i128::try_from(tier.threshold).map_err(|e| conflict(format!("the tier's threshold: {e}")))?;
     let (model_id, subject) = (terms.modelId, request.attestation.subject);
