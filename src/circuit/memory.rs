@@ -25,7 +25,7 @@ impl Memory {
         let threads = if plan.shape.k > ONE_THREAD_K { 2 * MIB } else { 0 };
         // Few columns have as many pieces of the quotient and extended polynomials as many.
         let cells = (150 * fixed + 235 * advice).max(1_800);
-        Self { setup: 28 * MIB + rows * (268 * fixed + 1500), proof: 15 * MIB + threads + rows * cells }
+        Self { setup: 28 * MIB + rows * (268 * fixed + 1500), proof: 12 * MIB + threads + rows * cells }
     }
 
     /// The larger of both.
