@@ -184,6 +184,8 @@ def main() -> int:
     for slots in chosen.measure:
         print(f"{slots} slots", file=sys.stderr)
         runner.aggregate(slots)
+    if sum(point["slots"] > 1 for point in runner.of("aggregate")) < 2:
+        parser.error("nothing can be computed from fewer than two measured sizes above 1: measure more with --measure")
     if not runner.of("batch"):
         runner.others()
     rows, others = complete(runner.of("aggregate")), runner.of("batch")
