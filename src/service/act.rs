@@ -15,9 +15,9 @@ use crate::{
 };
 use alloy::primitives::B256;
 use std::{
-    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 /// One change.
@@ -127,7 +127,7 @@ impl<W: Work> Service<W> {
     fn leave(&mut self, path: &Path, error: &ServiceError, tell: &dyn Fn(String)) {
         tell(format!("left where it is: {error}"));
         self.book.failed(error);
-        self.stuck.extend(path.file_name().map(OsStr::to_owned));
+        self.stuck.extend(path.file_name().map(|name| (name.to_owned(), Instant::now())));
     }
 
     /// Proves a group. Should that fail, its proofs are checked again one by one, and proven one by one where all hold. Those that do not

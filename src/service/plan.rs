@@ -25,6 +25,9 @@ const ALIVE: Duration = Duration::from_secs(15);
 /// How often at most while much happens.
 const BUSY: Duration = Duration::from_secs(1);
 
+/// How long what cannot be read or taken away is left alone: it is told each time.
+const AGAIN: Duration = Duration::from_secs(60);
+
 /// Files that are looked at before groups are formed again: a heap of junk must not keep those waiting whose time has come.
 const LOOKS: u32 = 64;
 
@@ -57,8 +60,8 @@ pub struct Service<W> {
     looked: u32,
     /// Whose kind's part of the queue is full; looked at again when a group takes from it.
     pub(super) held: HashSet<OsString>,
-    /// What was handed in and cannot be read or taken away: not looked at again in this run.
-    pub(super) stuck: HashSet<OsString>,
+    /// What was handed in and cannot be read or taken away, and when that was found: not looked at again for a while.
+    pub(super) stuck: HashMap<OsString, Instant>,
     /// Changes made on disk.
     pub(super) acts: u64,
     pub(super) book: Book,
@@ -94,7 +97,7 @@ impl<W: Work> Service<W> {
             listed: VecDeque::new(),
             looked: 0,
             held: HashSet::new(),
-            stuck: HashSet::new(),
+            stuck: HashMap::new(),
             acts: 0,
             book,
             changed: true,
@@ -150,10 +153,10 @@ impl<W: Work> Service<W> {
 
     fn run_steps(&mut self, tell: &dyn Fn(String)) -> Result<(), ServiceError> {
         // What could not be read or taken away may be another file by now, or readable.
-        self.stuck.clear();
+        self.stuck.retain(|_, found| found.elapsed() < AGAIN);
         loop {
             self.listed = incoming::list(&self.places.incoming())?.into();
-            self.listed.retain(|name| !self.held.contains(name) && !self.stuck.contains(name));
+            self.listed.retain(|name| !self.held.contains(name) && !self.stuck.contains_key(name));
             let acts = self.acts;
             while self.step(tell)? {
                 self.keep_status(BUSY)?;
