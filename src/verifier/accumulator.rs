@@ -9,8 +9,7 @@
 
 use super::{
     memory::Memory,
-    opening::{FOLD, fold, keep, kept, set, stored},
-    transcript::PointRun,
+    opening::{FOLD, chain, kept, put, stored},
     yul::Block,
 };
 
@@ -18,8 +17,10 @@ use super::{
 pub const WORDS: usize = 8;
 /// Bits of a low part. Both parts are below r whatever the word.
 pub const LOW_BITS: usize = 130;
-/// Bytes of the two points.
-pub const BYTES: usize = 128;
+/// Points before the proof.
+pub const POINTS: usize = 2;
+/// Their bytes.
+pub const BYTES: usize = 64 * POINTS;
 /// The name of ρ.
 pub const CHALLENGE: &str = "RHO";
 
@@ -36,7 +37,7 @@ pub fn reserve_points(memory: &mut Memory) {
 }
 
 /// Statements that read the points and split their coordinates.
-pub fn read(block: &mut Block) -> PointRun {
+pub fn read(block: &mut Block) {
     block.comment("the accumulator's points, and their coordinates in two parts each");
     block.line(format!("calldatacopy(ACCUMULATOR_LHS, proof.offset, {BYTES:#x})"));
     block.line(format!("for {{ let i := 0 }} lt(i, {BYTES:#x}) {{ i := add(i, 32) }} {{"));
@@ -45,21 +46,17 @@ pub fn read(block: &mut Block) -> PointRun {
     block.line(format!("    mstore(parts, and(coordinate, sub(shl({LOW_BITS}, 1), 1)))"));
     block.line(format!("    mstore(add(parts, 32), shr({LOW_BITS}, coordinate))"));
     block.line("}");
-    PointRun { at: "ACCUMULATOR_LHS".into(), count: 2 }
 }
 
 /// The function that makes one equation of two, and its call.
 pub fn addition() -> [String; 2] {
     let mut block = Block::default();
     FOLD.iter().for_each(|line| block.line(*line));
-    block.line(format!("let rho := mload({CHALLENGE})"));
-    keep(&mut block, "TOTAL");
-    set(&mut block, stored("ACCUMULATOR_RHS"));
-    fold(&mut block, "rho", stored("COMMITMENT_OPENING_QUOTIENT"));
+    put(&mut block, "TOTAL", &kept("SUM"));
+    chain(&mut block, &[stored("ACCUMULATOR_RHS"), stored("COMMITMENT_OPENING_QUOTIENT")], &format!("mload({CHALLENGE})"));
     block.line("mstore(COMMITMENT_OPENING_QUOTIENT, mload(SUM_X))");
     block.line("mstore(add(COMMITMENT_OPENING_QUOTIENT, 32), mload(SUM_Y))");
-    set(&mut block, stored("ACCUMULATOR_LHS"));
-    fold(&mut block, "rho", kept("TOTAL"));
+    chain(&mut block, &[stored("ACCUMULATOR_LHS"), kept("TOTAL")], &format!("mload({CHALLENGE})"));
     let function = FUNCTION.replace("{addition}", &block.text());
     [function, "        _addAccumulator();\n".into()]
 }

@@ -1,7 +1,7 @@
 //! The polynomials grouped by the rotations they are opened at (SHPLONK, Boneh, Drake, Fisch, Gabizon 2020, section 4).
 
 use super::{
-    evaluation::{distance, rotate},
+    denominators::{distance, rotate},
     memory::Memory,
     protocol::{Protocol, Query},
     split,
@@ -193,79 +193,87 @@ fn inverse_powers(degree: usize, memory: &mut Memory, block: &mut Block) -> Vec<
 /// SUM = Σ_s scale_s Σ_i μ^i C_{s,i} + GENERATOR_SCALE [1] - N W + z' W'
 /// ```
 pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript, memory: &mut Memory) -> Block {
-    memory.section("The quotient's commitment, the sum so far, and a point of the verifying key.");
-    for name in ["QUOTIENT_X", "QUOTIENT_Y", "TOTAL_X", "TOTAL_Y", "KEY_X", "KEY_Y"] {
-        memory.word(name);
-    }
-    memory.section("The precompiles' input: a sum and an operand; at last the two pairs of points.");
-    for name in ["SUM_X", "SUM_Y", "OPERAND_X", "OPERAND_Y"] {
-        memory.word(name);
-    }
-    memory.words("PAIRS_REST", 8);
+    reserve_points(memory);
     let mut block = Block::default();
-    for line in STEPS.iter().chain(FOLD) {
+    for line in FOLD.iter().chain(INCLUDE) {
         block.line(*line);
     }
     block.line("let r := R");
     block.line("let mu := mload(MU)");
-    block.line("let power := mload(POINT_TO_N)");
     block.comment("the quotient: its chunks with powers of z^n");
-    for (i, name) in transcript.quotients.iter().rev().enumerate() {
-        if i == 0 { set(&mut block, stored(name)) } else { fold(&mut block, "power", stored(name)) }
-    }
-    keep(&mut block, "QUOTIENT");
+    let chunks: Vec<Point> = transcript.quotients.iter().rev().map(|name| stored(name)).collect();
+    chain(&mut block, &chunks, "mload(POINT_TO_N)");
+    put(&mut block, "QUOTIENT", &kept("SUM"));
     block.comment("the opening's points and the generator");
-    set(&mut block, stored("COMMITMENT_OPENING_QUOTIENT"));
-    block.line("ok := and(times(mload(OPENING_POINT)), ok)");
+    put(&mut block, "SUM", &stored("COMMITMENT_OPENING_QUOTIENT"));
+    block.line("mstore(FACTOR, mload(OPENING_POINT))");
+    block.line("ok := and(staticcall(gas(), 7, SUM_X, 0x60, TOTAL_X, 0x40), ok)");
     answered(&mut block);
     for (point, factor) in
         [(stored("COMMITMENT_OPENING"), "sub(r, mload(NUMERATOR))"), (constant(&protocol.g1), "mload(GENERATOR_SCALE)")]
     {
-        keep(&mut block, "TOTAL");
-        set(&mut block, point);
-        fold(&mut block, factor, kept("TOTAL"));
+        put(&mut block, "SUM", &point);
+        block.line(format!("ok := and(include({factor}), ok)"));
     }
-    for (s, set_of) in sets.iter().enumerate().rev() {
-        block.comment(&describe(set_of));
-        keep(&mut block, "TOTAL");
-        for (i, &poly) in set_of.polys.iter().rev().enumerate() {
-            let point = point(protocol, transcript, poly);
-            if i == 0 { set(&mut block, point) } else { fold(&mut block, "mu", point) }
-        }
+    for (s, set) in sets.iter().enumerate().rev() {
+        block.comment(&describe(set));
+        let points: Vec<Point> = set.polys.iter().rev().map(|&poly| point(protocol, transcript, poly)).collect();
+        chain(&mut block, &points, "mu");
         match s {
             0 => {
-                block.line("ok := and(plus(TOTAL_X), ok)");
+                put(&mut block, "POINT", &kept("TOTAL"));
+                block.line("ok := and(staticcall(gas(), 6, POINT_X, 0x80, SUM_X, 0x40), ok)");
                 answered(&mut block);
             }
-            _ => fold(&mut block, &format!("mload({})", scale_name(s)), kept("TOTAL")),
+            _ => block.line(format!("ok := and(include(mload({})), ok)", scale_name(s))),
         }
     }
     block
 }
 
-/// `SUM = SUM * factor` by precompile 7, `SUM = SUM + point` by precompile 6; whether they succeeded.
-const STEPS: &[&str] = &[
-    "function times(factor) -> done {",
-    "    mstore(OPERAND_X, factor)",
+/// Where points are multiplied and added. A multiplication's input is a point and a factor, an addition's two points: each lies before what it
+/// is multiplied by or added to, so that results are operands where they are written.
+fn reserve_points(memory: &mut Memory) {
+    memory.section("The quotient's commitment, and the sum so far with a multiplied point that is to be added.");
+    for name in ["QUOTIENT_X", "QUOTIENT_Y", "TOTAL_X", "TOTAL_Y", "PART_X", "PART_Y"] {
+        memory.word(name);
+    }
+    memory.section("A point, a sum that it is added to, a factor that the sum is multiplied by; at last, from SUM on, the two pairs of points.");
+    for name in ["POINT_X", "POINT_Y", "SUM_X", "SUM_Y", "FACTOR"] {
+        memory.word(name);
+    }
+    memory.words("PAIRS_REST", 9);
+}
+
+/// `SUM = SUM * FACTOR + POINT`, by the precompiles 7 and 6; whether they succeeded.
+pub const FOLD: &[&str] = &[
+    "function fold() -> done {",
     "    done := staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40)",
-    "}",
-    "function plus(point) -> done {",
-    "    mstore(OPERAND_X, mload(point))",
-    "    mstore(OPERAND_Y, mload(add(point, 32)))",
-    "    done := staticcall(gas(), 6, SUM_X, 0x80, SUM_X, 0x40)",
+    "    done := and(staticcall(gas(), 6, POINT_X, 0x80, SUM_X, 0x40), done)",
     "}",
 ];
 
-/// One after the other.
-pub const FOLD: &[&str] = &[
-    "function fold(factor, point) -> done {",
-    "    mstore(OPERAND_X, factor)",
-    "    done := staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40)",
-    "    mstore(OPERAND_X, mload(point))",
-    "    mstore(OPERAND_Y, mload(add(point, 32)))",
-    "    done := and(staticcall(gas(), 6, SUM_X, 0x80, SUM_X, 0x40), done)",
+/// `TOTAL = TOTAL + SUM * factor`, likewise.
+const INCLUDE: &[&str] = &[
+    "function include(factor) -> done {",
+    "    mstore(FACTOR, factor)",
+    "    done := staticcall(gas(), 7, SUM_X, 0x60, PART_X, 0x40)",
+    "    done := and(staticcall(gas(), 6, TOTAL_X, 0x80, TOTAL_X, 0x40), done)",
     "}",
 ];
+
+/// `SUM = Σ_i factor^(n-1-i) points_i`, and leaves the factor in its place.
+pub fn chain(block: &mut Block, points: &[Point], factor: &str) {
+    let Some((first, others)) = points.split_first() else { return };
+    put(block, "SUM", first);
+    if !others.is_empty() {
+        block.line(format!("mstore(FACTOR, {factor})"));
+    }
+    for point in others {
+        put(block, "POINT", point);
+        block.line("ok := and(fold(), ok)");
+    }
+}
 
 /// A point of memory, or of the verifying key.
 pub enum Point {
@@ -275,14 +283,14 @@ pub enum Point {
     Constant([String; 2]),
 }
 
-/// `SUM = point`
-pub fn set(block: &mut Block, point: Point) {
+/// Writes a point to the two words of that name.
+pub fn put(block: &mut Block, name: &str, point: &Point) {
     let [x, y] = match point {
-        Point::Stored(name) => [format!("mload({name})"), format!("mload(add({name}, 32))")],
-        Point::Constant(coordinates) => coordinates,
+        Point::Stored(at) => [format!("mload({at})"), format!("mload(add({at}, 32))")],
+        Point::Constant(coordinates) => coordinates.clone(),
     };
-    block.line(format!("mstore(SUM_X, {x})"));
-    block.line(format!("mstore(SUM_Y, {y})"));
+    block.line(format!("mstore({name}_X, {x})"));
+    block.line(format!("mstore({name}_Y, {y})"));
 }
 
 /// Behind a call of a precompile: it answered with a point. A call of an address without code succeeds and answers nothing, and on a chain
@@ -291,26 +299,7 @@ fn answered(block: &mut Block) {
     block.line("ok := and(eq(returndatasize(), 0x40), ok)");
 }
 
-/// `SUM = SUM * factor + point`
-pub fn fold(block: &mut Block, factor: &str, point: Point) {
-    let name = match point {
-        Point::Stored(name) => name,
-        Point::Constant([x, y]) => {
-            block.line(format!("mstore(KEY_X, {x})"));
-            block.line(format!("mstore(KEY_Y, {y})"));
-            "KEY_X".into()
-        }
-    };
-    block.line(format!("ok := and(fold({factor}, {name}), ok)"));
-}
-
-/// Puts `SUM` aside.
-pub fn keep(block: &mut Block, name: &str) {
-    block.line(format!("mstore({name}_X, mload(SUM_X))"));
-    block.line(format!("mstore({name}_Y, mload(SUM_Y))"));
-}
-
-/// What [`keep`] put aside.
+/// The point that lies in the words of this name.
 pub fn kept(name: &str) -> Point {
     Point::Stored(format!("{name}_X"))
 }

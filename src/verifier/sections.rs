@@ -1,7 +1,7 @@
 //! What every verifier's source is made of: the template, its constants, and the sections of the verification.
 
 use super::{
-    VerifierError, accumulator, evaluation,
+    VerifierError, accumulator, denominators, evaluation,
     labels::Labels,
     memory::{Memory, START},
     names, opening,
@@ -49,7 +49,7 @@ pub const ENTRY: &str = "    function verifierKind() external pure returns (byte
     function verifyProof(uint256[] calldata publicInputs, bytes calldata proof) external view {
         _checkLengths(publicInputs.length, proof.length);
 {own_check}        _readTranscript(publicInputs, proof);
-        _verify();
+        _verify(proof);
     }";
 
 /// Parts of a source that depend on what the circuit proves: a placeholder of the template, and its text.
@@ -114,9 +114,9 @@ fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> 
     }
     let challenges = names::challenges(labels, cs);
     let transcript = transcript::read(protocol, challenges, &mut memory);
-    let denominators = evaluation::denominators(protocol, &sets, &mut memory);
+    let denominators = denominators::denominators(protocol, &sets, &mut memory);
     let products_of_sets = opening::products(protocol, &sets, &transcript, &mut memory);
-    let [products, inverses] = evaluation::inversion(protocol, &sets);
+    let [products, inverses] = denominators::inversion(protocol, &sets);
     let public_inputs = evaluation::public_inputs(protocol, &mut memory);
     let constraints = evaluation::constraints(protocol, cs, &transcript, &mut memory);
     let opening = opening::values(protocol, &sets, &transcript, &mut memory);
@@ -126,8 +126,7 @@ fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> 
         ("{accumulator_call}", call),
         ("{accumulator}", addition),
         ("{transcript}", transcript.block.text()),
-        ("{check_points}", point_checks(&transcript)),
-        ("{check_scalars}", scalar_checks(&transcript)),
+        ("{check_scalars}", scalar_checks(protocol, &transcript)),
         ("{denominators}", denominators.text()),
         ("{products_of_sets}", products_of_sets.text()),
         ("{products}", products.text()),
@@ -144,7 +143,7 @@ fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> 
         ("{memory_start}", format!("{START:#x}")),
         ("{first_evaluation}", transcript.evaluations.first().cloned().unwrap_or_default()),
         ("{evaluations}", transcript.evaluations.len().to_string()),
-        ("{points}", transcript.runs.iter().map(|run| run.count).sum::<usize>().to_string()),
+        ("{points_before}", transcript.points_before.to_string()),
         ("{proof_length}", transcript.length.to_string()),
     ]
 }
@@ -155,34 +154,21 @@ fn function((name, block): &(String, Block)) -> String {
     format!("{open}\n{}\n        }}\n    }}", block.text())
 }
 
-/// Four evaluations in one turn of a loop, and those left over: one by one they would take more code than anything but the opening.
-fn scalar_checks(transcript: &Transcript) -> String {
+/// Several words in one turn of a loop: one by one they would take more code than anything but the opening.
+fn scalar_checks(protocol: &Protocol, transcript: &Transcript) -> String {
     let mut block = Block::default();
-    let names = &transcript.evaluations;
-    let (looped, left) = names.split_at(names.len() / 4 * 4);
-    block.line("ok := 1");
-    if let Some(first) = looped.first() {
-        let end = format!("add({first}, {:#x})", 32 * looped.len());
-        block.line(format!("for {{ let word := {first} }} lt(word, {end}) {{ word := add(word, 128) }} {{"));
-        block.line("    ok := and(and(lt(mload(word), r), lt(mload(add(word, 32)), r)), ok)");
-        block.line("    ok := and(and(lt(mload(add(word, 64)), r), lt(mload(add(word, 96)), r)), ok)");
-        block.line("}");
-    }
-    for name in left {
-        block.line(format!("ok := and(lt(mload({name}), r), ok)"));
+    let evaluations = transcript.evaluations.first().map(|first| (first.as_str(), transcript.evaluations.len()));
+    for (start, count) in [("PUBLIC_INPUTS", protocol.public_inputs)].into_iter().chain(evaluations) {
+        block.turns(start, count, CHECKED_TOGETHER, |words| {
+            let all = words.iter().fold("ok".to_owned(), |all, word| format!("and(lt(mload({word}), r), {all})"));
+            vec![format!("ok := {all}")]
+        });
     }
     block.text()
 }
 
-fn point_checks(transcript: &Transcript) -> String {
-    let mut first = 0;
-    let mut lines = Vec::new();
-    for run in &transcript.runs {
-        lines.push(format!("        _checkPoints({}, {}, {first});", run.at, run.count));
-        first += run.count;
-    }
-    lines.join("\n")
-}
+/// Words of one turn; more of them save a few gas each, and take as many bytes.
+const CHECKED_TOGETHER: usize = 5;
 
 /// A point of G2 as the pairing takes it: the imaginary part of each coordinate first.
 fn g2(names: [&'static str; 4], point: &G2Affine) -> Vec<(&'static str, String)> {

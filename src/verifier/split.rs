@@ -196,7 +196,7 @@ const ENTRY: &str = "    function verifyProof(bytes calldata key, uint256[] call
         if (key.length != KEY_LENGTH) revert InvalidKeyLength(KEY_LENGTH, key.length);
         _readKey(key);
         _readTranscript(publicInputs, proof);
-        _verify();
+        _verify(proof);
     }
 
     /// @dev The model's verifying key into memory. Its contract is trusted with it: nothing here depends on what the caller of that gives.

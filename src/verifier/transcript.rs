@@ -12,15 +12,6 @@ use super::{
     yul::{Block, literal},
 };
 
-/// A run of points that lie behind each other.
-#[derive(Clone, Debug)]
-pub struct PointRun {
-    /// Name of the first one's address.
-    pub at: String,
-    /// How many.
-    pub count: usize,
-}
-
 /// What the transcript leaves in memory.
 #[derive(Debug, Default)]
 pub struct Transcript {
@@ -32,8 +23,8 @@ pub struct Transcript {
     pub evaluations: Vec<String>,
     /// Names of the words of the phases' challenges.
     pub challenges: Vec<String>,
-    /// All points of the proof, in its order.
-    pub runs: Vec<PointRun>,
+    /// Points of the proof before its evaluations; two more are behind them.
+    pub points_before: usize,
     /// Bytes of the proof.
     pub length: usize,
     /// The statements.
@@ -103,7 +94,8 @@ impl Reader<'_> {
         self.out.block.line(format!("mstore({name}, {digest})"));
         self.out.block.line(format!("calldatacopy(PUBLIC_INPUTS, publicInputs.offset, {:#x})", 32 * protocol.public_inputs));
         if protocol.accumulates() {
-            self.out.runs.push(accumulator::read(&mut self.out.block));
+            accumulator::read(&mut self.out.block);
+            self.out.points_before += accumulator::POINTS;
             self.out.length += accumulator::BYTES;
         }
         self.out.block.line("let hash");
@@ -135,7 +127,9 @@ impl Reader<'_> {
         self.open();
         let named: Vec<String> = names.iter().map(|name| self.memory.words(&format!("COMMITMENT_{name}"), 2)).collect();
         self.copy(&format!("COMMITMENT_{first}"), 2 * names.len());
-        self.out.runs.push(PointRun { at: named[0].clone(), count: names.len() });
+        if self.out.evaluations.is_empty() {
+            self.out.points_before += names.len();
+        }
         named
     }
 

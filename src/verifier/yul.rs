@@ -6,7 +6,11 @@ use super::{
 };
 use alloy::primitives::U256;
 use halo2_proofs::halo2curves::{bn256::Fr, ff::PrimeField};
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    fmt::{self, Display, Formatter},
+    ops::Range,
+};
 
 /// The width of a line, as `forge fmt` wraps it.
 const WIDTH: usize = 120;
@@ -30,10 +34,65 @@ impl Block {
         self.lines.push(format!("// {text}"));
     }
 
+    /// A loop over `count` words from `start` on, `turn` of them in one turn, and those that are left behind it. `body` has the statements for
+    /// some of the words.
+    pub fn turns(&mut self, start: &str, count: usize, turn: usize, body: impl Fn(&[Word]) -> Vec<String>) {
+        let looped = if count > turn { count / turn * turn } else { 0 };
+        let words = |start: &str, range: Range<usize>| -> Vec<Word> {
+            range.map(|index| Word { start: start.to_owned(), index }).collect()
+        };
+        if looped > 0 {
+            let end = Word { start: start.to_owned(), index: looped };
+            self.line(format!("for {{ let word := {start} }} lt(word, {end}) {{ word := add(word, {:#x}) }} {{", 32 * turn));
+            body(&words("word", 0..turn)).iter().for_each(|line| self.line(format!("    {line}")));
+            self.line("}");
+        }
+        if looped < count {
+            body(&words(start, looped..count)).iter().for_each(|line| self.line(line));
+        }
+    }
+
+    /// The lines, for another block.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
     /// The text, indented as in a function of the contract.
     pub fn text(&self) -> String {
-        let lines: Vec<String> = self.lines.iter().map(|line| wrap(12, line, "")).collect();
+        let lines: Vec<String> = self
+            .lines
+            .iter()
+            .map(|line| line.trim_start())
+            .zip(&self.lines)
+            .map(|(text, line)| wrap(12 + line.len() - text.len(), text, ""))
+            .collect();
         lines.join("\n")
+    }
+}
+
+/// A word of memory by what it is counted from.
+#[derive(Clone, Debug)]
+pub struct Word {
+    /// An address: a constant's name, or a variable.
+    pub start: String,
+    /// So many words further.
+    pub index: usize,
+}
+
+impl Word {
+    /// The word so many words behind this one.
+    pub fn behind(&self, words: usize) -> Self {
+        Self { start: self.start.clone(), index: self.index + words }
+    }
+}
+
+/// Its address.
+impl Display for Word {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.index {
+            0 => f.write_str(&self.start),
+            index => write!(f, "add({}, {:#x})", self.start, 32 * index),
+        }
     }
 }
 
