@@ -158,7 +158,7 @@ const NEXT_POWER: &str = "power := mulmod(power, omega, r)";
 const WORDS_OF_A_TURN: usize = 4;
 
 /// `Σ ω^row / (z - ω^row)` as one fraction, term by term: `N / D + p / d = (N d + p D) / (D d)`. Here and below `power` and `numerator` are
-/// the negatives of `p` and `N`, and two terms are one turn.
+/// the negatives of `p` and `N`.
 fn sum_of_rows(protocol: &Protocol, (first, last): (i32, i32), block: &mut Block) {
     block.comment(&format!("the sum of ω^row / (z - ω^row) over the rows {first} to {last}, as a fraction"));
     block.line("{");
@@ -310,7 +310,7 @@ fn back_of(word: &Word, count: usize) -> [String; 3] {
     ]
 }
 
-/// Words are inverted one by one, which saves 80 gas for each, where the contract stays small: each evaluation takes about 100 bytes of it.
+/// Words are inverted one by one, which saves some 60 gas for each, where the contract stays small: each evaluation takes about 100 bytes of it.
 const UNROLLED_BYTES: usize = 37;
 const SMALL: usize = 4_800;
 

@@ -247,6 +247,7 @@ fn reserve_points(memory: &mut Memory) {
 
 /// `SUM = SUM * FACTOR + POINT`, by the precompiles 7 and 6; whether they succeeded.
 pub const FOLD: &[&str] = &[
+    "// SUM = SUM * FACTOR + POINT",
     "function fold() -> done {",
     "    done := staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40)",
     "    done := and(staticcall(gas(), 6, POINT_X, 0x80, SUM_X, 0x40), done)",
@@ -255,6 +256,7 @@ pub const FOLD: &[&str] = &[
 
 /// `TOTAL = TOTAL + SUM * factor`, likewise.
 const INCLUDE: &[&str] = &[
+    "// TOTAL = TOTAL + SUM * factor",
     "function include(factor) -> done {",
     "    mstore(FACTOR, factor)",
     "    done := staticcall(gas(), 7, SUM_X, 0x60, PART_X, 0x40)",

@@ -97,7 +97,7 @@ impl Protocol {
     /// The protocol of a circuit.
     ///
     /// # Errors
-    /// A circuit that uses what the contract has no section for: several proofs, committed instances, instances at other rotations, lookups of
+    /// A circuit that uses what the contract has no section for: several proofs, committed instances, instances at other rotations or none, lookups of
     /// halo2's own.
     pub fn new(circuit: &Circuit<'_>) -> Result<Self, VerifierError> {
         let Circuit { vk, labels, .. } = circuit;
@@ -118,8 +118,8 @@ impl Protocol {
         if inner.domain_as_witness.is_some() || inner.quotient.chunk_degree != 1 {
             return Err(unsupported("a domain or a quotient of another form"));
         }
-        if inner.num_instance.len() != 1 {
-            return Err(unsupported("another number of instance columns than one"));
+        if inner.num_instance.len() != 1 || circuit.public_inputs == 0 || inner.evaluations.is_empty() {
+            return Err(unsupported("another number of instance columns than one, no public inputs or no evaluations"));
         }
         let phases: Vec<Phase> = inner
             .num_witness

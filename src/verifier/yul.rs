@@ -223,3 +223,45 @@ impl<'a> Writer<'a> {
         Piece { text: format!("mload({name})"), depth: 1 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Block;
+
+    /// Runs the text of a loop whose body is a line of addresses: which words it comes to.
+    fn visited(count: usize, turn: usize) -> Vec<usize> {
+        let mut block = Block::default();
+        block.turns("START", count, turn, |words| words.iter().map(ToString::to_string).collect());
+        let mut all = Vec::new();
+        let (mut body, mut turns): (Vec<usize>, usize) = (Vec::new(), 0);
+        for line in block.lines() {
+            let number = |text: &str| usize::from_str_radix(text, 16).unwrap() / 32;
+            let index = |text: &str, start: &str| match text.strip_prefix(&format!("add({start}, 0x")) {
+                Some(rest) => number(rest.trim_end_matches(')')),
+                None => (text == start).then_some(0).unwrap(),
+            };
+            if let Some(head) = line.strip_prefix("for { let word := START } lt(word, add(START, 0x") {
+                let (end, step) = head.split_once(")) { word := add(word, 0x").unwrap();
+                let (end, step) = (number(end), number(step.trim_end_matches(") } {")));
+                assert_eq!((end % step, step), (0, turn));
+                turns = end / step;
+            } else if line == "}" {
+                all.extend((0..turns).flat_map(|i| body.iter().map(move |word| turn * i + word)));
+            } else if let Some(inner) = line.strip_prefix("    ") {
+                body.push(index(inner, "word"));
+            } else {
+                all.push(index(line, "START"));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_word_has_its_turn_once() {
+        for turn in [2, 4, 5] {
+            for count in 0..=3 * turn + 1 {
+                assert_eq!(visited(count, turn), (0..count).collect::<Vec<_>>(), "{count} words, {turn} in a turn");
+            }
+        }
+    }
+}

@@ -260,10 +260,14 @@ async fn accepts_what_holds_and_refuses_every_other_statement_and_proof() {
     }
     let layout = ProofLayout::of_gates(aggregated.pk.get_vk().cs());
     assert_eq!(proof.len(), 128 + layout.length());
-    for at in (0..layout.points).map(|i| 128 + 64 * i + 63) {
+    let before = (0..layout.points).map(|i| (2 + i, 128 + 64 * i));
+    let behind = (0..2).map(|i| (2 + layout.points + i, proof.len() - 128 + 64 * i));
+    for (index, start) in before.chain(behind) {
         let mut changed = proof.clone();
-        changed[at] ^= 1;
-        assert_eq!(aggregated.refused(&statements, &changed).await, no_point(at / 64), "byte {at}");
+        changed[start + 63] ^= 1;
+        assert_eq!(aggregated.refused(&statements, &changed).await, no_point(index), "point {index}");
+        changed[start..start + 64].fill(0);
+        assert_eq!(aggregated.refused(&statements, &changed).await, no_point(index), "the identity as point {index}");
     }
     for at in (0..layout.evaluations).map(|i| 128 + 64 * layout.points + 32 * i + 31) {
         let mut changed = proof.clone();

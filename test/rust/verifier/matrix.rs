@@ -1,9 +1,16 @@
 //! The contract does not depend on the compiler: every version, pipeline and optimizer setting accepts and refuses the same.
 
-use crate::stand::{Deployed, Stand, compiler};
+use crate::{
+    shapes::batch_stand,
+    stand::{Deployed, Stand, compiler},
+    support::Output,
+};
 use alloy::primitives::{Bytes, U256};
 use std::path::{Path, PathBuf};
-use zkml_evm::verifier::{Compiler, VerifierError, solc::Settings};
+use zkml_evm::{
+    op::InputMode,
+    verifier::{Compiler, VerifierError, solc::Settings},
+};
 
 /// The npm packages of the compilers, oldest first, with the EVM version to compile for, and whether their via-IR pipeline takes the
 /// contract: 0.8.20's runs out of stack without its optimizer, and with it moves more into memory than the contract leaves it.
@@ -63,6 +70,8 @@ async fn via_ir_answers_as_the_legacy_pipeline_does() {
 async fn every_compiler_and_setting_gives_the_same_answers() {
     every_setting_answers_alike(&Stand::credit_sized()).await;
     every_setting_answers_alike(&Stand::stacked()).await;
+    // So many public inputs that they are one fraction, in loops of several a turn.
+    every_setting_answers_alike(&batch_stand(&[3, 2, 1], InputMode::Committed, Output::Threshold, 7)).await;
 }
 
 async fn every_setting_answers_alike(stand: &Stand) {

@@ -128,7 +128,7 @@ async fn a_large_batch_costs_little_gas_for_each_input() {
     assert!(gas / 64 <= 8_000, "{gas}");
 }
 
-fn batch_stand(widths: &[usize], mode: InputMode, output: Output, items: usize) -> Stand {
+pub fn batch_stand(widths: &[usize], mode: InputMode, output: Output, items: usize) -> Stand {
     let single = mlp(widths, mode, output, 1);
     let item = |seed| {
         let values = input(&single, seed);
