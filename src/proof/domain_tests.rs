@@ -1,0 +1,24 @@
+use super::*;
+use halo2_proofs::{arithmetic::eval_polynomial, poly::EvaluationDomain};
+use rand::rngs::OsRng;
+
+/// Sizes in which all rounds are made within a block, and in which some are not; both widths where the processor has both.
+#[test]
+fn transforms_are_evaluations_and_their_inverse() {
+    for k in [1, 3, 6, 7, 9, 15] {
+        let halo2 = EvaluationDomain::<Fr>::new(4, k);
+        let polynomial: Vec<Fr> = (0..1 << k).map(|_| Fr::random(OsRng)).collect();
+        for width in [Width::One, Width::of(k)] {
+            let domain = Domain::with(width, k, halo2.get_omega());
+            let g = Fr::random(OsRng);
+            let [values] = &domain.values_on_coset(&[&polynomial], g)[..] else { unreachable!() };
+            let points = domain.points(g);
+            for i in [0, 1, (1 << k) / 2, (1 << k) - 1] {
+                assert_eq!(points[i], width.scale() * g * halo2.get_omega().pow([i as u64]));
+                assert_eq!(values[i], width.scale() * eval_polynomial(&polynomial, g * halo2.get_omega().pow([i as u64])));
+            }
+            let expected = halo2.lagrange_to_coeff(halo2.lagrange_from_vec(polynomial.clone()));
+            assert_eq!(domain.coefficients(&polynomial), expected.values());
+        }
+    }
+}
