@@ -17,6 +17,9 @@ use rayon::prelude::*;
 /// Vectors that stay in the processor's second cache while all rounds are made that do not leave them.
 const BLOCK: usize = 1 << 11;
 
+/// Transforms that a thread makes in one place.
+const TOGETHER: usize = 4;
+
 /// The tables, each SCALE times what it says.
 #[derive(Debug)]
 pub(super) struct Domain {
@@ -47,17 +50,17 @@ impl Domain {
         Self { width, n, omega, rounds, inner, inverse }
     }
 
-    /// Σ_i c_i·x^i at all points g·ω^j: SCALE times the values.
-    pub fn values_on_coset<'a>(&self, polynomials: &[&'a [Fr]], g: Fr) -> Vec<Vec<Fr>> {
-        let shift = powers(self.width.scale().square(), g, self.n);
-        polynomials.par_iter().map(|polynomial| self.transform(&shift, polynomial)).collect()
+    /// Σ_i c_i·x^i at all points g·ω^j, for each polynomial c: `values` become SCALE times these.
+    pub fn values_on_coset(&self, polynomials: &[&[Fr]], g: Fr, values: &mut Vec<Vec<Fr>>) {
+        self.transform(&powers(self.width.scale().square(), g, self.n), polynomials, values);
     }
 
-    /// The coefficients of the polynomial with these values at the powers of ω.
-    pub fn coefficients(&self, values: &[Fr]) -> Vec<Fr> {
-        let mut coefficients = self.transform(&self.inverse, values);
+    /// The coefficients of the polynomials with these values at the powers of ω.
+    pub fn coefficients(&self, values: &[&[Fr]]) -> Vec<Vec<Fr>> {
+        let mut coefficients = Vec::new();
+        self.transform(&self.inverse, values, &mut coefficients);
         // With ω^-1 in the place of ω an element moves to the index with the opposite sign.
-        coefficients[1..].reverse();
+        coefficients.iter_mut().for_each(|coefficients| coefficients[1..].reverse());
         coefficients
     }
 
@@ -66,10 +69,10 @@ impl Domain {
         powers(self.width.scale() * g, self.omega, self.n)
     }
 
-    fn transform(&self, shift: &[Fr], from: &[Fr]) -> Vec<Fr> {
-        let mut to = vec![Fr::ZERO; self.n];
-        self.width.run(Transform { domain: self, shift, from, to: &mut to });
-        to
+    fn transform(&self, shift: &[Fr], from: &[&[Fr]], to: &mut Vec<Vec<Fr>>) {
+        to.resize(from.len(), Vec::new());
+        let tasks = from.par_chunks(TOGETHER).zip(to.par_chunks_mut(TOGETHER));
+        tasks.for_each(|(from, to)| self.width.run(Transform { domain: self, shift, from, to }));
     }
 }
 
@@ -78,12 +81,12 @@ pub(super) fn powers(first: Fr, base: Fr, count: usize) -> Vec<Fr> {
     std::iter::successors(Some(first), |power| Some(power * base)).take(count).collect()
 }
 
-/// `to` becomes the transform of `from`, whose elements are multiplied by `shift`/SCALE before.
+/// `to` become the transforms of `from`, whose elements are multiplied by `shift`/SCALE before.
 struct Transform<'a> {
     domain: &'a Domain,
     shift: &'a [Fr],
-    from: &'a [Fr],
-    to: &'a mut [Fr],
+    from: &'a [&'a [Fr]],
+    to: &'a mut [Vec<Fr>],
 }
 
 impl Work for Transform<'_> {
@@ -93,52 +96,54 @@ impl Work for Transform<'_> {
     fn run<L: Lanes>(self) {
         let (n, w) = (self.domain.n, L::WIDTH);
         let m = n / w;
-        let mut data = Vec::with_capacity(m);
-        for i in (0..m).step_by(w) {
-            self.columns::<L>(i, &mut data);
-        }
         let inner: Vec<L::Factor> = self.domain.inner.iter().map(L::factor).collect();
-        let block = m.min(BLOCK);
-        rounds(&mut data, block, &inner);
-        for block in data.chunks_exact_mut(block) {
-            rounds(block, 1, &inner);
-        }
-        let bits = m.ilog2();
-        for (p, lanes) in data.into_iter().enumerate() {
-            lanes.store(&mut self.to[w * reversed(p, bits)..]);
+        let (block, bits) = (m.min(BLOCK), m.ilog2());
+        let mut data = Vec::with_capacity(m);
+        for (from, to) in self.from.iter().zip(self.to) {
+            data.clear();
+            for i in (0..m).step_by(w) {
+                columns::<L>(self.domain, self.shift, from, i, &mut data);
+            }
+            rounds(&mut data, block, &inner);
+            for block in data.chunks_exact_mut(block) {
+                rounds(block, 1, &inner);
+            }
+            to.resize(n, Fr::ZERO);
+            for (p, lanes) in data.iter().enumerate() {
+                lanes.store(&mut to[w * reversed(p, bits)..]);
+            }
         }
     }
 }
 
-impl Transform<'_> {
-    /// Y_0[j] .. Y_(W-1)[j] for j from i to i + W - 1.
-    #[inline(always)]
-    fn columns<L: Lanes>(&self, i: usize, data: &mut Vec<L>) {
-        let (n, w) = (self.domain.n, L::WIDTH);
-        let m = n / w;
-        let mut x = [L::load(&self.from[i..]).mul(L::load(&self.shift[i..])); MOST];
-        for (l, x) in x.iter_mut().enumerate().take(w).skip(1) {
-            *x = L::load(&self.from[i + l * m..]).mul(L::load(&self.shift[i + l * m..]));
-        }
-        let mut half = w / 2;
-        for roots in &self.domain.rounds {
-            for start in (0..w).step_by(2 * half) {
-                for j in 0..half {
-                    let (a, b) = (x[start + j], x[start + j + half]);
-                    x[start + j] = a.add(b);
-                    x[start + j + half] = a.sub_mul(b, L::load(&roots[i + j * m..]));
-                }
+/// Y_0[j] .. Y_(W-1)[j] for j from i to i + W - 1.
+#[inline(always)]
+fn columns<L: Lanes>(domain: &Domain, shift: &[Fr], from: &[Fr], i: usize, data: &mut Vec<L>) {
+    let w = L::WIDTH;
+    let m = domain.n / w;
+    let mut x = [L::load(&from[i..]).mul(L::load(&shift[i..])); MOST];
+    for (l, x) in x.iter_mut().enumerate().take(w).skip(1) {
+        *x = L::load(&from[i + l * m..]).mul(L::load(&shift[i + l * m..]));
+    }
+    let mut half = w / 2;
+    for roots in &domain.rounds {
+        for start in (0..w).step_by(2 * half) {
+            for j in 0..half {
+                let (a, b) = (x[start + j], x[start + j + half]);
+                x[start + j] = a.add(b);
+                x[start + j + half] = a.sub_mul(b, L::load(&roots[i + j * m..]));
             }
-            half /= 2;
         }
-        let mut rows = [[Fr::ZERO; MOST]; MOST];
-        for (l, x) in x.into_iter().enumerate().take(w) {
-            x.store(&mut rows[reversed(l, w.ilog2())]);
-        }
-        for j in 0..w {
-            let column: [Fr; MOST] = std::array::from_fn(|r| rows[r][j]);
-            data.push(L::load(&column));
-        }
+        half /= 2;
+    }
+    let mut columns = [[Fr::ZERO; MOST]; MOST];
+    for (l, x) in x.into_iter().enumerate().take(w) {
+        let (mut row, r) = ([Fr::ZERO; MOST], reversed(l, w.ilog2()));
+        x.store(&mut row);
+        columns.iter_mut().zip(row).for_each(|(column, value)| column[r] = value);
+    }
+    for column in columns.iter().take(w) {
+        data.push(L::load(column));
     }
 }
 

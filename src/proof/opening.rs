@@ -33,7 +33,6 @@ use rayon::prelude::*;
 use std::{collections::BTreeSet, io};
 
 /// What a proof opens, by its coefficients; with what is in its key, all that it commits to.
-#[derive(Debug)]
 pub(super) struct Made {
     pub committed: Committed,
     /// The pieces of the quotient.

@@ -13,10 +13,11 @@ use super::{
     polynomials::evaluate,
     products,
     quotient::{self, Challenges, Committed},
+    threads::on_threads,
     transcript::{Purpose, Transcript},
 };
 use crate::{
-    circuit::{InferenceCircuit, Witness, lay_out, plan::ONE_THREAD_K},
+    circuit::{InferenceCircuit, Witness, lay_out},
     gates::Trace,
     quant::Program,
 };
@@ -88,12 +89,7 @@ pub(super) fn prove_either(
     check_degree(pk.get_vk().cs())?;
     let k = circuit.params().k();
     let srs = fit(srs, k)?;
-    if k > ONE_THREAD_K {
-        return create(purpose, pk, &srs, circuit, instances);
-    }
-    let failed = |e: rayon::ThreadPoolBuildError| ProofError::Halo2 { doing: "starting a thread", problem: e.to_string() };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(failed)?;
-    pool.install(|| create(purpose, pk, &srs, circuit, instances))
+    on_threads(k, || create(purpose, pk, &srs, circuit, instances))?
 }
 
 fn create(
@@ -146,10 +142,9 @@ fn written(
 
     let challenges = Challenges { circuit, beta, gamma, y: draw(&mut transcript) };
     let domain = Domain::new(halo2.k(), halo2.get_omega());
-    let coefficients =
-        |columns: Vec<Vec<Fr>>| -> Vec<Vec<Fr>> { columns.into_par_iter().map(|values| domain.coefficients(&values)).collect() };
-    let instance = domain.coefficients(&instance);
-    let committed = Committed { advice: coefficients(advice), instance, products: coefficients(products) };
+    let coefficients = |columns: Vec<Vec<Fr>>| domain.coefficients(&columns.iter().map(|column| &column[..]).collect::<Vec<_>>());
+    let [advice, products, instance] = [advice, products, vec![instance]].map(coefficients);
+    let committed = Committed { advice, instance, products };
     let pieces = quotient::pieces(&domain, pk, &committed, &challenges);
     let points: Vec<G1Affine> = pieces.par_iter().map(|piece| committer.commit_coefficients(piece).to_affine()).collect();
     points.into_iter().try_for_each(|point| transcript.write_point(point))?;

@@ -39,11 +39,10 @@ pub(super) struct Challenges {
     pub y: Fr,
 }
 
-/// The prover's polynomials, by their coefficients.
-#[derive(Debug)]
+/// The prover's polynomials, by their coefficients. They are the witness: no `Debug` shows them.
 pub(super) struct Committed {
     pub advice: Vec<Vec<Fr>>,
-    pub instance: Vec<Fr>,
+    pub instance: Vec<Vec<Fr>>,
     /// The permutation's products.
     pub products: Vec<Vec<Fr>>,
 }
@@ -56,14 +55,14 @@ pub(super) fn pieces(domain: &Domain, pk: &ProvingKey<G1Affine>, of: &Committed,
     let steps = columns.steps(pk, challenges);
     let polynomials = columns.polynomials(pk, of);
     let cosets = powers(Fr::ZETA, halo2.get_extended_omega(), pk.get_vk().cs().degree() - 1);
-    let parts: Vec<Vec<Fr>> = cosets
-        .iter()
-        .map(|g| {
-            let mut values = domain.values_on_coset(&polynomials, *g);
-            values.push(domain.points(*g));
-            domain.coefficients(&steps.values(domain.width, &values))
-        })
-        .collect();
+    let mut values = Vec::new();
+    let mut parts = Vec::new();
+    for g in &cosets {
+        domain.values_on_coset(&polynomials, *g, &mut values);
+        values.push(domain.points(*g));
+        parts.extend(domain.coefficients(&[&steps.values(domain.width, &values)]));
+    }
+    drop(values);
     apart(n, &cosets, &parts, domain.width.scale())
 }
 
@@ -138,7 +137,7 @@ impl Columns {
     fn polynomials<'a>(&self, pk: &'a ProvingKey<G1Affine>, of: &'a Committed) -> Vec<&'a [Fr]> {
         let key = [pk.l0(), pk.l_last(), pk.l_active_row()];
         let fixed = pk.fixed_polys().iter().map(|polynomial| polynomial.values());
-        let given = of.advice.iter().chain([&of.instance]).chain(&of.products).map(|polynomial| &polynomial[..]);
+        let given = of.advice.iter().chain(&of.instance).chain(&of.products).map(|polynomial| &polynomial[..]);
         fixed.chain(given).chain(pk.permutation().polys().iter().chain(key).map(|polynomial| polynomial.values())).collect()
     }
 
