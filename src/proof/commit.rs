@@ -1,13 +1,8 @@
 //! KZG with commitments by our own multi-scalar multiplication, which takes a small part of the time that halo2curves' takes.
 //!
-//! halo2's prover and key generation ask a scheme for their commitments, so nothing of them is rewritten. The opening that ends a proof
-//! makes two more; it is [`opening`]'s.
+//! halo2's key generation asks a scheme for its commitments, so nothing of it is rewritten.
 
-use super::{
-    ProofError, Srs,
-    msm::msm,
-    opening::{self, Session},
-};
+use super::{ProofError, Srs, msm::msm};
 use halo2_proofs::{
     SerdeFormat,
     arithmetic::g_to_lagrange,
@@ -17,46 +12,34 @@ use halo2_proofs::{
         serde::SerdeObject,
     },
     poly::{
-        Coeff, LagrangeCoeff, Polynomial, ProverQuery,
-        commitment::{Blind, CommitmentScheme, Params, ParamsProver, Prover},
+        Coeff, LagrangeCoeff, Polynomial,
+        commitment::{Blind, Params, ParamsProver},
         kzg::{commitment::ParamsKZG, msm::MSMKZG},
     },
-    transcript::{EncodedChallenge, TranscriptWrite},
 };
-use rand::RngCore;
-use std::{borrow::Cow, io, marker::PhantomData};
-
-/// The scheme of [`Committer`]; its commitments and openings are those of halo2's `KZGCommitmentScheme`.
-#[derive(Debug)]
-pub(super) struct Scheme<'a>(PhantomData<&'a ()>);
+use std::{borrow::Cow, io};
 
 /// An SRS, and its Lagrange basis once more: halo2 commits in it and hands it to nobody.
 #[derive(Clone, Debug)]
 pub(super) struct Committer<'a> {
     kzg: Cow<'a, ParamsKZG<Bn256>>,
     lagrange: Vec<G1Affine>,
-    /// The proof that is being made, if one is.
-    session: Option<&'a Session<'a>>,
 }
-
-/// Opens what its committer has committed to.
-#[derive(Debug)]
-pub(super) struct Opener<'a>(&'a Committer<'a>);
 
 impl<'a> Committer<'a> {
     pub(super) fn of(srs: &'a Srs) -> Result<Self, ProofError> {
         let failed = |e: io::Error| ProofError::Halo2 { doing: "reading the SRS", problem: e.to_string() };
-        Ok(Self { kzg: Cow::Borrowed(&srs.params), lagrange: lagrange(&srs.params).map_err(failed)?, session: None })
-    }
-
-    /// The same for one proof, whose opening needs what was committed to.
-    pub(super) fn proving(srs: &'a Srs, session: &'a Session<'a>) -> Result<Self, ProofError> {
-        Ok(Self { session: Some(session), ..Self::of(srs)? })
+        Ok(Self { kzg: Cow::Borrowed(&srs.params), lagrange: lagrange(&srs.params).map_err(failed)? })
     }
 
     /// Commits to a polynomial by its coefficients, of which it may have fewer than the SRS has points.
     pub(super) fn commit_coefficients(&self, coefficients: &[Fr]) -> G1 {
         msm(coefficients, self.kzg.get_g())
+    }
+
+    /// Commits to a polynomial by its values at the roots of unity.
+    pub(super) fn commit_values(&self, values: &[Fr]) -> G1 {
+        msm(values, &self.lagrange)
     }
 }
 
@@ -98,21 +81,6 @@ impl io::Write for Window {
     }
 }
 
-impl<'a> CommitmentScheme for Scheme<'a> {
-    type Scalar = Fr;
-    type Curve = G1Affine;
-    type ParamsProver = Committer<'a>;
-    type ParamsVerifier = ParamsKZG<Bn256>;
-
-    fn new_params(k: u32) -> Committer<'a> {
-        ParamsProver::new(k)
-    }
-
-    fn read_params<R: io::Read>(reader: &mut R) -> io::Result<Committer<'a>> {
-        Params::read(reader)
-    }
-}
-
 impl<'params> Params<'params, G1Affine> for Committer<'_> {
     type MSM = MSMKZG<Bn256>;
 
@@ -134,11 +102,7 @@ impl<'params> Params<'params, G1Affine> for Committer<'_> {
     }
 
     fn commit_lagrange(&self, values: &Polynomial<Fr, LagrangeCoeff>, _: Blind<Fr>) -> G1 {
-        let commitment = msm(values, &self.lagrange);
-        if let Some(session) = self.session {
-            session.keep_column(commitment, values);
-        }
-        commitment
+        self.commit_values(values)
     }
 
     fn write<W: io::Write>(&self, writer: &mut W) -> io::Result<()> {
@@ -148,7 +112,7 @@ impl<'params> Params<'params, G1Affine> for Committer<'_> {
     fn read<R: io::Read>(reader: &mut R) -> io::Result<Self> {
         let kzg = ParamsKZG::read(reader)?;
         let lagrange = lagrange(&kzg)?;
-        Ok(Self { kzg: Cow::Owned(kzg), lagrange, session: None })
+        Ok(Self { kzg: Cow::Owned(kzg), lagrange })
     }
 }
 
@@ -158,13 +122,10 @@ impl<'params> ParamsProver<'params, G1Affine> for Committer<'_> {
     fn new(k: u32) -> Self {
         let kzg = ParamsKZG::new(k);
         let lagrange = lagrange_of_powers(&kzg);
-        Self { kzg: Cow::Owned(kzg), lagrange, session: None }
+        Self { kzg: Cow::Owned(kzg), lagrange }
     }
 
     fn commit(&self, coefficients: &Polynomial<Fr, Coeff>, _: Blind<Fr>) -> G1 {
-        if let Some(session) = self.session {
-            session.keep_piece(coefficients);
-        }
         self.commit_coefficients(coefficients)
     }
 
@@ -174,25 +135,6 @@ impl<'params> ParamsProver<'params, G1Affine> for Committer<'_> {
 
     fn verifier_params(&'params self) -> &'params Self::ParamsVerifier {
         &self.kzg
-    }
-}
-
-impl<'params, 'a> Prover<'params, Scheme<'a>> for Opener<'params> {
-    const QUERY_INSTANCE: bool = false;
-
-    fn new(params: &'params Committer<'a>) -> Self {
-        Self(params)
-    }
-
-    fn create_proof<'com, E, T, R, I>(&self, _: R, transcript: &mut T, _: I) -> io::Result<()>
-    where
-        E: EncodedChallenge<G1Affine>,
-        T: TranscriptWrite<G1Affine, E>,
-        I: IntoIterator<Item = ProverQuery<'com, G1Affine>> + Clone,
-        R: RngCore,
-    {
-        let session = self.0.session.ok_or_else(|| io::Error::other("a proof is opened that was not begun"))?;
-        opening::open(self.0, session, transcript)
     }
 }
 

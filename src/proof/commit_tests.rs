@@ -1,5 +1,4 @@
 use super::*;
-use crate::proof::{Purpose, transcript::Transcript};
 use halo2_proofs::{arithmetic::Field, poly::EvaluationDomain};
 use rand::rngs::OsRng;
 
@@ -25,13 +24,4 @@ fn commitments_are_those_of_halo2() {
         assert_eq!(committer.commit_lagrange(&values, Blind::default()), expected);
         assert_eq!(committer.kzg.commit_lagrange(&values, Blind::default()), expected);
     }
-}
-
-/// Nothing is opened outside of a proof.
-#[test]
-fn an_opening_needs_its_proof() {
-    let srs = Srs::development(4);
-    let mut transcript = Transcript::new(Purpose::Chain, Vec::new());
-    let committer = Committer::of(&srs).unwrap();
-    assert!(Opener::new(&committer).create_proof(OsRng, &mut transcript, []).is_err());
 }

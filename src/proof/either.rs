@@ -1,5 +1,4 @@
-//! A circuit of a model or an aggregation's outer circuit, as one type: halo2's prover and key generation are compiled once for it, which
-//! takes more time than everything else here.
+//! A circuit of a model or an aggregation's outer circuit, as one type: synthesis and halo2's key generation are compiled once for it.
 
 use crate::{
     circuit::{InferenceCircuit, build::ShapeParams},

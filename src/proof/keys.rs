@@ -4,8 +4,11 @@ use super::{
     ProofError, Srs,
     artifact::{self, Kind},
     commit::Committer,
+    domain::Domain,
     either::{EitherCircuit, EitherParams},
+    key_columns,
     srs::Provenance,
+    threads::on_threads,
 };
 use crate::{
     circuit::{InferenceCircuit, lay_out},
@@ -14,8 +17,11 @@ use crate::{
 };
 use halo2_proofs::{
     SerdeFormat,
-    halo2curves::bn256::{Fr, G1Affine},
-    plonk::{Circuit, ConstraintSystem, ProvingKey, VerifyingKey, keygen_pk, keygen_vk},
+    halo2curves::{
+        bn256::{Fr, G1Affine},
+        ff::Field,
+    },
+    plonk::{Circuit, ConstraintSystem, ProvingKey, VerifyingKey, keygen_pk, keygen_vk, permutation},
     poly::commitment::Params,
 };
 use std::path::Path;
@@ -89,19 +95,57 @@ pub(super) fn generate(circuit: &EitherCircuit, srs: &Srs) -> Result<ProvingKey<
 /// See [`Keys::to_bytes`].
 pub(super) fn to_bytes(provenance: &Provenance, pk: &ProvingKey<G1Affine>) -> Vec<u8> {
     let mut bytes = provenance.head();
-    bytes.extend(pk.to_bytes(SerdeFormat::RawBytes));
+    bytes.extend(pk.get_vk().to_bytes(SerdeFormat::RawBytes));
+    for column in pk.fixed_values().iter().chain(pk.permutation().permutations()) {
+        key_columns::write(column.values(), &mut bytes);
+    }
     bytes
 }
 
-/// A proving key from its bytes, and the label of its SRS. halo2's reader trusts the lengths that a file states and panics on a short or
-/// non-canonical one, so the whole structure is walked first.
+/// A proving key from its bytes, and the label of its SRS: `version k compress fixed* permutation*` as halo2 writes a verifying key, then the
+/// columns' values. halo2's reader panics on what is too short, so the head is compared first.
 pub(super) fn parse(params: EitherParams, payload: &[u8]) -> Result<(Provenance, ProvingKey<G1Affine>), ProofError> {
     let malformed = |problem: String| ProofError::malformed(Kind::ProvingKey.name(), problem);
     let split = Provenance::split(payload);
     let (provenance, payload) = split.ok_or_else(|| malformed("it does not say which SRS it was made with".into()))?;
-    check_structure(&params, payload)?;
-    let pk = ProvingKey::from_bytes::<EitherCircuit>(payload, SerdeFormat::RawBytes, params);
-    Ok((provenance, pk.map_err(|e| malformed(e.to_string()))?))
+    let (cs, k) = (params.constraint_system(), params.k());
+    check_degree(&cs)?;
+    let (fixed, copied) = (cs.num_fixed_columns(), cs.permutation().get_columns().len());
+    let header: Vec<u8> = [2u8].into_iter().chain(k.to_le_bytes()).chain([0]).chain((fixed as u32).to_le_bytes()).collect();
+    if !payload.starts_with(&header) {
+        return Err(malformed("it was made for a circuit of another shape".into()));
+    }
+    let split = payload.split_at_checked(header.len() + 64 * (fixed + copied));
+    let (vk, rest) = split.ok_or_else(|| malformed("it is too short".into()))?;
+    let key = on_threads(k, || -> Result<_, String> {
+        let vk = VerifyingKey::read::<_, EitherCircuit>(&mut &*vk, SerdeFormat::RawBytes, params).map_err(|e| e.to_string())?;
+        proving_key(vk, fixed, copied, rest)
+    })?;
+    Ok((provenance, key.map_err(malformed)?))
+}
+
+/// The proving key of the columns in `rest`.
+fn proving_key(vk: VerifyingKey<G1Affine>, fixed: usize, copied: usize, mut rest: &[u8]) -> Result<ProvingKey<G1Affine>, String> {
+    let halo2 = vk.get_domain();
+    let domain = Domain::new(halo2.k(), halo2.get_omega());
+    let (n, blinding) = (1usize << halo2.k(), vk.cs().blinding_factors());
+    let mut columns = (0..fixed + copied).map(|_| key_columns::take(&mut rest, n)).collect::<Result<Vec<_>, _>>()?;
+    if !rest.is_empty() {
+        return Err(format!("{} bytes follow its end", rest.len()));
+    }
+    // 1 on the first row, on the one behind the usable ones, on the usable ones.
+    let rows = [0..1, n - blinding - 1..n - blinding, 0..n - blinding - 1];
+    columns.extend(rows.map(|rows| (0..n).map(|row| if rows.contains(&row) { Fr::ONE } else { Fr::ZERO }).collect()));
+    let all = domain.coefficients(&columns.iter().map(|column| &column[..]).collect::<Vec<_>>());
+    let mut polynomials = all.into_iter().map(|polynomial| halo2.coeff_from_vec(polynomial));
+    let mut values = columns.into_iter().map(|values| halo2.lagrange_from_vec(values));
+    let fixed = (values.by_ref().take(fixed).collect(), polynomials.by_ref().take(fixed).collect());
+    let permutation =
+        permutation::ProvingKey::from_parts(values.take(copied).collect(), polynomials.by_ref().take(copied).collect());
+    let mut next = || polynomials.next().ok_or("a column is missing");
+    let (first, last, usable) = (next()?, next()?, next()?);
+    drop(polynomials);
+    Ok(ProvingKey::from_parts(vk, first, last, usable, fixed.0, fixed.1, permutation))
 }
 
 /// The SRS cut down to `2^k` points.
@@ -146,45 +190,4 @@ pub(super) fn check_degree(cs: &ConstraintSystem<Fr>) -> Result<(), ProofError> 
 
 pub(super) fn check_shape(shape: &Shape) -> Result<(), ProofError> {
     if shape.is_sound() { Ok(()) } else { Err(crate::circuit::CircuitError::Shape(Box::new(*shape)).into()) }
-}
-
-/// Walks a key file: `version k compress fixed* permutation*`, then length-prefixed polynomials of canonical scalars.
-fn check_structure(params: &EitherParams, payload: &[u8]) -> Result<(), ProofError> {
-    let malformed = |problem: String| ProofError::malformed(Kind::ProvingKey.name(), problem);
-    let (cs, k) = (params.constraint_system(), params.k());
-    check_degree(&cs)?;
-    let (fixed, copied) = (cs.num_fixed_columns(), cs.permutation().get_columns().len());
-    let header: Vec<u8> = [2u8].into_iter().chain(k.to_le_bytes()).chain([0]).chain((fixed as u32).to_le_bytes()).collect();
-    if !payload.starts_with(&header) {
-        return Err(malformed("it was made for a circuit of another shape".into()));
-    }
-    let mut rest = payload.get(header.len() + 64 * (fixed + copied)..).ok_or_else(|| malformed("it is too short".into()))?;
-    let counts = [None, None, None, Some(fixed), Some(fixed), Some(copied), Some(copied)];
-    for count in counts {
-        if let Some(count) = count {
-            take_length(&mut rest, count).map_err(&malformed)?;
-        }
-        for _ in 0..count.unwrap_or(1) {
-            take_length(&mut rest, 1 << k).map_err(&malformed)?;
-            take_scalars(&mut rest, 1 << k).map_err(&malformed)?;
-        }
-    }
-    if rest.is_empty() { Ok(()) } else { Err(malformed(format!("{} bytes follow its end", rest.len()))) }
-}
-
-fn take_length(rest: &mut &[u8], expected: usize) -> Result<(), String> {
-    let (length, tail) = rest.split_first_chunk::<4>().ok_or("it ends inside a length")?;
-    let length = u32::from_be_bytes(*length) as usize;
-    *rest = tail;
-    if length == expected { Ok(()) } else { Err(format!("expected {expected} entries, got {length}")) }
-}
-
-fn take_scalars(rest: &mut &[u8], count: usize) -> Result<(), String> {
-    use halo2_proofs::halo2curves::serde::SerdeObject;
-    let (scalars, tail) = rest.split_at_checked(count * 32).ok_or("it ends inside a polynomial")?;
-    *rest = tail;
-    match scalars.chunks_exact(32).all(|bytes| Fr::from_raw_bytes(bytes).is_some()) {
-        true => Ok(()),
-        false => Err("a coefficient is not a canonical scalar".into()),
-    }
 }

@@ -1,21 +1,30 @@
 //! Keys, proofs and their files.
 
 pub mod artifact;
+mod assignment;
 mod commit;
 mod development;
+mod domain;
 mod either;
 pub mod error;
+mod formula;
+mod key_columns;
 pub mod keys;
+mod lanes;
 pub mod model_id;
 mod msm;
 mod opening;
 pub mod outer;
+mod polynomials;
+mod products;
 pub mod protocol;
 pub mod prove;
 pub mod ptau;
+mod quotient;
 pub mod srs;
 mod srs_check;
 pub mod srs_store;
+mod threads;
 pub mod transcript;
 pub mod unfinished;
 pub mod verify;

@@ -1,8 +1,5 @@
 //! The opening of a proof: SHPLONK (<https://eprint.iacr.org/2020/081>), two commitments for all evaluations of all polynomials.
 //!
-//! halo2 hands an opener its queries and shows it no polynomial, but everything that it opens it has committed to before, has in the
-//! proving key, or puts together from what it has committed to. So [`Session`] keeps the first, and the rest is in the key.
-//!
 //! With C_s = Σ_j y^j·P_j over the polynomials that are opened at the points S of set s, Z_S its vanishing polynomial, T all points:
 //!
 //! ```text
@@ -16,137 +13,36 @@
 
 use super::{
     commit::Committer,
-    transcript::{Challenge, Purpose, Transcript},
+    lanes::Width,
+    polynomials::sum,
+    quotient::Committed,
+    transcript::{Challenge, Transcript},
 };
 use halo2_proofs::{
     arithmetic::kate_division,
     halo2curves::{
-        bn256::{Fr, G1, G1Affine},
+        bn256::{Fr, G1Affine},
         ff::Field,
         group::Curve,
     },
-    plonk::ProvingKey,
+    plonk::{ConstraintSystem, ProvingKey},
     poly::Rotation,
-    transcript::{self, EncodedChallenge, TranscriptWrite},
+    transcript::{EncodedChallenge, Transcript as _, TranscriptWrite},
 };
 use rayon::prelude::*;
-use std::{
-    collections::BTreeSet,
-    fmt, io,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::BTreeSet, io};
 
-/// Coefficients that a thread takes at a time.
-const CHUNK: usize = 1 << 10;
-
-/// The columns are the witness: they are shown to nobody.
-impl fmt::Debug for Made {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Made({} columns, {} pieces)", self.columns.len(), self.pieces.len())
-    }
-}
-
-/// A proof that is being made: its key, what it has committed to, and how far its transcript has come.
-#[derive(Debug)]
-pub(super) struct Session<'a> {
-    pk: &'a ProvingKey<G1Affine>,
-    made: Mutex<Made>,
-}
-
-#[derive(Default)]
-struct Made {
-    /// Advice columns, in each phase in any order, then the permutation's products; by their values.
-    columns: Vec<(G1, Vec<Fr>)>,
-    /// The random polynomial, then the pieces of the quotient; by their coefficients.
-    pieces: Vec<Vec<Fr>>,
-    /// The points that were written.
-    points: Vec<G1Affine>,
-    /// The last challenge that was drawn.
-    challenge: Option<Fr>,
-}
-
-impl<'a> Session<'a> {
-    pub(super) fn new(pk: &'a ProvingKey<G1Affine>) -> Self {
-        Self { pk, made: Mutex::default() }
-    }
-
-    pub(super) fn keep_column(&self, commitment: G1, values: &[Fr]) {
-        self.made().columns.push((commitment, values.to_vec()));
-    }
-
-    pub(super) fn keep_piece(&self, coefficients: &[Fr]) {
-        self.made().pieces.push(coefficients.to_vec());
-    }
-
-    fn made(&self) -> MutexGuard<'_, Made> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A session's transcript.
-#[derive(Debug)]
-pub(super) struct Noted<'a> {
-    transcript: Transcript<Vec<u8>>,
-    session: &'a Session<'a>,
-}
-
-impl<'a> Noted<'a> {
-    pub(super) fn new(purpose: Purpose, session: &'a Session<'a>) -> Self {
-        Self { transcript: Transcript::new(purpose, Vec::new()), session }
-    }
-
-    /// The proof's bytes.
-    pub(super) fn into_proof(self) -> Vec<u8> {
-        self.transcript.into_stream()
-    }
-}
-
-impl transcript::Transcript<G1Affine, Challenge> for Noted<'_> {
-    fn squeeze_challenge(&mut self) -> Challenge {
-        let challenge = self.transcript.squeeze_challenge();
-        self.session.made().challenge = Some(challenge.get_scalar());
-        challenge
-    }
-
-    fn common_point(&mut self, point: G1Affine) -> io::Result<()> {
-        self.transcript.common_point(point)
-    }
-
-    fn common_scalar(&mut self, scalar: Fr) -> io::Result<()> {
-        self.transcript.common_scalar(scalar)
-    }
-}
-
-impl TranscriptWrite<G1Affine, Challenge> for Noted<'_> {
-    fn write_point(&mut self, point: G1Affine) -> io::Result<()> {
-        self.session.made().points.push(point);
-        self.transcript.write_point(point)
-    }
-
-    fn write_scalar(&mut self, scalar: Fr) -> io::Result<()> {
-        self.transcript.write_scalar(scalar)
-    }
-}
-
-impl Made {
-    /// The advice columns by their number: a proof begins with their commitments, phase by phase.
-    fn advice(&self, phases: &[u8]) -> Option<Vec<&[Fr]>> {
-        let columns = self.columns.get(..phases.len())?;
-        let written = self.points.get(..phases.len())?;
-        let mut order: Vec<usize> = (0..phases.len()).collect();
-        order.sort_by_key(|column| phases[*column]);
-        let mut advice = vec![&[][..]; phases.len()];
-        for (column, point) in order.into_iter().zip(written) {
-            let (_, values) = columns.iter().find(|(commitment, _)| commitment.to_affine() == *point)?;
-            advice[column] = values;
-        }
-        Some(advice)
-    }
+/// What a proof opens, by its coefficients; with what is in its key, all that it commits to.
+pub(super) struct Made {
+    pub committed: Committed,
+    /// The pieces of the quotient.
+    pub pieces: Vec<Vec<Fr>>,
+    /// The random polynomial.
+    pub random: Vec<Fr>,
 }
 
 /// A polynomial that is opened.
 enum Opened<'a> {
-    Values(&'a [Fr]),
     Coefficients(&'a [Fr]),
     /// Σ_i x^(n·i)·piece_i.
     Quotient(&'a [Vec<Fr>]),
@@ -158,63 +54,67 @@ struct Set<'a> {
     opened: Vec<Opened<'a>>,
 }
 
-/// Makes the two points and writes them.
-pub(super) fn open<E, T>(committer: &Committer<'_>, session: &Session<'_>, transcript: &mut T) -> io::Result<()>
-where
-    E: EncodedChallenge<G1Affine>,
-    T: TranscriptWrite<G1Affine, E>,
-{
-    let unknown = || io::Error::other("a proof is opened before it is complete");
-    let mut made = std::mem::take(&mut *session.made());
-    let x = made.challenge.take().ok_or_else(unknown)?;
-    let y = *transcript.squeeze_challenge_scalar::<()>();
-    let v = *transcript.squeeze_challenge_scalar::<()>();
-    let sets = sets(opened(session.pk, &made, x).ok_or_else(unknown)?);
-    let combined: Vec<Vec<Fr>> = sets.iter().map(|set| combine(session.pk, set, x, y)).collect();
+/// Makes the two points and writes them; `x` is the challenge that the evaluations are at.
+pub(super) fn open(
+    width: Width,
+    committer: &Committer<'_>,
+    pk: &ProvingKey<G1Affine>,
+    made: &Made,
+    x: Fr,
+    transcript: &mut Transcript<Vec<u8>>,
+) -> io::Result<()> {
+    let n = 1 << pk.get_vk().get_domain().k();
+    let [y, v] = [(); 2].map(|()| draw(transcript));
+    let sets = sets(opened(pk, made, x));
+    let combined: Vec<Vec<Fr>> = sets.iter().map(|set| combine(width, n, set, x, y)).collect();
     let sets: Vec<BTreeSet<Fr>> = sets.into_iter().map(|set| set.points).collect();
-    drop(made);
     let quotients: Vec<Vec<Fr>> = sets.par_iter().zip(&combined).map(|(points, combined)| divide(combined, points)).collect();
-    let n = combined.first().map_or(0, Vec::len);
-    let h = sum(n, &powers(v).zip(&quotients).map(|(factor, part)| (factor, &part[..])).collect::<Vec<_>>());
+    let h = sum(width, n, &powers(v).zip(&quotients).map(|(factor, part)| (factor, &part[..])).collect::<Vec<_>>());
     drop(quotients);
     transcript.write_point(committer.commit_coefficients(&h).to_affine())?;
 
-    let u = *transcript.squeeze_challenge_scalar::<()>();
+    let u = draw(transcript);
     let all: BTreeSet<Fr> = sets.iter().flatten().copied().collect();
     let vanishing = |left_out: &BTreeSet<Fr>| -> Fr { all.difference(left_out).map(|point| u - point).product() };
     let first = sets.first().map(vanishing).and_then(|value| Option::<Fr>::from(value.invert()));
-    let scale = first.ok_or_else(unknown)?;
+    let scale = first.ok_or_else(|| io::Error::other("a challenge is a point of evaluation"))?;
     let factors = powers(v).zip(&sets).map(|(power, points)| power * vanishing(points) * scale);
     let mut terms: Vec<(Fr, &[Fr])> = factors.zip(&combined).map(|(factor, part)| (factor, &part[..])).collect();
     terms.push((-vanishing(&BTreeSet::new()) * scale, &h));
-    transcript.write_point(committer.commit_coefficients(&kate_division(&sum(n, &terms), u)).to_affine())
+    transcript.write_point(committer.commit_coefficients(&kate_division(&sum(width, n, &terms), u)).to_affine())
+}
+
+/// The next challenge.
+pub(super) fn draw(transcript: &mut Transcript<Vec<u8>>) -> Fr {
+    let drawn: Challenge = transcript.squeeze_challenge();
+    drawn.get_scalar()
 }
 
 /// What is opened, with its points, in the order of halo2's queries: advice, the permutation's products, fixed columns, the permutation,
 /// the quotient, the random polynomial. (halo2's own lookups, which would stand between, are used nowhere.)
-fn opened<'a>(pk: &'a ProvingKey<G1Affine>, made: &'a Made, x: Fr) -> Option<Vec<(Opened<'a>, BTreeSet<Fr>)>> {
+fn opened<'a>(pk: &'a ProvingKey<G1Affine>, made: &'a Made, x: Fr) -> Vec<(Opened<'a>, BTreeSet<Fr>)> {
     let (cs, domain) = (pk.get_vk().cs(), pk.get_vk().get_domain());
     let at = |rotations: &[i32]| -> BTreeSet<Fr> { rotations.iter().map(|by| domain.rotate_omega(x, Rotation(*by))).collect() };
-    let phases = cs.advice_column_phase();
-    let advice = made.advice(&phases)?;
     let mut all = Vec::new();
     for (column, rotations) in by_column(cs.advice_queries().iter().map(|(column, rotation)| (column.index(), rotation.0))) {
-        all.push((Opened::Values(advice[column]), at(&rotations)));
+        all.push((Opened::Coefficients(&made.committed.advice[column]), at(&rotations)));
     }
-    // The last product is not carried on to another.
-    let end = -(i32::try_from(cs.blinding_factors()).ok()? + 1);
-    let products = &made.columns[phases.len()..];
-    for (i, (_, values)) in products.iter().enumerate() {
-        let rotations: &[i32] = if i + 1 < products.len() { &[0, 1, end] } else { &[0, 1] };
-        all.push((Opened::Values(values), at(rotations)));
+    let products = &made.committed.products;
+    for (i, product) in products.iter().enumerate() {
+        all.push((Opened::Coefficients(product), at(&product_rotations(cs, i, products.len()))));
     }
     for (column, rotations) in by_column(cs.fixed_queries().iter().map(|(column, rotation)| (column.index(), rotation.0))) {
         all.push((Opened::Coefficients(pk.fixed_polys()[column].values()), at(&rotations)));
     }
     all.extend(pk.permutation().polys().iter().map(|polynomial| (Opened::Coefficients(polynomial.values()), at(&[0]))));
-    let (random, pieces) = made.pieces.split_first()?;
-    all.extend([(Opened::Quotient(pieces), at(&[0])), (Opened::Coefficients(random), at(&[0]))]);
-    Some(all)
+    all.extend([(Opened::Quotient(&made.pieces), at(&[0])), (Opened::Coefficients(&made.random), at(&[0]))]);
+    all
+}
+
+/// Where a product is evaluated: the last one is not carried on to another.
+pub(super) fn product_rotations(cs: &ConstraintSystem<Fr>, number: usize, products: usize) -> Vec<i32> {
+    let end = -(cs.blinding_factors() as i32 + 1);
+    if number + 1 < products { vec![0, 1, end] } else { vec![0, 1] }
 }
 
 /// Each column with its rotations, in the order of its first query.
@@ -242,38 +142,18 @@ fn sets(opened: Vec<(Opened<'_>, BTreeSet<Fr>)>) -> Vec<Set<'_>> {
 }
 
 /// C_s, by its coefficients.
-fn combine(pk: &ProvingKey<G1Affine>, set: &Set<'_>, x: Fr, y: Fr) -> Vec<Fr> {
-    let domain = pk.get_vk().get_domain();
-    let n = 1 << domain.k();
-    let (mut values, mut coefficients) = (Vec::new(), Vec::new());
+fn combine(width: Width, n: usize, set: &Set<'_>, x: Fr, y: Fr) -> Vec<Fr> {
+    let mut terms = Vec::new();
     for (factor, opened) in powers(y).zip(&set.opened) {
         match opened {
-            Opened::Values(of) => values.push((factor, *of)),
-            Opened::Coefficients(of) => coefficients.push((factor, *of)),
+            Opened::Coefficients(of) => terms.push((factor, *of)),
             Opened::Quotient(pieces) => {
                 let shifts = powers(x.pow([n as u64]));
-                coefficients.extend(shifts.zip(*pieces).map(|(shift, piece)| (factor * shift, &piece[..])));
+                terms.extend(shifts.zip(*pieces).map(|(shift, piece)| (factor * shift, &piece[..])));
             }
         }
     }
-    let mut combined = sum(n, &coefficients);
-    if !values.is_empty() {
-        let values = domain.lagrange_to_coeff(domain.lagrange_from_vec(sum(n, &values)));
-        combined.iter_mut().zip(values.values()).for_each(|(combined, value)| *combined += value);
-    }
-    combined
-}
-
-/// Σ factor·polynomial; shorter ones have no high coefficients.
-fn sum(n: usize, terms: &[(Fr, &[Fr])]) -> Vec<Fr> {
-    let mut sum = vec![Fr::ZERO; n];
-    sum.par_chunks_mut(CHUNK).enumerate().for_each(|(i, chunk)| {
-        for (factor, polynomial) in terms {
-            let rest = polynomial.get(i * CHUNK..).unwrap_or_default();
-            chunk.iter_mut().zip(rest).for_each(|(sum, coefficient)| *sum += *factor * coefficient);
-        }
-    });
-    sum
+    sum(width, n, &terms)
 }
 
 /// The quotient by the polynomial that vanishes at `points`; the remainder is dropped.

@@ -28,23 +28,13 @@ fn a_division_drops_the_remainder_only() {
     }
 }
 
-#[test]
-fn polynomials_of_any_length_add_up() {
-    let n = 2 * CHUNK + 3;
-    let (long, short, factors) = (random(n), random(CHUNK + 1), random(2));
-    let got = sum(n, &[(factors[0], &long), (factors[1], &short)]);
-    let at = Fr::random(OsRng);
-    let expected = factors[0] * eval_polynomial(&long, at) + factors[1] * eval_polynomial(&short, at);
-    assert_eq!((got.len(), eval_polynomial(&got, at)), (n, expected));
-}
-
 /// Sets come in the order of their first polynomials, and polynomials in their own order: the powers of v and y go by it.
 #[test]
 fn sets_keep_the_order_of_their_polynomials() {
     let points = |numbers: &[u64]| -> BTreeSet<Fr> { numbers.iter().copied().map(Fr::from).collect() };
     let columns = [1, 2, 3, 4].map(|value| vec![Fr::from(value)]);
     let at = [&[5][..], &[6, 5], &[5], &[5, 6]];
-    let opened = columns.iter().zip(at).map(|(column, at)| (Opened::Values(column), points(at)));
+    let opened = columns.iter().zip(at).map(|(column, at)| (Opened::Coefficients(column), points(at)));
     let got: Vec<(BTreeSet<Fr>, Vec<Fr>)> = sets(opened.collect())
         .into_iter()
         .map(|set| {
@@ -53,7 +43,7 @@ fn sets_keep_the_order_of_their_polynomials() {
                 set.opened
                     .iter()
                     .map(|opened| match opened {
-                        Opened::Values(of) => of[0],
+                        Opened::Coefficients(of) => of[0],
                         _ => Fr::ZERO,
                     })
                     .collect(),

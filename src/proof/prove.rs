@@ -1,23 +1,41 @@
-//! Proof creation. The only place where halo2's prover is instantiated: it takes most of the crate's compile time.
+//! Proof creation: halo2's protocol with its transcript, for circuits of advice, fixed columns, copies and gates. (halo2's own lookups, of which
+//! no circuit has any, would stand between the copies and the quotient.) What halo2 computes in another way is computed here: [`quotient`],
+//! [`opening`], commitments. Its keys, its verification and its circuits stay.
 
 use super::{
     Keys, ProofError, Srs,
-    commit::{Committer, Opener, Scheme},
-    either::EitherCircuit,
+    assignment::Assigning,
+    commit::Committer,
+    domain::Domain,
+    either::{EitherCircuit, EitherColumns},
     keys::{check_degree, check_shape, fit},
-    opening::{Noted, Session},
-    transcript::Purpose,
+    opening::{self, Made, draw, product_rotations},
+    polynomials::evaluate,
+    products,
+    quotient::{self, Challenges, Committed},
+    threads::on_threads,
+    transcript::{Purpose, Transcript},
 };
 use crate::{
-    circuit::{InferenceCircuit, Witness, lay_out, plan::ONE_THREAD_K},
+    circuit::{InferenceCircuit, Witness, lay_out},
     gates::Trace,
     quant::Program,
 };
 use halo2_proofs::{
-    halo2curves::bn256::{Fr, G1Affine},
-    plonk::{Circuit, ProvingKey, create_proof},
+    circuit::SimpleFloorPlanner,
+    halo2curves::{
+        bn256::{Fr, G1Affine},
+        ff::Field,
+        group::Curve,
+    },
+    plonk::{Any, Circuit, ConstraintSystem, FloorPlanner, ProvingKey},
+    poly::Rotation,
+    transcript::{Transcript as _, TranscriptWrite},
 };
-use rand::rngs::OsRng;
+use rand::{SeedableRng, rngs::OsRng};
+use rand_chacha::ChaCha20Rng;
+use rayon::prelude::*;
+use std::io;
 
 /// Proves `witness` for `program`, to a contract. The blinding comes from the operating system's generator.
 ///
@@ -71,12 +89,7 @@ pub(super) fn prove_either(
     check_degree(pk.get_vk().cs())?;
     let k = circuit.params().k();
     let srs = fit(srs, k)?;
-    if k > ONE_THREAD_K {
-        return create(purpose, pk, &srs, circuit, instances);
-    }
-    let failed = |e: rayon::ThreadPoolBuildError| ProofError::Halo2 { doing: "starting a thread", problem: e.to_string() };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(failed)?;
-    pool.install(|| create(purpose, pk, &srs, circuit, instances))
+    on_threads(k, || create(purpose, pk, &srs, circuit, instances))?
 }
 
 fn create(
@@ -86,16 +99,101 @@ fn create(
     circuit: EitherCircuit,
     instances: &[Fr],
 ) -> Result<Vec<u8>, ProofError> {
-    let session = Session::new(pk);
-    let mut transcript = Noted::new(purpose, &session);
-    create_proof::<Scheme<'_>, Opener<'_>, _, _, _, _>(
-        &Committer::proving(srs, &session)?,
-        pk,
-        &[circuit],
-        &[&[instances]],
-        OsRng,
-        &mut transcript,
-    )
-    .map_err(|e| ProofError::Halo2 { doing: "proving", problem: format!("{e:?}") })?;
-    Ok(transcript.into_proof())
+    let cs = pk.get_vk().cs();
+    let usable = (1usize << srs.k()) - (cs.blinding_factors() + 1);
+    if !cs.lookups().is_empty() || cs.num_instance_columns() != 1 || instances.len() > usable {
+        let problem = format!("{} public values do not fit, or the circuit is not one of ours", instances.len());
+        return Err(ProofError::Halo2 { doing: "proving", problem });
+    }
+    let committer = Committer::of(srs)?;
+    written(purpose, pk, &committer, circuit, instances)
+        .map_err(|e| ProofError::Halo2 { doing: "proving", problem: e.to_string() })
+}
+
+fn written(
+    purpose: Purpose,
+    pk: &ProvingKey<G1Affine>,
+    committer: &Committer<'_>,
+    circuit: EitherCircuit,
+    instances: &[Fr],
+) -> io::Result<Vec<u8>> {
+    let (cs, halo2) = (pk.get_vk().cs(), pk.get_vk().get_domain());
+    let n = 1usize << halo2.k();
+    // All blinding, from one generator with a seed of the system's.
+    let mut rng = ChaCha20Rng::from_rng(OsRng).map_err(io::Error::other)?;
+    let mut transcript = Transcript::new(purpose, Vec::new());
+    pk.get_vk().hash_into(&mut transcript)?;
+    instances.iter().try_for_each(|value| transcript.common_scalar(*value))?;
+    let (advice, circuit) = assign(&mut transcript, cs, committer, &mut rng, circuit, instances, n)?;
+
+    let _theta = draw(&mut transcript);
+    let [beta, gamma] = [(); 2].map(|()| draw(&mut transcript));
+    let mut instance = instances.to_vec();
+    instance.resize(n, Fr::ZERO);
+    let values = |column: &halo2_proofs::plonk::Column<Any>| match column.column_type() {
+        Any::Advice(_) => &advice[column.index()][..],
+        Any::Fixed => pk.fixed_values()[column.index()].values(),
+        Any::Instance => &instance[..],
+    };
+    let commit = |product: &[Fr]| transcript.write_point(committer.commit_values(product).to_affine());
+    let products = products::make(pk, [beta, gamma], values, &mut rng, commit)?;
+    let random: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
+    transcript.write_point(committer.commit_coefficients(&random).to_affine())?;
+
+    let challenges = Challenges { circuit, beta, gamma, y: draw(&mut transcript) };
+    let domain = Domain::new(halo2.k(), halo2.get_omega());
+    let coefficients = |columns: Vec<Vec<Fr>>| domain.coefficients(&columns.iter().map(|column| &column[..]).collect::<Vec<_>>());
+    let [advice, products, instance] = [advice, products, vec![instance]].map(coefficients);
+    let committed = Committed { advice, instance, products };
+    let pieces = quotient::pieces(&domain, pk, &committed, &challenges);
+    let points: Vec<G1Affine> = pieces.par_iter().map(|piece| committer.commit_coefficients(piece).to_affine()).collect();
+    points.into_iter().try_for_each(|point| transcript.write_point(point))?;
+
+    let x = draw(&mut transcript);
+    let made = Made { committed, pieces, random };
+    evaluations(&domain, pk, &made, x).into_iter().try_for_each(|value| transcript.write_scalar(value))?;
+    opening::open(domain.width, committer, pk, &made, x, &mut transcript)?;
+    Ok(transcript.into_stream())
+}
+
+/// The advice columns, and the circuit's challenges.
+fn assign(
+    transcript: &mut Transcript<Vec<u8>>,
+    cs: &ConstraintSystem<Fr>,
+    committer: &Committer<'_>,
+    rng: &mut ChaCha20Rng,
+    circuit: EitherCircuit,
+    instances: &[Fr],
+    n: usize,
+) -> io::Result<(Vec<Vec<Fr>>, Vec<Fr>)> {
+    let mut assigning = Assigning {
+        committer,
+        cs,
+        transcript,
+        rng,
+        instances,
+        advice: vec![vec![Fr::ZERO; n]; cs.num_advice_columns()],
+        challenges: vec![None; cs.num_challenges()],
+        phase: 0,
+        failed: Ok(()),
+    };
+    let columns: EitherColumns = EitherCircuit::configure_with_params(&mut ConstraintSystem::default(), circuit.params());
+    SimpleFloorPlanner::synthesize(&mut assigning, &circuit, columns, cs.constants().clone())
+        .map_err(|e| io::Error::other(format!("{e:?}")))?;
+    assigning.finish()
+}
+
+/// All evaluations in the proof's order: advice, fixed columns, the random polynomial, the permutation, its products.
+fn evaluations(domain: &Domain, pk: &ProvingKey<G1Affine>, made: &Made, x: Fr) -> Vec<Fr> {
+    let (cs, halo2) = (pk.get_vk().cs(), pk.get_vk().get_domain());
+    let advice = cs.advice_queries().iter().map(|(column, at)| (&made.committed.advice[column.index()][..], *at));
+    let fixed = cs.fixed_queries().iter().map(|(column, at)| (pk.fixed_polys()[column.index()].values(), *at));
+    let permutation = pk.permutation().polys().iter().map(|polynomial| (polynomial.values(), Rotation::cur()));
+    let products = made.committed.products.iter().enumerate().flat_map(|(i, product)| {
+        let rotations = product_rotations(cs, i, made.committed.products.len());
+        rotations.into_iter().map(|by| (&product[..], Rotation(by)))
+    });
+    let random = [(&made.random[..], Rotation::cur())];
+    let all: Vec<(&[Fr], Rotation)> = advice.chain(fixed).chain(random).chain(permutation).chain(products).collect();
+    all.par_iter().map(|(polynomial, at)| evaluate(domain.width, polynomial, halo2.rotate_omega(x, *at))).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! A point is its two coordinates and a scalar is itself, 32 bytes each, big-endian, canonical. For a chain the hash is Keccak-256, as
 //! snark-verifier's `EvmTranscript` has it and the Solidity verifier repeats it; for aggregation it is a Poseidon sponge
-//! (`gates/transcript_sponge.rs`), which an outer circuit repeats. The choice is a value and no type: halo2's prover is instantiated once.
+//! (`gates/transcript_sponge.rs`), which an outer circuit repeats. The choice is a value and no type: one prover serves both.
 
 use crate::gates::transcript_sponge::{Sponge, coordinates};
 use alloy::primitives::keccak256;

@@ -3,6 +3,7 @@
 use super::{
     Keys, ProofError, Srs,
     keys::{check_degree, constraint_system, degree},
+    threads::on_threads,
     transcript::{Purpose, Transcript},
 };
 use crate::gates::Shape;
@@ -49,7 +50,7 @@ pub(super) fn verify_key(
     if proof.len() != expected {
         return Err(ProofError::Invalid(format!("a proof of this circuit has {expected} bytes, got {}", proof.len())));
     }
-    verify_bytes(vk, srs, instances, Transcript::new(purpose, proof))
+    on_threads(vk.get_domain().k(), || verify_bytes(vk, srs, instances, Transcript::new(purpose, proof)))?
 }
 
 fn verify_bytes(

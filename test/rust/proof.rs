@@ -12,7 +12,7 @@ use zkml_evm::{
     gates::{Shape, lookup::multiplicities},
     model,
     op::{InputMode, Interval, Op},
-    proof::{Keys, Srs, prove, verify},
+    proof::{Keys, Srs, prove, verify, verify::ProofLayout},
     quant::{Options, OutputChoice, Precision, Program, Schema, calibrate, run},
 };
 
@@ -36,6 +36,27 @@ fn every_mode_satisfies_its_circuit() {
             let prover = MockProver::run(plan.shape.k, &InferenceCircuit::new(trace), vec![instances]).unwrap();
             prover.assert_satisfied();
         }
+    }
+}
+
+/// Two proofs of one witness have no commitment in common: each column, each product and the quotient are hidden by something random.
+#[test]
+fn every_commitment_of_a_proof_is_blinded() {
+    let program = mlp(&[5, 4, 3], InputMode::Committed, Output::Argmax, 1);
+    for objective in [Objective::Prover, Objective::Gas] {
+        let shape = plan(&program, objective).unwrap().shape;
+        let srs = Srs::development(shape.k);
+        let keys = Keys::generate(&program, shape, &srs).unwrap();
+        let witness = witness(&program, Output::Argmax, 2);
+        let [first, second] = [(); 2].map(|()| prove(&program, &keys, &srs, &witness).unwrap());
+        let points = ProofLayout::of(&shape).points + 2;
+        let commitments = |proof: &[u8]| -> Vec<Vec<u8>> {
+            let (before, after) = (&proof[..64 * (points - 2)], &proof[proof.len() - 128..]);
+            [before, after].concat().chunks(64).map(<[u8]>::to_vec).collect()
+        };
+        let (first, second) = (commitments(&first), commitments(&second));
+        assert_eq!(first.len(), points);
+        assert!(first.iter().all(|commitment| !second.contains(commitment)));
     }
 }
 
