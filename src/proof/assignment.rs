@@ -8,6 +8,7 @@ use halo2_proofs::{
     circuit::Value,
     halo2curves::{bn256::Fr, ff::Field, group::Curve},
     plonk::{Advice, Any, Assigned, Assignment, Challenge, Column, ConstraintSystem, Error, Fixed, Instance, Selector},
+    poly::commitment::Params,
     transcript::{EncodedChallenge, Transcript as _, TranscriptWrite},
 };
 use rand_chacha::ChaCha20Rng;
@@ -43,11 +44,16 @@ impl Assigning<'_> {
         Ok((self.advice, drawn.ok_or_else(|| io::Error::other("a challenge was not drawn"))?))
     }
 
+    /// The rows that a circuit may fill; [`create`](super::prove) has checked that there are some.
+    fn usable(&self) -> usize {
+        (1usize << self.committer.k()).saturating_sub(self.cs.blinding_factors() + 1)
+    }
+
     fn end_phase(&mut self) -> io::Result<()> {
         let columns: Vec<usize> =
             (0..self.advice.len()).filter(|column| self.cs.advice_column_phase()[*column] == self.phase).collect();
         for column in &columns {
-            let usable = self.advice[*column].len() - (self.cs.blinding_factors() + 1);
+            let usable = self.usable();
             self.advice[*column][usable..].fill_with(|| Fr::random(&mut *self.rng));
         }
         let (committer, advice) = (self.committer, &self.advice);
@@ -65,11 +71,19 @@ impl Assigning<'_> {
 
 impl Assignment<Fr> for Assigning<'_> {
     fn assign_advice<'v>(&mut self, column: Column<Advice>, row: usize, to: Value<Assigned<Fr>>) -> Value<&'v Assigned<Fr>> {
-        match self.advice.get_mut(column.index()).and_then(|cells| cells.get_mut(row)) {
-            Some(cell) => {
-                to.map(|value| *cell = value.evaluate());
+        // Behind the usable rows is what hides a column, and a column that was committed to stays as it is.
+        let usable = self.usable();
+        let open = self.cs.advice_column_phase().get(column.index()).is_some_and(|phase| *phase >= self.phase);
+        let cell = self.advice.get_mut(column.index()).and_then(|cells| cells[..usable].get_mut(row));
+        let mut known = false;
+        to.map(|value| {
+            known = true;
+            if let Some(cell) = cell {
+                *cell = value.evaluate();
             }
-            None => self.failed = Err(io::Error::other("a cell lies outside of the circuit's rows")),
+        });
+        if row >= usable || !open || !known {
+            self.failed = Err(io::Error::other("a cell is unknown, comes too late, or lies outside of the circuit's rows"));
         }
         // No circuit of ours reads back what it assigned.
         Value::unknown()

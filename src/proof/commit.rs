@@ -12,7 +12,7 @@ use halo2_proofs::{
         serde::SerdeObject,
     },
     poly::{
-        Coeff, LagrangeCoeff, Polynomial,
+        LagrangeCoeff, Polynomial,
         commitment::{Blind, Params, ParamsProver},
         kzg::{commitment::ParamsKZG, msm::MSMKZG},
     },
@@ -113,28 +113,6 @@ impl<'params> Params<'params, G1Affine> for Committer<'_> {
         let kzg = ParamsKZG::read(reader)?;
         let lagrange = lagrange(&kzg)?;
         Ok(Self { kzg: Cow::Owned(kzg), lagrange })
-    }
-}
-
-impl<'params> ParamsProver<'params, G1Affine> for Committer<'_> {
-    type ParamsVerifier = ParamsKZG<Bn256>;
-
-    fn new(k: u32) -> Self {
-        let kzg = ParamsKZG::new(k);
-        let lagrange = lagrange_of_powers(&kzg);
-        Self { kzg: Cow::Owned(kzg), lagrange }
-    }
-
-    fn commit(&self, coefficients: &Polynomial<Fr, Coeff>, _: Blind<Fr>) -> G1 {
-        self.commit_coefficients(coefficients)
-    }
-
-    fn get_g(&self) -> &[G1Affine] {
-        self.kzg.get_g()
-    }
-
-    fn verifier_params(&'params self) -> &'params Self::ParamsVerifier {
-        &self.kzg
     }
 }
 

@@ -40,7 +40,8 @@ impl Domain {
         Self::with(Width::of(k), k, omega)
     }
 
-    fn with(width: Width, k: u32, omega: Fr) -> Self {
+    /// The same for other lanes than the processor has.
+    pub fn with(width: Width, k: u32, omega: Fr) -> Self {
         let (n, scale) = (1usize << k, width.scale());
         let squares: Vec<Fr> = std::iter::successors(Some(omega), |root| Some(root.square())).take(k as usize + 1).collect();
         let count = width.lanes().ilog2() as usize;

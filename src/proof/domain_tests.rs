@@ -8,7 +8,7 @@ fn transforms_are_evaluations_and_their_inverse() {
     for k in [1, 3, 6, 7, 9, 15] {
         let halo2 = EvaluationDomain::<Fr>::new(4, k);
         let polynomial: Vec<Fr> = (0..1 << k).map(|_| Fr::random(OsRng)).collect();
-        for width in [Width::One, Width::of(k)] {
+        for width in [Width::ONE, Width::of(k)] {
             let domain = Domain::with(width, k, halo2.get_omega());
             let g = Fr::random(OsRng);
             // What stood there before is written over.

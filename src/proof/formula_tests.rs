@@ -5,7 +5,7 @@ use rand::{Rng, rngs::OsRng};
 #[test]
 fn formulas_are_computed_on_every_row() {
     let n = 2 * CHUNK;
-    for width in [Width::One, Width::of(10)] {
+    for width in [Width::ONE, Width::of(10)] {
         for _ in 0..10 {
             let columns: Vec<Vec<Fr>> = (0..3).map(|_| (0..n).map(|_| Fr::random(OsRng)).collect()).collect();
             let scaled: Vec<Vec<Fr>> = columns.iter().map(|c| c.iter().map(|v| *v * width.scale()).collect()).collect();

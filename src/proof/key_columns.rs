@@ -44,6 +44,9 @@ fn integer(value: &Fr) -> Option<i64> {
 pub(super) fn take(rest: &mut &[u8], rows: usize) -> Result<Vec<Fr>, String> {
     let (width, tail) = rest.split_first().ok_or("it ends before a column")?;
     let width = usize::from(*width);
+    if width == 0 {
+        return Err("it was made by another version: make the keys again".into());
+    }
     if !matches!(width, 1 | 2 | 4 | 8 | SCALAR) {
         return Err(format!("a column has values of {width} bytes, allowed are 1, 2, 4, 8 and {SCALAR}"));
     }

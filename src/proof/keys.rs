@@ -133,8 +133,9 @@ fn proving_key(vk: VerifyingKey<G1Affine>, fixed: usize, copied: usize, mut rest
     if !rest.is_empty() {
         return Err(format!("{} bytes follow its end", rest.len()));
     }
+    let usable = n.checked_sub(blinding + 1).ok_or("the circuit has fewer rows than its blinding needs")?;
     // 1 on the first row, on the one behind the usable ones, on the usable ones.
-    let rows = [0..1, n - blinding - 1..n - blinding, 0..n - blinding - 1];
+    let rows = [0..1, usable..usable + 1, 0..usable];
     columns.extend(rows.map(|rows| (0..n).map(|row| if rows.contains(&row) { Fr::ONE } else { Fr::ZERO }).collect()));
     let all = domain.coefficients(&columns.iter().map(|column| &column[..]).collect::<Vec<_>>());
     let mut polynomials = all.into_iter().map(|polynomial| halo2.coeff_from_vec(polynomial));

@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn polynomials_of_any_length_have_values_and_add_up() {
         let random = |count| -> Vec<Fr> { (0..count).map(|_| Fr::random(OsRng)).collect() };
-        for width in [Width::One, Width::of(10)] {
+        for width in [Width::ONE, Width::of(10)] {
             for (long, short) in [(2 * CHUNK + 3, CHUNK + 1), (2 * CHUNK, CHUNK), (7, 0), (8, 8), (64, 9)] {
                 let (first, second, factors, at) = (random(long), random(short), random(2), Fr::random(OsRng));
                 let values = [&first, &second].map(|polynomial| evaluate(width, polynomial, at));

@@ -29,7 +29,7 @@ use halo2_proofs::{
         group::Curve,
     },
     plonk::{Any, Circuit, ConstraintSystem, FloorPlanner, ProvingKey},
-    poly::Rotation,
+    poly::{Rotation, commitment::Params},
     transcript::{Transcript as _, TranscriptWrite},
 };
 use rand::{SeedableRng, rngs::OsRng};
@@ -37,7 +37,8 @@ use rand_chacha::ChaCha20Rng;
 use rayon::prelude::*;
 use std::io;
 
-/// Proves `witness` for `program`, to a contract. The blinding comes from the operating system's generator.
+/// Proves `witness` for `program`, to a contract. The blinding comes from a ChaCha20 generator with a seed of the operating system's.
+/// The proof is not checked: [`verify`](super::verify()) does that.
 ///
 /// An SRS larger than the circuit is cut down at each call, which costs more than the proof: [`fit`] it once.
 ///
@@ -99,26 +100,51 @@ fn create(
     circuit: EitherCircuit,
     instances: &[Fr],
 ) -> Result<Vec<u8>, ProofError> {
-    let cs = pk.get_vk().cs();
-    let usable = (1usize << srs.k()) - (cs.blinding_factors() + 1);
-    if !cs.lookups().is_empty() || cs.num_instance_columns() != 1 || instances.len() > usable {
-        let problem = format!("{} public values do not fit, or the circuit is not one of ours", instances.len());
-        return Err(ProofError::Halo2 { doing: "proving", problem });
+    let (cs, halo2) = (pk.get_vk().cs(), pk.get_vk().get_domain());
+    let refuse = |problem: String| Err(ProofError::Halo2 { doing: "proving", problem });
+    if halo2.k() != srs.k() {
+        return refuse(format!("the circuit has 2^{} rows, its keys are for 2^{}", srs.k(), halo2.k()));
+    }
+    let usable = (1usize << srs.k()).saturating_sub(cs.blinding_factors() + 1);
+    if !cs.lookups().is_empty() || cs.num_instance_columns() != 1 || !gates_read_columns_of_theirs(cs) || instances.len() > usable
+    {
+        return refuse(format!("{} public values do not fit, or the circuit is not one of ours", instances.len()));
     }
     let committer = Committer::of(srs)?;
-    written(purpose, pk, &committer, circuit, instances)
+    let domain = Domain::new(halo2.k(), halo2.get_omega());
+    written(purpose, pk, &committer, &domain, circuit, instances)
         .map_err(|e| ProofError::Halo2 { doing: "proving", problem: e.to_string() })
+}
+
+/// Whether no gate reads an instance, and halo2 has put fixed columns in the place of all selectors: a gate's formula has nothing else.
+fn gates_read_columns_of_theirs(cs: &ConstraintSystem<Fr>) -> bool {
+    let mut gates = cs.gates().iter().flat_map(|gate| gate.polynomials());
+    gates.all(|gate| {
+        gate.evaluate(
+            &|_| true,
+            &|_| false,
+            &|_| true,
+            &|_| true,
+            &|_| false,
+            &|_| true,
+            &|a| a,
+            &|a, b| a && b,
+            &|a, b| a && b,
+            &|a, _| a,
+        )
+    })
 }
 
 fn written(
     purpose: Purpose,
     pk: &ProvingKey<G1Affine>,
     committer: &Committer<'_>,
+    domain: &Domain,
     circuit: EitherCircuit,
     instances: &[Fr],
 ) -> io::Result<Vec<u8>> {
-    let (cs, halo2) = (pk.get_vk().cs(), pk.get_vk().get_domain());
-    let n = 1usize << halo2.k();
+    let cs = pk.get_vk().cs();
+    let n = 1usize << committer.k();
     // All blinding, from one generator with a seed of the system's.
     let mut rng = ChaCha20Rng::from_rng(OsRng).map_err(io::Error::other)?;
     let mut transcript = Transcript::new(purpose, Vec::new());
@@ -137,23 +163,27 @@ fn written(
     };
     let commit = |product: &[Fr]| transcript.write_point(committer.commit_values(product).to_affine());
     let products = products::make(pk, [beta, gamma], values, &mut rng, commit)?;
-    let random: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
+    let random = random_polynomial(n, &mut rng);
     transcript.write_point(committer.commit_coefficients(&random).to_affine())?;
 
     let challenges = Challenges { circuit, beta, gamma, y: draw(&mut transcript) };
-    let domain = Domain::new(halo2.k(), halo2.get_omega());
     let coefficients = |columns: Vec<Vec<Fr>>| domain.coefficients(&columns.iter().map(|column| &column[..]).collect::<Vec<_>>());
     let [advice, products, instance] = [advice, products, vec![instance]].map(coefficients);
     let committed = Committed { advice, instance, products };
-    let pieces = quotient::pieces(&domain, pk, &committed, &challenges);
+    let pieces = quotient::pieces(domain, pk, &committed, &challenges);
     let points: Vec<G1Affine> = pieces.par_iter().map(|piece| committer.commit_coefficients(piece).to_affine()).collect();
     points.into_iter().try_for_each(|point| transcript.write_point(point))?;
 
     let x = draw(&mut transcript);
     let made = Made { committed, pieces, random };
-    evaluations(&domain, pk, &made, x).into_iter().try_for_each(|value| transcript.write_scalar(value))?;
+    evaluations(domain, pk, &made, x).into_iter().try_for_each(|value| transcript.write_scalar(value))?;
     opening::open(domain.width, committer, pk, &made, x, &mut transcript)?;
     Ok(transcript.into_stream())
+}
+
+/// What hides the quotient's combination that is opened: n coefficients.
+fn random_polynomial(n: usize, rng: &mut ChaCha20Rng) -> Vec<Fr> {
+    (0..n).map(|_| Fr::random(&mut *rng)).collect()
 }
 
 /// The advice columns, and the circuit's challenges.
@@ -197,3 +227,7 @@ fn evaluations(domain: &Domain, pk: &ProvingKey<G1Affine>, made: &Made, x: Fr) -
     let all: Vec<(&[Fr], Rotation)> = advice.chain(fixed).chain(random).chain(permutation).chain(products).collect();
     all.par_iter().map(|(polynomial, at)| evaluate(domain.width, polynomial, halo2.rotate_omega(x, *at))).collect()
 }
+
+#[cfg(test)]
+#[path = "prove_tests.rs"]
+mod tests;

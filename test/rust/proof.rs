@@ -39,9 +39,9 @@ fn every_mode_satisfies_its_circuit() {
     }
 }
 
-/// Two proofs of one witness have no commitment in common: each column, each product and the quotient are hidden by something random.
+/// Two proofs of one witness have no commitment in common. What hides each column is tested where it is made (`src/proof/prove_tests.rs`).
 #[test]
-fn every_commitment_of_a_proof_is_blinded() {
+fn proofs_of_one_witness_have_nothing_in_common() {
     let program = mlp(&[5, 4, 3], InputMode::Committed, Output::Argmax, 1);
     for objective in [Objective::Prover, Objective::Gas] {
         let shape = plan(&program, objective).unwrap().shape;

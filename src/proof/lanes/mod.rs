@@ -44,47 +44,53 @@ pub(super) trait Work {
     fn run<L: Lanes>(self) -> Self::Result;
 }
 
-/// Which lanes there are.
+/// Which lanes there are. Eight are made by [`Width::of`] alone, on a processor that has what they need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Width {
+pub(super) struct Width(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
     One,
     #[cfg(target_arch = "x86_64")]
     Eight,
 }
 
 impl Width {
+    /// One lane, on any processor.
+    pub const ONE: Self = Self(Kind::One);
+
     /// As many lanes as the processor has and polynomials of 2^k coefficients can fill.
     pub fn of(k: u32) -> Self {
         #[cfg(target_arch = "x86_64")]
         if k >= 6 && vector::able() {
-            return Self::Eight;
+            return Self(Kind::Eight);
         }
         let _ = k;
-        Self::One
+        Self::ONE
     }
 
     pub fn scale(self) -> Fr {
-        match self {
-            Self::One => Fr::from(One::SCALE),
+        match self.0 {
+            Kind::One => Fr::from(One::SCALE),
             #[cfg(target_arch = "x86_64")]
-            Self::Eight => Fr::from(Eight::SCALE),
+            Kind::Eight => Fr::from(Eight::SCALE),
         }
     }
 
     pub fn lanes(self) -> usize {
-        match self {
-            Self::One => One::WIDTH,
+        match self.0 {
+            Kind::One => One::WIDTH,
             #[cfg(target_arch = "x86_64")]
-            Self::Eight => Eight::WIDTH,
+            Kind::Eight => Eight::WIDTH,
         }
     }
 
     pub fn run<W: Work>(self, work: W) -> W::Result {
-        match self {
-            Self::One => work.run::<One>(),
+        match self.0 {
+            Kind::One => work.run::<One>(),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: only `Width::of` makes an `Eight`, on a processor that has what it needs.
-            Self::Eight => unsafe { eight::run(work) },
+            // SAFETY: only `Width::of` makes eight lanes, on a processor that has what they need.
+            Kind::Eight => unsafe { eight::run(work) },
         }
     }
 }
