@@ -2,7 +2,10 @@
 
 #[path = "cli_batch/aggregate.rs"]
 mod aggregate;
+mod chain_support;
 mod cli_support;
+#[path = "cli_batch/split.rs"]
+mod split;
 #[path = "cli_batch/submit.rs"]
 mod submit;
 #[path = "cli_batch/tree.rs"]
