@@ -83,10 +83,10 @@ test-full: test ## What takes longer: every compiler and setting, every byte of 
 	$(CARGO) test --release --locked -- --ignored
 	$(CARGO) test --release --locked --lib --features ledger ledger
 
-test-aggregation: node_modules/.package-lock.json ## Aggregates aggregated again, to four loans in one transaction: six minutes of CPU time.
+test-aggregation: node_modules/.package-lock.json ## Aggregates aggregated again, to four loans in one transaction, and private weights: eight minutes of CPU time.
 	npm run --silent build
 	$(CARGO) test --release --locked --test aggregate -- --ignored tree
-	$(CARGO) test --release --locked --test cli_batch -- --ignored tree
+	$(CARGO) test --release --locked --test cli_batch -- --ignored tree private_weights
 
 # EZKL lives in a Python environment of its own.
 .venv-bench/.done: bench/requirements.txt

@@ -45,8 +45,10 @@ pub enum BatchProof {
     Aggregate {
         /// Which of the router's aggregates it is of.
         id: B256,
-        /// For each slot the public inputs of what opens no loan, or nothing where the slot is the next loan's.
-        other_slots: Vec<Vec<U256>>,
+        /// The public inputs in each slot.
+        statements: Vec<Vec<U256>>,
+        /// The slot of each loan, rising.
+        slots: Vec<usize>,
         /// The aggregate's proof.
         proof: Bytes,
     },
@@ -101,9 +103,11 @@ impl Batch {
                 };
                 Call::new(what, self.lending, &call)
             }
-            BatchProof::Aggregate { id, other_slots, proof } => {
+            BatchProof::Aggregate { id, mut statements, slots, proof } => {
                 let requests = requests.into_iter().map(without_proof).collect();
-                let aggregate = ILendingThreshold::Aggregate { aggregateId: id, otherSlots: other_slots, proof };
+                // The pool puts a loan's statement together itself: nothing stands in its slot.
+                slots.iter().filter_map(|slot| statements.get_mut(*slot).map(std::mem::take)).for_each(drop);
+                let aggregate = ILendingThreshold::Aggregate { aggregateId: id, otherSlots: statements, proof };
                 let call = ILendingThreshold::openLoansAggregatedCall {
                     requests,
                     permits,
@@ -114,6 +118,21 @@ impl Batch {
                 Call::new(what, self.lending, &call)
             }
         }
+    }
+
+    /// Some of the loans, by their rising places, for a transaction of their own; the slots of the others go along as they are. Nothing
+    /// where one proof is over all of them.
+    pub fn part(&self, places: &[usize]) -> Option<Self> {
+        let of = |slots: &[usize]| places.iter().filter_map(|place| slots.get(*place).copied()).collect();
+        let proof = match &self.proof {
+            BatchProof::Each => BatchProof::Each,
+            BatchProof::Aggregate { id, statements, slots, proof } => {
+                BatchProof::Aggregate { id: *id, statements: statements.clone(), slots: of(slots), proof: proof.clone() }
+            }
+            BatchProof::Together { .. } => return None,
+        };
+        let requests = places.iter().filter_map(|place| self.requests.get(*place).cloned()).collect();
+        Some(Self { requests, proof, ..self.clone() })
     }
 
     /// Sends, and reads what became of each loan, in their order.

@@ -43,6 +43,8 @@ pub enum ChainError {
     InsufficientFunds { what: String, message: String },
     #[error("{what}: the gas limit does not fit ({message})")]
     GasLimit { what: String, message: String },
+    #[error("{loans} loans do not fit in one transaction, and {because}: {message}")]
+    Undivided { loans: usize, because: &'static str, message: String },
     #[error("{what}: reverted with {revert}")]
     Reverted { what: String, revert: Box<Revert>, tx: Option<TxHash> },
     #[error("{what}: transaction {tx} is not in a block after {seconds} s")]
@@ -106,6 +108,8 @@ pub enum ChainError {
     JournalDamaged { path: PathBuf, line: usize, reason: String },
     #[error("{path} is being written by another process", path = path.display())]
     JournalBusy { path: PathBuf },
+    #[error("{path} has {length} of the {limit} bytes that a journal may have: there is no room for another transaction", path = path.display())]
+    JournalFull { path: PathBuf, length: u64, limit: u64 },
     #[error("{path} is not a permit: {reason}", path = path.display())]
     PermitForeign { path: PathBuf, reason: String },
 
@@ -159,6 +163,7 @@ impl Explain for ChainError {
             Self::RunTooDear { .. } => "chain/run-too-dear",
             Self::InsufficientFunds { .. } => "chain/insufficient-funds",
             Self::GasLimit { .. } => "chain/gas-limit",
+            Self::Undivided { .. } => "chain/undivided",
             Self::Reverted { .. } => "chain/reverted",
             Self::NotMined { .. } => "chain/not-mined",
             Self::NotDeep { .. } => "chain/not-deep",
@@ -188,6 +193,7 @@ impl Explain for ChainError {
             Self::JournalForeign { .. } => "chain/journal-foreign",
             Self::JournalDamaged { .. } => "chain/journal-damaged",
             Self::JournalBusy { .. } => "chain/journal-busy",
+            Self::JournalFull { .. } => "chain/journal-full",
             Self::PermitForeign { .. } => "chain/permit-foreign",
             Self::AnvilMissing { .. } => "chain/anvil-missing",
             Self::AnvilFailed { .. } => "chain/anvil-failed",
@@ -222,6 +228,7 @@ impl Explain for ChainError {
             | Self::RegistryVersion { .. }
             | Self::RegistryChain { .. }
             | Self::NonceAhead { .. }
+            | Self::Undivided { .. }
             | Self::JournalForeign { .. }
             | Self::JournalDamaged { .. }
             | Self::PermitForeign { .. }
@@ -230,6 +237,7 @@ impl Explain for ChainError {
             Self::AnvilMissing { .. }
             | Self::AnvilFailed { .. }
             | Self::File { .. }
+            | Self::JournalFull { .. }
             | Self::Keystore { .. }
             | Self::PasswordFile { .. }
             | Self::PasswordFileOpen { .. }
@@ -281,6 +289,7 @@ impl Explain for ChainError {
             Self::RunTooDear { .. } => "what was sent before is in its blocks; run the same command again, or allow more with `--max-total ETHER`",
             Self::InsufficientFunds { .. } => "send the account some of the chain's currency",
             Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
+            Self::Undivided { .. } => "nothing was sent; send fewer loans at once, or give less gas for each by `--gas-per-item GAS`",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
             Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one; `--replace-after SECONDS` raises its fees within `--max-fee`",
             Self::NotDeep { .. } => "run the same command again when the chain goes on, or ask for fewer `--confirmations`",
@@ -312,6 +321,7 @@ impl Explain for ChainError {
             Self::JournalForeign { .. } => "name the journal of this chain and account, or another file, with `--journal FILE`",
             Self::JournalDamaged { .. } => "nothing was sent; with the account at rest, move the file away: what is settled is found on the chain",
             Self::JournalBusy { .. } => "wait for the other run to end",
+            Self::JournalFull { .. } => "nothing more was sent; with the account at rest, move the file away: what is settled is found on the chain",
             Self::PermitForeign { .. } => "the borrower makes one with `zkml-evm permit`",
             Self::AnvilMissing { .. } => "run `npm ci` in the project, or install foundry; `--chain embedded` needs neither",
             Self::AnvilFailed { .. } => "run it by hand to see why; `--chain embedded` needs no anvil",

@@ -17,8 +17,10 @@ use std::path::{Path, PathBuf};
 
 const FORMAT: &str = "zkml-evm/journal";
 const VERSION: u32 = 1;
-/// A loan's transaction takes some 13 kB here: this is room for twenty thousand.
+/// A loan's transaction takes some 13 kB here: this is room for twenty thousand. What is longer is neither written nor read.
 const MAX_BYTES: u64 = 256 << 20;
+/// Bytes of them that no loan's transaction takes, so that what becomes of those that are there can be written down.
+const RESERVE: u64 = 1 << 20;
 
 /// Whose journal it is.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +90,9 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     sum: B256,
+    /// Bytes that are written, of how many.
+    length: u64,
+    limit: u64,
     /// A line was not written as a whole: nothing may follow it.
     torn: bool,
     /// By nonce. A mined transaction stays: the chain may be reorganised.
@@ -101,6 +106,10 @@ impl Journal {
     /// [`ChainError::JournalForeign`] for what is no journal, or that of another chain or account; [`ChainError::JournalDamaged`],
     /// [`ChainError::JournalBusy`], [`ChainError::File`]. The file is not touched then.
     pub fn open(path: &Path, chain_id: u64, genesis: B256, sender: Address) -> Result<Self, ChainError> {
+        Self::open_within(MAX_BYTES, path, chain_id, genesis, sender)
+    }
+
+    fn open_within(limit: u64, path: &Path, chain_id: u64, genesis: B256, sender: Address) -> Result<Self, ChainError> {
         let failed = |error: std::io::Error| ChainError::File { path: path.to_owned(), reason: error.to_string() };
         let options = OpenOptions::new().read(true).append(true).create(true).clone();
         let mut file = options.open(path).map_err(failed)?;
@@ -109,14 +118,15 @@ impl Journal {
             TryLockError::Error(error) => failed(error),
         })?;
         let mut bytes = Vec::new();
-        (&mut file).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            let reason = format!("it is larger than {MAX_BYTES} bytes");
+        (&mut file).take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > limit {
+            let reason = format!("it is larger than {limit} bytes");
             return Err(ChainError::JournalForeign { path: path.to_owned(), reason });
         }
         let head = Head { format: FORMAT.to_owned(), version: VERSION, chain_id, genesis, sender };
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let mut journal = Self { file, path: path.to_owned(), sum: B256::ZERO, torn: false, flights: BTreeMap::new() };
+        let (path_of, flights) = (path.to_owned(), BTreeMap::new());
+        let mut journal = Self { file, path: path_of, sum: B256::ZERO, length: whole as u64, limit, torn: false, flights };
         if whole == 0 && !bytes.is_empty() && !is_begun(&bytes) {
             return Err(journal.foreign("its first line is not a journal's"));
         }
@@ -127,7 +137,7 @@ impl Journal {
             journal.file.seek(SeekFrom::End(0)).map_err(failed)?;
         }
         if whole == 0 {
-            journal.write(&head)?;
+            journal.write(&head, 0)?;
             sync_folder(path).map_err(failed)?;
         }
         Ok(journal)
@@ -218,23 +228,34 @@ impl Journal {
         &self.flights
     }
 
+    /// The nonce after all that it knows of.
+    pub fn end(&self) -> u64 {
+        self.flights.last_key_value().map_or(0, |(nonce, _)| nonce.saturating_add(1))
+    }
+
     /// Writes down a transaction. Only afterwards may it be sent.
+    ///
+    /// # Errors
+    /// [`ChainError::JournalFull`]; [`ChainError::File`].
     pub fn signed(&mut self, item: &str, proof: B256, digest: B256, signed: &Signed) -> Result<(), ChainError> {
         let (nonce, tx, raw) = (signed.nonce(), signed.hash(), signed.encoded().into());
-        self.write(&Entry::Signed { item: item.to_owned(), proof, digest, nonce, tx, raw })?;
+        // Giving a nonce up is short, and must be possible.
+        let free = if signed.is_void() { 0 } else { RESERVE.min(self.limit / 4) };
+        self.write(&Entry::Signed { item: item.to_owned(), proof, digest, nonce, tx, raw }, free)?;
         self.add(item, proof, digest, signed.clone()).map_err(|reason| self.foreign(reason))
     }
 
     /// Writes down what became of a nonce.
     pub fn ended(&mut self, entry: &Entry) -> Result<(), ChainError> {
-        self.write(entry)?;
+        self.write(entry, 0)?;
         if let Entry::Dropped { nonce, .. } = entry {
             self.flights.remove(nonce);
         }
         Ok(())
     }
 
-    fn write(&mut self, entry: &impl Serialize) -> Result<(), ChainError> {
+    /// Writes a line that leaves so many bytes free.
+    fn write(&mut self, entry: &impl Serialize, free: u64) -> Result<(), ChainError> {
         let path = self.path.clone();
         let failed = |error: std::io::Error| ChainError::File { path, reason: error.to_string() };
         if self.torn {
@@ -246,9 +267,13 @@ impl Journal {
         };
         let sum = keccak256([self.sum.as_slice(), &text].concat());
         let line = [hex::encode(sum).as_bytes(), b" ", &text, b"\n"].concat();
+        let length = self.length.saturating_add(line.len() as u64);
+        if length.saturating_add(free) > self.limit {
+            return Err(ChainError::JournalFull { path: self.path.clone(), length: self.length, limit: self.limit });
+        }
         self.torn = true;
         self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(failed)?;
-        (self.sum, self.torn) = (sum, false);
+        (self.sum, self.length, self.torn) = (sum, length, false);
         Ok(())
     }
 }
@@ -273,4 +298,73 @@ fn is_begun(bytes: &[u8]) -> bool {
 pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Journal, digest};
+    use crate::chain::ChainError;
+    use crate::chain::bindings::ILendingThreshold;
+    use crate::chain::send::Signed;
+    use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+    use alloy::eips::eip2718::Encodable2718;
+    use alloy::primitives::{Address, B256, TxKind};
+    use alloy::signers::{SignerSync, local::PrivateKeySigner};
+    use alloy::sol_types::SolCall;
+    use std::path::Path;
+
+    const CHAIN: u64 = 31_337;
+    const POOL: Address = Address::repeat_byte(7);
+
+    fn signer() -> PrivateKeySigner {
+        PrivateKeySigner::from_bytes(&B256::repeat_byte(1)).unwrap()
+    }
+
+    fn loan(nonce: u64) -> Signed {
+        let call = ILendingThreshold::openLoanCall { request: Default::default() };
+        let (to, input) = (TxKind::Call(POOL), call.abi_encode().into());
+        let tx = TxEip1559 { chain_id: CHAIN, nonce, gas_limit: 1, to, input, ..TxEip1559::default() };
+        let signature = signer().sign_hash_sync(&tx.signature_hash()).unwrap();
+        let raw = TxEnvelope::from(tx.into_signed(signature)).encoded_2718();
+        Signed::decode("opening", &raw, signer().address(), CHAIN).unwrap()
+    }
+
+    fn open(limit: u64, path: &Path) -> Result<Journal, ChainError> {
+        Journal::open_within(limit, path, CHAIN, B256::ZERO, signer().address())
+    }
+
+    fn add(journal: &mut Journal, nonce: u64) -> Result<(), ChainError> {
+        let signed = loan(nonce);
+        let (to, data) = signed.target();
+        let item = digest(to, data);
+        journal.signed("a loan", B256::ZERO, item, &signed)
+    }
+
+    /// As many transactions as fit, and what became of each of them; all of it is read again.
+    #[test]
+    fn no_more_is_written_than_is_read() {
+        let work = tempfile::tempdir().unwrap();
+        let path = work.path().join("journal");
+        let limit = 20_000;
+        let mut journal = open(limit, &path).unwrap();
+        let full = (0..).find_map(|nonce| add(&mut journal, nonce).err().map(|error| (nonce, error))).unwrap();
+        let (count, ChainError::JournalFull { length, limit: 20_000, .. }) = full else { panic!("{full:?}") };
+        assert!(count > 2 && length <= limit && length == path.metadata().unwrap().len(), "{count} {length}");
+        assert!(matches!(add(&mut journal, count), Err(ChainError::JournalFull { .. })), "and again");
+        let digest = journal.flights()[&0].digest;
+        for nonce in 0..count {
+            let (tx, block, succeeded) = (journal.flights()[&nonce].attempts[0].hash(), 1, true);
+            journal.ended(&Entry::Mined { digest, nonce, tx, block, succeeded }).unwrap();
+        }
+        drop(journal);
+        assert!(path.metadata().unwrap().len() <= limit);
+        let mut again = open(limit, &path).unwrap();
+        assert_eq!((again.flights().len() as u64, again.end()), (count, count));
+        assert!(matches!(add(&mut again, count), Err(ChainError::JournalFull { .. })), "a run that opens it finds it full too");
+        drop(again);
+        let length = path.metadata().unwrap().len();
+        assert!(matches!(open(length - 1, &path), Err(ChainError::JournalForeign { .. })));
+        assert_eq!(path.metadata().unwrap().len(), length);
+        add(&mut open(2 * limit, &path).unwrap(), count).unwrap();
+    }
 }

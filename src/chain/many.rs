@@ -136,7 +136,8 @@ pub struct Campaign<'a> {
     account: &'a Account,
     journal: Journal,
     window: usize,
-    retry: bool,
+    /// What was sent with a lower nonce and opened nothing is tried again.
+    retry_below: u64,
     tell: &'a mut (dyn FnMut(&str, &Outcome) + Send + Sync),
     items: BTreeMap<B256, Item>,
     queue: VecDeque<B256>,
@@ -161,8 +162,8 @@ impl<'a> Campaign<'a> {
     ) -> Self {
         let (items, queue, flying) = (BTreeMap::new(), VecDeque::new(), BTreeMap::new());
         let (outcomes, progress) = (BTreeMap::new(), Instant::now());
-        let (window, retry, limit, costs) = (window.max(1), false, U256::MAX, BTreeMap::new());
-        Self { chain, account, journal, window, retry, tell, items, queue, flying, outcomes, limit, costs, progress }
+        let (window, retry_below, limit, costs) = (window.max(1), 0, U256::MAX, BTreeMap::new());
+        Self { chain, account, journal, window, retry_below, tell, items, queue, flying, outcomes, limit, costs, progress }
     }
 
     /// The same run under a limit on what all of it may cost, in wei.
@@ -170,9 +171,10 @@ impl<'a> Campaign<'a> {
         Self { limit: limit.unwrap_or(self.limit), ..self }
     }
 
-    /// The same run; with `retry` it tries again what an earlier run sent and what opened nothing.
-    pub fn retrying(self, retry: bool) -> Self {
-        Self { retry, ..self }
+    /// The same run; it tries again what was sent with a nonce below this one and opened nothing. Of what has failed since, it does not: whoever
+    /// runs again and again would pay again and again.
+    pub fn retrying(self, below: u64) -> Self {
+        Self { retry_below: below, ..self }
     }
 
     /// Finds out first what became of all that an earlier run signed, then sends the rest; what became of each item, by name.
@@ -241,7 +243,7 @@ impl<'a> Campaign<'a> {
                 Some(receipt) => {
                     let void = flying.flight.attempts.iter().any(|s| s.is_void() && s.hash() == receipt.transaction_hash);
                     let failed = void || !receipt.status();
-                    if !failed || (!self.retry && self.items.contains_key(&flying.flight.digest)) {
+                    if !failed || (nonce >= self.retry_below && self.items.contains_key(&flying.flight.digest)) {
                         self.conclude(&flying, &receipt).await?;
                     }
                 }

@@ -34,6 +34,7 @@ pub mod keystore;
 mod ledger;
 pub mod many;
 pub mod opening;
+pub mod parts;
 pub mod permit;
 pub mod provider;
 pub mod registry;

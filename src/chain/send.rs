@@ -18,7 +18,7 @@ use alloy::transports::RpcError;
 use std::time::Instant;
 
 /// Gas that one transaction may ask for under Osaka (EIP-7825); above an estimate, head room stops here.
-const TRANSACTION_GAS_CAP: u64 = 1 << 24;
+pub(super) const TRANSACTION_GAS_CAP: u64 = 1 << 24;
 
 /// A call of a contract, with the words that errors name it by.
 #[derive(Clone, Debug)]

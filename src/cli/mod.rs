@@ -90,7 +90,7 @@ enum Verb {
     Register(Box<register::Arguments>),
     /// Open a loan with a proof and an attestation, or many (dry run unless --broadcast)
     Submit(Box<submit::Arguments>),
-    /// Open many loans in one transaction (dry run unless --broadcast)
+    /// Open many loans in one transaction, or as few as hold them (dry run unless --broadcast)
     SubmitBatch(submit_batch::Arguments),
     /// Let somebody else send your loan's transaction, as the borrower
     Permit(permit::Arguments),

@@ -18,6 +18,7 @@ mod metrics;
 mod places;
 mod plan;
 mod report;
+mod sending;
 mod settled;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use handed_in::{LoanFile, PAPERS_TEXT, Papers};
 pub use places::write_text;
 pub use plan::{Service, Settings};
 pub use report::Counts;
+pub use sending::{Sending, Share, SlotLoan};
 pub use settled::{Done, done};
 
 use crate::artifact::{

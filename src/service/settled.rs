@@ -47,8 +47,13 @@ impl Done {
         Ok(AggregateFile::load_for(Purpose::Chain, &self.folder.join(AGGREGATE))?)
     }
 
-    /// The names and papers of its proofs that came with some, in the order of their slots. `aggregate_id` and `longest` are those that the
-    /// folder is watched with.
+    /// A file in its folder.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The papers of its proofs that came with some, by their files in its folder, in the order of their slots. `aggregate_id` and `longest`
+    /// are those that the folder is watched with.
     ///
     /// # Errors
     /// A file of our own that somebody changed.
@@ -57,10 +62,10 @@ impl Done {
         let missing = || ServiceError::Damaged { path: path.clone(), problem: "it is gone".into() };
         let entry = places::read_json::<Entry>(&path)?.ok_or_else(missing)?.check(&path, &self.id, aggregate_id)?;
         let mut found = Vec::new();
-        for (member, (_, name)) in entry.proofs.iter().zip(entry.members()) {
+        for member in entry.proofs {
             let path = self.folder.join(&member.file);
             let papers = HandedIn::parse(&incoming::read(&path, longest)?, &path)?.papers;
-            found.extend(papers.map(|papers| (name, papers)));
+            found.extend(papers.map(|papers| (member.file, papers)));
         }
         Ok(found)
     }

@@ -431,12 +431,8 @@ async fn an_aggregate_opens_loans(chain: Chain) {
         request.permit = Some(Permit::sign(&by, chain.id(), &request).unwrap().signature);
         requests.push(request);
     }
-    let empty = vec![U256::ZERO; 3];
-    let mut other_slots = vec![empty; 16];
-    for slot in [0, 9] {
-        other_slots[slot].clear();
-    }
-    let proof = BatchProof::Aggregate { id, other_slots, proof: Bytes::new() };
+    let statements = vec![vec![U256::ZERO; 3]; 16];
+    let proof = BatchProof::Aggregate { id, statements, slots: vec![0, 9], proof: Bytes::new() };
     let (lending, gas_per_item, all_or_nothing) = (stage.lending, 400_000, false);
     let batch = Batch { lending, requests, proof, gas_per_item, all_or_nothing };
     let one = Batch { requests: batch.requests[..1].to_vec(), ..batch.clone() };

@@ -2,7 +2,10 @@
 
 #[path = "cli_batch/aggregate.rs"]
 mod aggregate;
+mod chain_support;
 mod cli_support;
+#[path = "cli_batch/split.rs"]
+mod split;
 #[path = "cli_batch/submit.rs"]
 mod submit;
 #[path = "cli_batch/tree.rs"]
@@ -395,4 +398,75 @@ fn a_folder_is_watched_and_its_proofs_are_aggregated() {
     let id = told["aggregateId"].as_str().unwrap();
     fs::write(watched.join("aggregator.json"), owner.replace(id, &format!("0x{:064x}", 1))).unwrap();
     assert_eq!(watch().refused(), (2, "service/other-aggregate".into()));
+}
+
+/// Two proofs of a model whose weights are their owner's secret, aggregated by somebody who has only the public folder. A minute of CPU time.
+#[test]
+#[ignore = "make test-aggregation"]
+fn private_weights_in_an_aggregate() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    let at = |name: &str| text(&folder.join(name)).to_owned();
+    let private =
+        ["--no-compile", "--objective", "aggregation", "--weights", "private", "--input", "private", "--output", "reveal"];
+    let generated = |name: &str| {
+        let made = generate(&folder.join(name), &[&private[..], &["--weights-out", &at(&format!("{name}.weights"))]].concat());
+        made.result()["manifest"]["modelCommitment"].as_str().unwrap().to_owned()
+    };
+    let commitments = ["model", "other"].map(generated);
+    assert_ne!(commitments[0], commitments[1], "the salt is another");
+    run(&["gen-verifier", &at("model"), "--aggregate", "2", "--no-compile", "--out", &at("agg")]).result();
+
+    let input = rows(folder, "one.json", 0..1);
+    let proven = |model: &str, out: &str, context: u8| {
+        let context = format!("0x{context:064x}");
+        let by = ["prove", "--artifacts", &at(model), "--weights", &at(&format!("{model}.weights")), "--for", "aggregation"];
+        run(&[&by[..], &["--input", &input, "--context", &context, "--out", &at(out)]].concat()).result()
+    };
+    for (model, out, context) in [("model", "first.json", 1), ("model", "second.json", 2), ("other", "other.json", 3)] {
+        proven(model, out, context);
+    }
+    let aggregate = |proofs: &[&str], out: &str| {
+        let proofs: Vec<String> = proofs.iter().map(|name| at(name)).collect();
+        let proofs: Vec<&str> = proofs.iter().map(String::as_str).collect();
+        run(&[&["aggregate"], &proofs[..], &["--artifacts", &at("agg"), "--out", &at(out)]].concat())
+    };
+    let verified = |name: &str| run(&["verify", "--artifacts", &at("agg"), "--proof", &at(name)]);
+
+    // Nobody but the owner can fill a slot, and another owner's weights fill none.
+    assert_eq!(aggregate(&["first.json"], "none.json").refused(), (2, "artifact/slots".into()));
+    assert_eq!(aggregate(&["first.json", "other.json"], "none.json").refused(), (2, "artifact/slots".into()));
+    let read = |name: &str| -> Value { serde_json::from_str(&fs::read_to_string(folder.join(name)).unwrap()).unwrap() };
+    let write = |name: &str, value: &Value| fs::write(folder.join(name), value.to_string()).unwrap();
+    // The other owner's proof under this model's name: its commitment is another.
+    let mut claimed = read("other.json");
+    claimed["modelId"] = read("first.json")["modelId"].clone();
+    write("claimed.json", &claimed);
+    let run = aggregate(&["first.json", "claimed.json"], "none.json");
+    assert_eq!(run.refused(), (2, "artifact/foreign".into()), "{}", run.stdout);
+    // And with this model's commitment put in its place: the proof does not hold for it.
+    claimed["publicInputs"][1] = commitments[0].as_str().into();
+    write("claimed.json", &claimed);
+    let run = aggregate(&["first.json", "claimed.json"], "none.json");
+    assert_eq!(run.refused(), (1, "aggregate/invalid".into()), "{}", run.stdout);
+
+    aggregate(&["first.json", "second.json"], "two.json").result();
+    let slots = verified("two.json").result()["slots"].clone();
+    for slot in slots.as_array().unwrap() {
+        assert_eq!((&slot["publicInputs"][1], &slot["empty"]), (&commitments[0].as_str().into(), &false.into()), "{slots}");
+    }
+    // The same aggregate for other weights, for another output, and for the other statement's context.
+    let honest = read("two.json");
+    let changes: [(usize, usize, Value); 3] = [
+        (1, 1, commitments[1].as_str().into()),
+        (0, 2, honest["slots"][0]["publicInputs"][0].clone()),
+        (0, 0, honest["slots"][1]["publicInputs"][0].clone()),
+    ];
+    for (slot, place, value) in changes {
+        let mut changed = honest.clone();
+        changed["slots"][slot]["publicInputs"][place] = value;
+        write("changed.json", &changed);
+        let refused = verified("changed.json");
+        assert_ne!(refused.code, 0, "slot {slot}, value {place}: {}", refused.stdout);
+    }
 }

@@ -1,18 +1,15 @@
-//! `aggregate --watch DIR --submit POOL`: the loans of groups that are done, one transaction for each group, through the journal of `submit --many`.
+//! `aggregate --watch DIR --submit POOL`: the loans of groups that are done, in as few transactions as there may be, through the journal of
+//! `submit --many`.
 //!
-//! It shares nothing but folders with the process that aggregates: a group is read once it stands in `done/`, and what became of it is written
-//! beside it. What is sent is a function of a group's files and of the policies, so that a run after a kill puts the same transaction together, and
-//! the journal knows whether it was signed.
+//! It shares nothing but folders with the process that aggregates: a group is read once it stands in `done/`, and what is decided of it and what
+//! became of it are written beside it. A transaction is a function of these files alone, so that a run after a kill puts the same one together,
+//! and the journal knows whether it was signed.
 
+use super::group::{Prepared, Ready, Target};
 use crate::{
-    artifact::proof_file::read_small,
     chain::{
-        Chain,
-        batch::Batch,
         journal::Journal,
         many::{Campaign, Item, Outcome},
-        opening::Opening,
-        settle::{self, LoanRequest, Standing},
     },
     cli::{
         failure::{CliError, Failure},
@@ -24,7 +21,7 @@ use crate::{
     error::Explain,
     service::{Done, ServiceError, done, write_text},
 };
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256};
 use clap::Args;
 use serde_json::{Value, json};
 use std::{
@@ -67,26 +64,6 @@ struct Pending {
     rest: Duration,
 }
 
-/// A group, and those of its loans that its transaction leaves out, with why.
-type Sent = (Done, BTreeMap<String, String>);
-
-/// What there is to send of a group.
-enum Prepared {
-    /// None of its proofs came with papers.
-    NoPapers,
-    /// Nothing now, but perhaps later.
-    Later(Value),
-    /// A transaction, and the loans that it leaves out.
-    Now(Item, BTreeMap<String, String>),
-}
-
-/// What a loan of a group waits for.
-enum Look {
-    Goes,
-    Waits(String),
-    Refused(String),
-}
-
 /// What was opened and refused.
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
@@ -98,12 +75,10 @@ struct Totals {
 /// Sends the loans of what is done.
 pub struct Submitter {
     root: PathBuf,
-    /// The aggregate, and the longest file, of the folder.
-    watched: (B256, usize),
-    pool: Address,
-    gas_per_item: u64,
+    target: Target,
     retry_failed: bool,
-    chain: Chain,
+    /// The nonce after those that the journal knew when this process first saw it: what failed before is tried again, once.
+    retry_below: Option<u64>,
     sender: Sender,
     broadcast: bool,
     journal: PathBuf,
@@ -131,11 +106,9 @@ impl Submitter {
         let journal = root.join(format!("{}-{}.journal", chain.id(), sender.address));
         Ok(Some(Self {
             root: root.into(),
-            watched,
-            pool,
-            gas_per_item: arguments.gas_per_item,
+            target: Target { chain, pool, sender: sender.address, gas_per_item: arguments.gas_per_item, watched },
             retry_failed: arguments.retry_failed,
-            chain,
+            retry_below: None,
             sender,
             broadcast: arguments.send.broadcast,
             journal: arguments.journal.clone().unwrap_or(journal),
@@ -181,33 +154,31 @@ impl Submitter {
 
     async fn pass(&mut self, rests: [Duration; 2]) -> Result<(), Failure> {
         let before = (self.settled.len(), self.pending.len());
-        let (mut groups, mut items) = (BTreeMap::new(), Vec::new());
+        let mut groups = Vec::new();
         for group in done(&self.root)? {
             if self.is_known(&group)? {
                 continue;
             }
-            match self.prepare(&group).await {
-                Ok(Prepared::Now(item, left)) => {
-                    items.push(item);
-                    groups.insert(group.id.clone(), (group, left));
-                }
-                Ok(Prepared::Later(state)) => self.keep(&group.id, state, Some(rests)),
-                Ok(Prepared::NoPapers) => self.keep(&group.id, json!({ "state": "noPapers" }), None),
+            let id = group.id.clone();
+            match self.target.prepare(group, &self.console).await {
+                Ok(Prepared::Now(ready)) => groups.push(ready),
+                Ok(Prepared::Later(state)) => self.keep(&id, state, Some(rests)),
+                Ok(Prepared::NoPapers) => self.keep(&id, json!({ "state": "noPapers" }), None),
                 Err(failure) if failure.retryable() => return Err(failure),
                 // A group that cannot be read keeps no other waiting.
                 Err(failure) => {
-                    self.console.warn(format!("group {}: [{}] {failure}", group.id, failure.code()));
-                    self.keep(&group.id, with_state("unreadable", &Outcome::refused(&*failure)), Some(rests));
+                    self.console.warn(format!("group {id}: [{}] {failure}", failure.code()));
+                    self.keep(&id, with_state("unreadable", &Outcome::refused(&*failure)), Some(rests));
                 }
             }
         }
-        if !items.is_empty() {
-            match self.broadcast {
-                true => self.send(&groups, items, rests).await?,
-                false => self.simulate(items).await?,
-            }
+        let any = !groups.is_empty();
+        match self.broadcast {
+            true if any => self.send(groups, rests).await?,
+            true => {}
+            false => self.simulate(groups).await?,
         }
-        match before == (self.settled.len(), self.pending.len()) && groups.is_empty() {
+        match before == (self.settled.len(), self.pending.len()) && !any {
             true => Ok(()),
             false => self.write_status(),
         }
@@ -222,14 +193,16 @@ impl Submitter {
             return Ok(pending.again.is_none_or(|again| Instant::now() < again));
         }
         // What became of it on another chain, such as a rehearsal's, or in another pool, says nothing of this one.
-        let here = |outcome: &Value| (&outcome["chainId"], &outcome["pool"]) == (&json!(self.chain.id()), &json!(self.pool));
+        let (chain_id, pool) = (json!(self.target.chain.id()), json!(self.target.pool));
+        let here = |outcome: &Value| (&outcome["chainId"], &outcome["pool"]) == (&chain_id, &pool);
         let Some(outcome) = group.settled::<Value>()?.filter(here) else { return Ok(false) };
         self.count(&group.id, &outcome);
         Ok(true)
     }
 
     fn count(&mut self, id: &str, outcome: &Value) {
-        let loans = outcome["loans"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let array = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let loans: Vec<Value> = array(&outcome["transactions"]).iter().flat_map(|sent| array(&sent["loans"])).collect();
         let open = loans.iter().filter(|loan| loan["outcome"] == "settled").count() as u64;
         let refused = outcome["leftOut"].as_object().map_or(0, |refused| refused.len() as u64);
         self.totals.groups += 1;
@@ -251,113 +224,59 @@ impl Submitter {
         self.pending.get(id).map(|pending| pending.rest).unwrap_or_default()
     }
 
-    /// A group's transaction: the loans whose papers are for this pool, stand in its slots, and which the pool would open now or has opened:
-    /// what is open stays in, so that a run after a kill puts the same bytes together.
-    async fn prepare(&mut self, group: &Done) -> Result<Prepared, Failure> {
-        let (aggregate_id, longest) = self.watched;
-        let file = group.aggregate()?;
-        let digest = keccak256(read_small(&file.path)?);
-        let (mut loans, mut refused) = (Vec::new(), BTreeMap::new());
-        for (name, papers) in group.papers(aggregate_id, longest)? {
-            match papers.request() {
-                Ok(request) if request.lending == self.pool => loans.push((name, request)),
-                Ok(request) => {
-                    drop(refused.insert(name, format!("it is for the pool {}, expected {}", request.lending, self.pool)))
-                }
-                Err(what) => drop(refused.insert(name, what)),
-            }
-        }
-        if loans.is_empty() && refused.is_empty() {
-            return Ok(Prepared::NoPapers);
-        }
-        loans.sort_by_key(|(_, request)| request.nonce);
-        let (mut first_of, mut asked) = (BTreeSet::new(), Vec::new());
-        for (name, request) in loans {
-            // A borrower's later loan is refused until the earlier one is open: only the first can be asked about.
-            let first = first_of.insert(request.attestation.subject);
-            match self.look_at(&request, first).await? {
-                Look::Goes => asked.push((name, request)),
-                Look::Waits(why) => return Ok(Prepared::Later(json!({ "state": "waits", "reason": why }))),
-                Look::Refused(why) => drop(refused.insert(name, why)),
-            }
-        }
-        let (placed, proof) = submit_batch::place(file, &self.root, asked, &mut refused, false, &self.chain).await?;
-        for (name, reason) in &refused {
-            self.console.note(format!("group {}: {name:?}: left out: {reason}", group.id));
-        }
-        if placed.is_empty() {
-            return Ok(Prepared::Later(json!({ "state": "refused", "leftOut": refused })));
-        }
-        let requests = placed.into_iter().map(|(_, request)| request).collect();
-        let batch = Batch { lending: self.pool, requests, proof, gas_per_item: self.gas_per_item, all_or_nothing: false };
-        Ok(Prepared::Now(Item { name: group.id.clone(), proof: digest, opening: Opening::Batch(batch) }, refused))
-    }
-
-    /// Whether a loan goes into its group's transaction; `first` where it is the borrower's next.
-    async fn look_at(&self, request: &LoanRequest, first: bool) -> Result<Look, Failure> {
-        if request.is_open(&self.chain).await? {
-            return Ok(Look::Goes);
-        }
-        let model_id = settle::policy(&self.chain, self.pool, request.policy_id).await?.terms.modelId;
-        match settle::standing(&self.chain, self.pool, model_id).await? {
-            Standing::Verifies => {}
-            Standing::NotYet(why) => return Ok(Look::Waits(why)),
-            Standing::Never(why) => return Ok(Look::Refused(why)),
-        }
-        let refusal = match first {
-            true => settle::refusal(&self.chain, self.sender.address, request, self.gas_per_item).await?,
-            false => None,
-        };
-        Ok(refusal.map_or(Look::Goes, Look::Refused))
-    }
-
-    async fn send(&mut self, groups: &BTreeMap<String, Sent>, items: Vec<Item>, rests: [Duration; 2]) -> Result<(), Failure> {
-        for item in &items {
+    async fn send(&mut self, groups: Vec<Ready>, rests: [Duration; 2]) -> Result<(), Failure> {
+        for Ready { done, sending, .. } in &groups {
+            done.send(sending)?;
             let pending =
-                Pending { state: json!({ "state": "sending" }), again: Some(Instant::now()), rest: self.rest_of(&item.name) };
-            self.pending.insert(item.name.clone(), pending);
+                Pending { state: json!({ "state": "sending" }), again: Some(Instant::now()), rest: self.rest_of(&done.id) };
+            self.pending.insert(done.id.clone(), pending);
         }
         self.write_status()?;
+        let items: Vec<_> = groups.iter().flat_map(|group| group.items.clone()).collect();
         let account = self.sender.account()?.clone();
-        let journal = Journal::open(&self.journal, self.chain.id(), self.chain.genesis().await?, account.address())?;
-        let console = self.console;
+        let chain = &self.target.chain;
+        let journal = Journal::open(&self.journal, chain.id(), chain.genesis().await?, account.address())?;
+        let known = *self.retry_below.get_or_insert(journal.end());
+        let below = if self.retry_failed { known } else { 0 };
+        let (console, names): (_, BTreeSet<String>) = (self.console, items.iter().map(|item| item.name.clone()).collect());
         let mut tell = |name: &str, outcome: &Outcome| {
-            if groups.contains_key(name) {
+            if names.contains(name) {
                 console.note(format!("group {}", line(name, outcome)));
             }
         };
-        let campaign = Campaign::new(&self.chain, &account, journal, WINDOW, &mut tell).retrying(self.retry_failed);
+        let campaign = Campaign::new(chain, &account, journal, WINDOW, &mut tell).retrying(below);
         let outcomes = campaign.run(items).await?;
-        for (id, (group, left)) in groups {
-            match outcomes.get(id) {
-                Some(
-                    outcome
-                    @ (Outcome::Batch { .. } | Outcome::AlreadyOpen | Outcome::Duplicate { .. } | Outcome::Settled { .. }),
-                ) => {
-                    let mut outcome = json!(outcome);
-                    (outcome["chainId"], outcome["pool"], outcome["leftOut"]) =
-                        (json!(self.chain.id()), json!(self.pool), json!(left));
-                    group.settle(&outcome)?;
-                    self.count(id, &outcome);
-                }
-                // What fails now may do later: a model that is not yet active, a pool without money.
-                Some(outcome @ Outcome::Refused { .. }) => self.keep(id, with_state("refused", outcome), Some(rests)),
-                Some(outcome @ Outcome::Failed { .. }) => self.keep(id, with_state("failed", outcome), None),
-                None => {}
-            }
+        groups.into_iter().try_for_each(|group| self.conclude(group, &outcomes, rests))
+    }
+
+    /// Writes down what became of a group where all of its transactions are in blocks; otherwise it stays, with what has to be decided anew.
+    fn conclude(&mut self, mut group: Ready, outcomes: &BTreeMap<String, Outcome>, rests: [Duration; 2]) -> Result<(), Failure> {
+        let id = group.done.id.clone();
+        // What fails now may do later: a pool without money, a model that is frozen meanwhile, whose loan the others can go without.
+        if let Some(refused) = group.take_back(outcomes) {
+            group.done.send(&group.sending)?;
+            self.keep(&id, with_state("refused", refused), Some(rests));
+            return Ok(());
+        }
+        let of = |item: &Item| outcomes.get(&item.name);
+        if let Some(failed) = group.items.iter().filter_map(of).find(|outcome| matches!(outcome, Outcome::Failed { .. })) {
+            self.keep(&id, with_state("failed", failed), None);
+        } else if let Some(settled) = group.settled(outcomes) {
+            group.done.settle(&settled)?;
+            self.count(&id, &settled);
         }
         Ok(())
     }
 
-    async fn simulate(&mut self, items: Vec<Item>) -> Result<(), Failure> {
-        for item in items {
-            let state = match self.chain.simulate(self.sender.address, &item.opening.call()).await {
-                Ok(plan) => json!({ "state": "wouldSettle", "gas": plan.gas }),
+    async fn simulate(&mut self, groups: Vec<Ready>) -> Result<(), Failure> {
+        for group in groups {
+            let state = match group.simulated(&self.target).await {
+                Ok(state) => state,
                 Err(error) if error.retryable() => return Err(error.into()),
                 Err(error) => with_state("refused", &Outcome::refused(&error)),
             };
-            self.console.note(format!("group {}: {state}; add --broadcast to send", item.name));
-            self.keep(&item.name, state, None);
+            self.console.note(format!("group {}: {state}; add --broadcast to send", group.done.id));
+            self.keep(&group.done.id, state, None);
         }
         Ok(())
     }
@@ -367,8 +286,8 @@ impl Submitter {
         let Totals { groups, open, refused } = self.totals;
         let pending: BTreeMap<&String, &Value> = self.pending.iter().map(|(id, pending)| (id, &pending.state)).collect();
         let value = json!({
-            "format": FORMAT, "version": VERSION, "at": now(), "chainId": self.chain.id(), "sender": self.sender.address,
-            "pool": self.pool, "broadcast": self.broadcast,
+            "format": FORMAT, "version": VERSION, "at": now(), "chainId": self.target.chain.id(), "sender": self.sender.address,
+            "pool": self.target.pool, "broadcast": self.broadcast,
             "settled": { "groups": groups, "loansOpen": open, "loansRefused": refused }, "pending": pending, "lastError": self.last_error,
         });
         let text = serde_json::to_string_pretty(&value).map_err(|e| CliError::Crashed(e.to_string()))?;
@@ -387,7 +306,8 @@ impl Submitter {
     }
 }
 
-fn with_state(state: &str, outcome: &Outcome) -> Value {
+/// An outcome as the state of a group.
+pub(super) fn with_state(state: &str, outcome: &Outcome) -> Value {
     let mut value = json!(outcome);
     value["state"] = json!(state);
     value

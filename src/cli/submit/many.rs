@@ -75,8 +75,9 @@ pub(super) async fn run(arguments: &Arguments, folder: &Path, console: &Console)
     let Some(journal) = journal else { return dry_run(&chain, sender.address, &items, outcomes, console).await };
     let mut tell = |name: &str, outcome: &Outcome| console.note(line(name, outcome));
     let account = sender.account()?;
+    let below = if many.retry_failed { journal.end() } else { 0 };
     let campaign = Campaign::new(&chain, account, journal, usize::from(many.concurrency), &mut tell);
-    outcomes.extend(campaign.retrying(many.retry_failed).limited(many.max_total).run(items).await?);
+    outcomes.extend(campaign.retrying(below).limited(many.max_total).run(items).await?);
     report(&chain, Some(&path), &outcomes, console)
 }
 

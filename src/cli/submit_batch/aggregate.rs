@@ -24,21 +24,21 @@ use std::{
 /// A loan's statement, in the order that docs/statement.md has it.
 const STATEMENT: [&str; 3] = ["context", "input commitment", "threshold"];
 
-/// The loans in the order of their slots, and the aggregate with what stands in the other slots. A loan without a slot is refused by name.
+/// The loans in the order of their slots, and which these are. A loan without a slot is refused by name.
 ///
 /// # Errors
 /// Those of asking the chain; where `strict`, the first refusal.
 pub(in crate::cli) async fn place(
-    file: AggregateFile,
+    file: &AggregateFile,
     folder: &Path,
     items: Items,
     refused: &mut BTreeMap<String, String>,
     strict: bool,
     chain: &Chain,
-) -> Result<(Items, BatchProof), Failure> {
+) -> Result<(Items, Vec<usize>), Failure> {
     let mut taken: BTreeMap<usize, (String, LoanRequest)> = BTreeMap::new();
     for (item, (name, request)) in items.into_iter().enumerate() {
-        let slot = slot_of(&file, &request, chain).await.and_then(|slot| match taken.get(&slot) {
+        let slot = slot_of(file, &request, chain).await.and_then(|slot| match taken.get(&slot) {
             Some((first, _)) => Err(CliError::Conflict(format!("slot {slot} is of the same loan in {first}")).into()),
             None => Ok(slot),
         });
@@ -52,13 +52,14 @@ pub(in crate::cli) async fn place(
             Err(failure) => drop(refused.insert(name, failure.to_string())),
         }
     }
-    let other = |(at, slot): (usize, &SlotStatement)| match taken.contains_key(&at) {
-        true => Vec::new(),
-        false => slot.integers(),
-    };
-    let other_slots = file.slots.iter().enumerate().map(other).collect();
-    let proof = BatchProof::Aggregate { id: file.aggregate_id, other_slots, proof: file.proof };
-    Ok((taken.into_values().collect(), proof))
+    let (slots, items) = taken.into_iter().unzip();
+    Ok((items, slots))
+}
+
+/// An aggregate as the proof of loans in these of its slots, rising.
+pub(in crate::cli) fn proof_in(file: AggregateFile, slots: Vec<usize>) -> BatchProof {
+    let statements = file.slots.iter().map(SlotStatement::integers).collect();
+    BatchProof::Aggregate { id: file.aggregate_id, statements, slots, proof: file.proof }
 }
 
 /// The slot that says what the pool will put together for this loan.

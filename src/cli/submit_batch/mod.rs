@@ -1,8 +1,8 @@
-//! `submit-batch DIR --rpc-url URL`: many loans in one transaction.
+//! `submit-batch DIR --rpc-url URL`: many loans in one transaction, or as few as there may be.
 
 mod aggregate;
 
-pub(super) use aggregate::place;
+pub(super) use aggregate::{place, proof_in};
 
 use super::{
     failure::{CliError, Failure},
@@ -13,14 +13,15 @@ use super::{
 use crate::{
     artifact::{ProofFile, aggregate::AggregateFile},
     chain::{
-        Chain, ChainError,
+        Account, Chain, ChainError,
         batch::{Batch, BatchProof, ItemResult},
+        parts::{Part, Parts},
         settle::{self, LoanRequest},
     },
     error::ExitCode,
     proof::Purpose,
 };
-use alloy::primitives::{Address, Bytes};
+use alloy::primitives::{Address, Bytes, U256};
 use clap::Args;
 use serde_json::json;
 use std::{
@@ -35,7 +36,7 @@ pub(super) const GAS_PER_PROVEN_ITEM: u64 = 500_000;
 /// dearest one takes.
 const MOST_GAS_PER_ITEM: u64 = 4_000_000;
 
-/// Open many loans in one transaction.
+/// Open many loans in one transaction, or in as few as their gas allows.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The folder with a folder for each loan, which holds attestation.json, permit.json (unless the sender borrows), and without
@@ -54,14 +55,14 @@ pub struct Arguments {
     /// The pool: loans of any other are refused; on a local chain that of the first loan when absent
     #[arg(long, value_name = "ADDRESS")]
     pool: Option<Address>,
-    /// Open none where one is refused
+    /// Open none where one is refused; all of them are in one transaction then
     #[arg(long)]
     all_or_nothing: bool,
     #[command(flatten)]
     send: SendArguments,
 }
 
-/// Loans that go into one transaction, by their folders' names.
+/// Loans that are sent, by their folders' names.
 pub(super) type Items = Vec<(String, LoanRequest)>;
 
 /// What shows the scores, from its file.
@@ -125,48 +126,101 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
         Scores::Each => BatchProof::Each,
         Scores::Together(file) => of_all(file, &items, sender.address, &chain)?,
         Scores::Aggregated(file) => {
-            let (placed, proof) = aggregate::place(file, &arguments.folder, items, &mut refused, strict, &chain).await?;
+            let (placed, slots) = place(&file, &arguments.folder, items, &mut refused, strict, &chain).await?;
             items = placed;
-            proof
+            proof_in(file, slots)
         }
     };
-    for (name, reason) in &refused {
-        console.note(format!("{name}: left out: {reason}"));
-    }
-    let good = if refused.is_empty() { ExitCode::Ok } else { ExitCode::No };
+    tell(&refused, console);
     if none_left || items.is_empty() {
         let value = json!({ "broadcast": arguments.send.broadcast, "sent": false, "items": rows(&refused) });
         console.result("submit-batch", &value, "nothing to send: the loans are open already, or refused")?;
-        return Ok(good);
+        return Ok(if refused.is_empty() { ExitCode::Ok } else { ExitCode::No });
     }
     let batch = batch(&arguments, proof, &items, gas)?;
-    if !arguments.send.broadcast {
-        let simulation = chain.simulate(sender.address, &batch.call()).await?;
-        let names: Vec<&str> = items.iter().map(|(name, _)| name.as_str()).collect();
-        let value = json!({
-            "broadcast": false, "gas": simulation.gas, "maxCostWei": simulation.max_cost.to_string(), "gasPerItem": batch.gas_per_item,
-            "items": names, "refused": refused,
-        });
-        let human = format!(
-            "{} loans in one transaction, {} gas for each, about {} in all; add --broadcast to send",
-            names.len(),
-            batch.gas_per_item,
-            simulation.gas
-        );
-        console.result("submit-batch", &value, &human)?;
-        return Ok(good);
+    let names: Vec<String> = items.into_iter().map(|(name, _)| name).collect();
+    let Parts { parts, mut alone } = batch.split(&chain, sender.address, &names).await?;
+    if parts.is_empty()
+        && let Some((_, error)) = alone.pop_first()
+    {
+        return Err(error.into());
     }
-    let (results, mined) = batch.open(&chain, sender.account()?).await?;
-    let mut rows = rows(&refused);
-    rows.extend(items.iter().zip(&results).map(|((name, _), result)| (name.clone(), row(result))));
-    let refused = refused.len() + results.iter().filter(|result| matches!(result, ItemResult::Refused(_))).count();
-    let lines: Vec<String> = items.iter().zip(&results).map(|((name, _), result)| line(name, result)).collect();
-    let value = json!({
-        "broadcast": true, "sent": true, "tx": mined.tx, "block": mined.block, "gasUsed": mined.gas_used, "refused": refused, "items": rows,
-    });
-    let human = format!("{}\ntransaction {}, {} gas", lines.join("\n"), mined.tx, mined.gas_used);
-    console.result("submit-batch", &value, &human)?;
-    Ok(if refused == 0 { ExitCode::Ok } else { ExitCode::No })
+    let alone = alone.into_iter().map(|(at, error)| (names[at].clone(), error.to_string())).collect();
+    tell(&alone, console);
+    refused.extend(alone);
+    let run = Run { batch: &batch, names: &names, refused };
+    match arguments.send.broadcast {
+        true => run.send(&parts, &chain, sender.account()?, console).await,
+        false => run.simulated(&parts, console),
+    }
+}
+
+fn tell(refused: &BTreeMap<String, String>, console: &Console) {
+    for (name, reason) in refused {
+        console.note(format!("{name}: left out: {reason}"));
+    }
+}
+
+/// What is to be sent, and what is left out.
+struct Run<'a> {
+    batch: &'a Batch,
+    names: &'a [String],
+    refused: BTreeMap<String, String>,
+}
+
+impl Run<'_> {
+    fn names(&self, part: &Part) -> Vec<&str> {
+        part.loans.iter().map(|&at| self.names[at].as_str()).collect()
+    }
+
+    fn simulated(&self, parts: &[Part], console: &Console) -> Result<ExitCode, Failure> {
+        let plans = || parts.iter().map(|part| part.simulation);
+        let of = |part: &Part| {
+            let Part { simulation: plan, .. } = part;
+            json!({ "items": self.names(part), "gas": plan.gas, "maxCostWei": plan.max_cost.to_string() })
+        };
+        let transactions: Vec<_> = parts.iter().map(of).collect();
+        let (gas, cost): (u64, U256) = (plans().map(|plan| plan.gas).sum(), plans().map(|plan| plan.max_cost).sum());
+        let (names, gas_per_item): (Vec<&str>, _) =
+            (parts.iter().flat_map(|part| self.names(part)).collect(), self.batch.gas_per_item);
+        let value = json!({
+            "broadcast": false, "gas": gas, "maxCostWei": cost.to_string(), "gasPerItem": gas_per_item, "transactions": transactions,
+            "items": names, "refused": self.refused,
+        });
+        let how = if parts.len() == 1 { "one transaction".to_owned() } else { format!("{} transactions", parts.len()) };
+        let human =
+            format!("{} loans in {how}, {gas_per_item} gas for each, about {gas} in all; add --broadcast to send", names.len());
+        console.result("submit-batch", &value, &human)?;
+        Ok(if self.refused.is_empty() { ExitCode::Ok } else { ExitCode::No })
+    }
+
+    /// One transaction after the other: whenever this ends, the next run finds on the chain which loans are open, and what is under way is
+    /// one transaction, which it waits for.
+    async fn send(&self, parts: &[Part], chain: &Chain, account: &Account, console: &Console) -> Result<ExitCode, Failure> {
+        let (mut rows, mut transactions, mut gas, mut lines) = (rows(&self.refused), Vec::new(), 0, Vec::new());
+        let mut refused = self.refused.len();
+        for part in parts {
+            let names = self.names(part);
+            let share = self.batch.part(&part.loans);
+            let (results, mined) = share.as_ref().unwrap_or(self.batch).open(chain, account).await?;
+            let told: Vec<String> = names.iter().zip(&results).map(|(name, result)| line(name, result)).collect();
+            let of = format!("transaction {}, {} gas", mined.tx, mined.gas_used);
+            if parts.len() > 1 {
+                // Should a later one fail, this is all that is heard of it.
+                console.note(format!("{} of {}: {of}: {}", transactions.len() + 1, parts.len(), told.join(", ")));
+            }
+            rows.extend(names.iter().zip(&results).map(|(name, result)| ((*name).to_owned(), row(result))));
+            refused += results.iter().filter(|result| matches!(result, ItemResult::Refused(_))).count();
+            gas += mined.gas_used;
+            transactions.push(json!({ "tx": mined.tx, "block": mined.block, "gasUsed": mined.gas_used, "items": names }));
+            lines.extend(told.into_iter().chain([of]));
+        }
+        let value = json!({
+            "broadcast": true, "sent": true, "transactions": transactions, "gasUsed": gas, "refused": refused, "items": rows,
+        });
+        console.result("submit-batch", &value, &lines.join("\n"))?;
+        Ok(if refused == 0 { ExitCode::Ok } else { ExitCode::No })
+    }
 }
 
 fn rows(refused: &BTreeMap<String, String>) -> serde_json::Map<String, serde_json::Value> {

@@ -1,5 +1,6 @@
 //! Loans by one aggregate of the borrowers' own proofs: the credit model, the real outer circuit, its verifier and the pool on an anvil.
 
+use crate::chain_support::proxy;
 use crate::cli_support::{Run, copy, project, run_in};
 use alloy::primitives::Bytes;
 use serde_json::{Value, json};
@@ -62,15 +63,18 @@ impl Place {
         self.on_chain(&[&["submit-batch", folder, "--aggregate", aggregate, "--dev-account", &relayer], more].concat())
     }
 
-    /// The credit model with its settlement, registered, and money in the pool; returns registry, pool and policy.
-    pub fn settlement(&self) -> [String; 3] {
+    /// The credit model with its settlement, registered, and money in the pool; returns registry, pool and policy. What is registered is
+    /// active so many seconds later.
+    pub fn settlement(&self, delay: &str) -> [String; 3] {
         let credit = |name: &str| project("examples/credit").join(name).to_str().unwrap().to_owned();
         let [model, data, schema] = ["credit_mlp.onnx", "calibration.json", "credit_schema.json"].map(credit);
         let root = project("");
         let here = ["--project", root.to_str().unwrap()];
         let generate = ["gen-verifier", &model, "--calibration", &data, "--schema", &schema, "--objective", "gas", "--out", "a"];
         self.verb(&[&generate[..], &here].concat()).result();
-        let deployed = self.owner(&[&["deploy", "--artifacts", "a", "--broadcast"], &here[..]].concat()).result();
+        let deployed = self
+            .owner(&[&["deploy", "--artifacts", "a", "--activation-delay", delay, "--broadcast"], &here[..]].concat())
+            .result();
         let terms = ["--attestor", ATTESTOR, "--probability", "0.75", "--amount", "5000", "--fund", "20000", "--broadcast"];
         let registered = self.owner(&[&["register", "--artifacts", "a"], &terms[..]].concat()).result();
         let address = |label: &str| deployed["contracts"][label]["address"].as_str().unwrap().to_owned();
@@ -82,7 +86,11 @@ impl Place {
         let input = project("examples/credit/applicants/alice.json");
         let folder = format!("loans/{name}");
         let attest = ["attest", "--artifacts", "a", "--input", input.to_str().unwrap(), "--subject", subject, "--out", &folder];
-        self.verb(&[&attest[..], &["--registry", registry, "--chain-id", "31337", "--dev-account", "1"]].concat()).result();
+        self.verb(
+            &[&attest[..], &["--registry", registry, "--chain-id", "31337", "--dev-account", "1", "--valid-for", "864000"]]
+                .concat(),
+        )
+        .result();
         let file = |name: &str| format!("{folder}/{name}.json");
         let [opening, attestation, proof, permit, loan] = ["opening", "attestation", "proof", "permit", "loan"].map(file);
         let prove = ["prove", "--artifacts", "a", "--opening", &opening, "--attestation", &attestation, "--for", "aggregation"];
@@ -107,27 +115,46 @@ impl Place {
     pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.work.path().join(name)
     }
+
+    /// A request of anvil's own.
+    pub fn ask(&self, method: &str, parameters: Value) -> Value {
+        let answer = proxy::ask(self.url(), method, parameters);
+        assert!(answer.get("error").is_none(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    /// What is scheduled becomes active.
+    fn pass_an_hour(&self) {
+        self.ask("evm_increaseTime", json!([3_601]));
+        self.ask("evm_mine", json!([]));
+    }
 }
 
 #[test]
 fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
     let runtime = Runtime::new().unwrap();
     let place = Place::new(&runtime);
-    let settlement = place.settlement();
+    let settlement = place.settlement("3600");
     let generate = ["gen-verifier", "a", "--aggregate", "2", "--out", "agg"];
     assert_eq!(place.verb(&[&generate[..], &["--max-memory", "500MB"]].concat()).refused(), (4, "circuit/memory".into()));
     place.verb(&[&generate[..], &["--max-memory", "2GB"]].concat()).result();
     assert_eq!(place.verb(&["inspect", "agg"]).result()["manifest"]["slots"].as_array().map(Vec::len), Some(2));
     assert_eq!(place.verb(&["inspect", "agg", "--candidates"]).refused(), (2, "usage/conflict".into()));
-    the_verifier_is_deployed_and_registered(&place);
     BORROWERS.into_iter().for_each(|borrower| place.papers(&settlement, borrower));
     place.aggregate(&["alice", "bob"], "two.json");
     place.folder("pair", &["alice", "bob"]);
+    crate::split::a_group_waits_for_its_model(&place, &settlement[1], &runtime);
+    place.pass_an_hour();
+    the_verifier_is_deployed_and_registered(&place);
     what_is_for_another_use_is_refused(&place);
     what_was_changed_is_refused(&place);
     whose_proof_is_in_no_slot_is_named(&place);
 
     assert_eq!(place.submit("pair", "two.json", &[]).result()["items"], json!(["alice", "bob"]));
+    crate::split::two_loans_that_do_not_fit_in_one_transaction(&place, &runtime);
+    crate::split::a_group_of_two_transactions(&place, &settlement[1], &runtime);
+    crate::split::what_the_block_refused_is_not_sent_again(&place, &settlement[1], &runtime);
+    crate::split::what_failed_is_tried_again_once(&place, &settlement[1], &runtime);
     let done = place.submit("pair", "two.json", &["--broadcast"]).result();
     println!("two loans by an aggregate: {} gas", done["gasUsed"]);
     assert!(done["gasUsed"].as_u64().unwrap() < 850_000, "{done}");
@@ -180,7 +207,8 @@ fn the_verifier_is_deployed_and_registered(place: &Place) {
     assert_eq!(dry["remade"], true, "{dry}");
     assert_eq!((&dry["state"], dry["slots"][1]["state"].as_str()), (&json!("Unset"), Some("Active")), "{dry}");
     let done = broadcast(&register).result();
-    assert_eq!((&done["state"], done["aggregate"].is_string()), (&json!("Active"), true), "{done}");
+    assert_eq!((&done["state"], done["aggregate"].is_string()), (&json!("Scheduled"), true), "{done}");
+    place.pass_an_hour();
     assert_eq!(broadcast(&register).result()["aggregate"], "already so");
     assert!(check(&["--artifacts", "agg"]).is_empty());
     assert_eq!(check(&["--artifacts", "agg", "--family", "another"]), [format!("{label} registered family")]);
@@ -307,7 +335,8 @@ async fn the_contract_opens_none_twice(place: &Place) {
     let account: Account = AccountSource::Development(RELAYER).unlock(&Password::Ask, true).unwrap();
     let file = AggregateFile::load(&place.path("two.json")).unwrap();
     let requests: Vec<LoanRequest> = ["alice", "bob"].map(|name| request(&place.path("pair").join(name))).into();
-    let proof = BatchProof::Aggregate { id: file.aggregate_id, other_slots: vec![Vec::new(); 2], proof: file.proof };
+    let proof =
+        BatchProof::Aggregate { id: file.aggregate_id, statements: vec![Vec::new(); 2], slots: vec![0, 1], proof: file.proof };
     let lending = requests[0].lending;
     let batch = Batch { lending, requests, proof, gas_per_item: 500_000, all_or_nothing: false };
     let (results, _) = batch.open(&chain, &account).await.unwrap();

@@ -13,121 +13,155 @@ use std::{
 use tokio::runtime::Runtime;
 use zkml_evm::chain::{ChainTarget, Patience, dev_accounts};
 
-const FOLDER: &str = "watched";
-
 fn sender() -> Address {
     dev_accounts::addresses().nth(RELAYER).unwrap()
 }
 
+/// A folder that is watched, with one group in it.
+#[derive(Clone, Copy)]
+pub struct Watched<'a> {
+    pub place: &'a Place,
+    pub folder: &'a str,
+}
+
 impl Place {
-    fn watch(&self, more: &[&str]) -> crate::cli_support::Run {
-        self.verb(&[&["aggregate", "--watch", FOLDER, "--artifacts", "agg", "--once"], more].concat())
+    pub fn sending(&self, url: &str, pool: &str) -> [String; 6] {
+        ["--submit", pool, "--rpc-url", url, "--dev-account", &RELAYER.to_string()].map(str::to_owned)
     }
 
-    fn sending(&self, pool: &str) -> [String; 6] {
-        ["--submit", pool, "--rpc-url", self.url(), "--dev-account", &RELAYER.to_string()].map(str::to_owned)
-    }
-
-    fn group(&self) -> PathBuf {
-        let mut groups = fs::read_dir(self.path(FOLDER).join("done")).unwrap();
-        groups.next().unwrap().unwrap().path()
-    }
-
-    fn journal(&self) -> PathBuf {
-        self.path(FOLDER).join(format!("31337-{}.journal", sender()))
-    }
-
-    /// Lines of the journal, and whether the group is settled.
-    fn progress(&self) -> (usize, bool) {
-        let lines = fs::read(self.journal()).map_or(0, |bytes| bytes.iter().filter(|&&byte| byte == b'\n').count());
-        (lines, self.group().join("settled.json").exists())
-    }
-
-    fn settled(&self) -> Value {
-        serde_json::from_str(&fs::read_to_string(self.group().join("settled.json")).unwrap()).unwrap()
-    }
-
-    async fn sent(&self) -> u64 {
+    /// How many transactions the relayer has in blocks.
+    pub async fn sent(&self) -> u64 {
         let target = ChainTarget::Rpc { url: self.url().to_owned() };
         let chain = target.connect(None, Patience::default()).await.unwrap();
         chain.provider().get_transaction_count(sender()).await.unwrap()
     }
+}
 
-    fn spawned(&self, arguments: &[&str]) -> Child {
+impl Watched<'_> {
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.place.path(self.folder).join(name)
+    }
+
+    pub fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.path(name)).unwrap()).unwrap()
+    }
+
+    pub fn watch(&self, more: &[&str]) -> crate::cli_support::Run {
+        self.place.verb(&[&["aggregate", "--watch", self.folder, "--artifacts", "agg", "--once"], more].concat())
+    }
+
+    /// The one group of these.
+    pub fn group(&self, of: &str) -> PathBuf {
+        fs::read_dir(self.path(of)).unwrap().next().unwrap().unwrap().path()
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.path(&format!("31337-{}.journal", sender()))
+    }
+
+    /// How much was decided, lines of the journal, and whether the group is settled.
+    pub fn progress(&self) -> (usize, usize, bool) {
+        let lines = fs::read(self.journal()).map_or(0, |bytes| bytes.iter().filter(|&&byte| byte == b'\n').count());
+        let names = fs::read_dir(self.group("done")).unwrap().map(|entry| entry.unwrap().file_name());
+        let decided = names.filter(|name| name.to_string_lossy().ends_with(".sending.json")).count();
+        (decided, lines, self.group("done").join("settled.json").exists())
+    }
+
+    pub fn settled(&self) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.group("done").join("settled.json")).unwrap()).unwrap()
+    }
+
+    pub fn spawned(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zkml-evm"));
-        command.current_dir(self.work.path()).args(["aggregate", "--watch", FOLDER, "--artifacts", "agg"]).args(arguments);
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        command.current_dir(self.place.work.path()).args(["aggregate", "--watch", self.folder, "--artifacts", "agg"]);
+        command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Kills it by -9 each time that it has written something down, or a moment later, until the group is settled; how many times. Its
+    /// options are another set each time.
+    pub fn killed_as_it_goes(&self, options: &[&[&str]]) -> usize {
+        let mut random = rand::thread_rng();
+        for kills in 0..20 {
+            let before = self.progress();
+            if before.2 {
+                return kills;
+            }
+            let (mut child, start) = (self.spawned(options[kills % options.len()]), Instant::now());
+            while self.progress() == before {
+                assert!(
+                    child.try_wait().unwrap().is_none() && start.elapsed() < Duration::from_secs(300),
+                    "nothing moves: {before:?}"
+                );
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            std::thread::sleep(Duration::from_micros(random.gen_range(0..3_000)));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        panic!("not settled after twenty runs");
     }
 }
 
 /// Carol's loan file goes in, and one of hers with Alice's papers.
 pub fn the_process_sends_and_is_killed(place: &Place, pool: &str, runtime: &Runtime) {
-    let incoming = place.path(FOLDER).join("incoming");
-    fs::create_dir_all(&incoming).unwrap();
+    let here = Watched { place, folder: "watched" };
+    fs::create_dir_all(here.path("incoming")).unwrap();
     let loan = fs::read_to_string(place.path("loans/carol/loan.json")).unwrap();
-    fs::write(incoming.join("carol"), &loan).unwrap();
+    fs::write(here.path("incoming/carol"), &loan).unwrap();
     let others: Value = serde_json::from_str(&fs::read_to_string(place.path("loans/alice/loan.json")).unwrap()).unwrap();
     let mut forged: Value = serde_json::from_str(&loan).unwrap();
     forged["permit"] = others["permit"].clone();
-    fs::write(incoming.join("forged"), forged.to_string()).unwrap();
-    let run = place.watch(&[]);
+    fs::write(here.path("incoming/forged"), forged.to_string()).unwrap();
+    let run = here.watch(&[]);
     assert_eq!((run.code, run.json()["result"]["groups"].as_u64()), (1, Some(1)), "{}", run.stdout);
-    let reason = fs::read_to_string(place.path(FOLDER).join("refused/forged.reason.json")).unwrap();
-    assert!(reason.contains("service/papers"), "{reason}");
+    assert!(here.json("refused/forged.reason.json").to_string().contains("service/papers"));
 
-    let options = place.sending(pool);
+    let options = place.sending(place.url(), pool);
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let before = runtime.block_on(place.sent());
-    let dry = place.watch(&options);
+    let dry = here.watch(&options);
     assert_eq!((dry.code, &dry.json()["result"]["settled"]), (1, &json!(false)), "{}", dry.stdout);
     assert!(dry.stderr.contains("wouldSettle"), "{}", dry.stderr);
-    let elsewhere = place.sending(&format!("0x{:040x}", 7));
+    let elsewhere = place.sending(place.url(), &format!("0x{:040x}", 7));
     let elsewhere: Vec<&str> = elsewhere.iter().map(String::as_str).chain(["--broadcast"]).collect();
-    assert!(place.watch(&elsewhere).stderr.contains("it is for the pool"), "whoever hands in papers chooses no contract");
-    assert_eq!((runtime.block_on(place.sent()), place.progress().1), (before, false));
+    assert!(here.watch(&elsewhere).stderr.contains("it is for the pool"), "whoever hands in papers chooses no contract");
+    assert_eq!(
+        (runtime.block_on(place.sent()), here.progress()),
+        (before, (0, 0, false)),
+        "nothing is sent, and nothing decided"
+    );
 
     let broadcast = [&options[..], &["--broadcast"]].concat();
-    let kills = killed_as_it_goes(place, &broadcast);
-    place.watch(&broadcast).result();
+    let kills = here.killed_as_it_goes(&[&broadcast]);
+    here.watch(&broadcast).result();
     assert!(kills >= 2, "{kills} kills");
     assert_eq!(runtime.block_on(place.sent()), before + 1, "one transaction");
-    let settled = place.settled();
-    assert_eq!((&settled["outcome"], &settled["loans"][0]["outcome"]), (&json!("batch"), &json!("settled")), "{settled}");
-    println!("one loan beside an empty slot, by the process: {} gas, {kills} kills", settled["gasUsed"]);
+    let settled = here.settled();
+    let sent = &settled["transactions"][0];
+    assert_eq!((&sent["outcome"], &sent["loans"][0]["outcome"]), (&json!("batch"), &json!("settled")), "{settled}");
+    assert!(sent["files"][0].as_str().unwrap().ends_with(".carol"), "{settled}");
+    println!("one loan beside an empty slot, by the process: {} gas, {kills} kills", sent["gasUsed"]);
 
     // What became of it is known from the journal, and without that from the chain.
-    fs::remove_file(place.group().join("settled.json")).unwrap();
-    place.watch(&broadcast).result();
-    assert_eq!(place.settled(), settled);
-    fs::remove_file(place.group().join("settled.json")).unwrap();
-    fs::remove_file(place.journal()).unwrap();
-    place.watch(&broadcast).result();
-    assert_eq!(place.settled()["outcome"], "alreadyOpen");
+    fs::remove_file(here.group("done").join("settled.json")).unwrap();
+    here.watch(&broadcast).result();
+    assert_eq!(here.settled(), settled);
+    fs::remove_file(here.group("done").join("settled.json")).unwrap();
+    fs::remove_file(here.journal()).unwrap();
+    here.watch(&broadcast).result();
+    assert_eq!(here.settled()["transactions"][0]["outcome"], "alreadyOpen");
     assert_eq!(runtime.block_on(place.sent()), before + 1);
-    let status = fs::read_to_string(place.path(FOLDER).join("submission.json")).unwrap();
-    let status: Value = serde_json::from_str(&status).unwrap();
+    let status = here.json("submission.json");
     assert_eq!((&status["settled"]["groups"], &status["pending"]), (&json!(1), &json!({})), "{status}");
-}
-
-/// Kills it by -9 each time that it has written something down, or a moment later, until the group is settled; how many times.
-fn killed_as_it_goes(place: &Place, broadcast: &[&str]) -> usize {
-    let mut random = rand::thread_rng();
-    for kills in 0..20 {
-        let before = place.progress();
-        if before.1 {
-            return kills;
-        }
-        let (mut child, start) = (place.spawned(broadcast), Instant::now());
-        while place.progress() == before {
-            assert!(
-                child.try_wait().unwrap().is_none() && start.elapsed() < Duration::from_secs(300),
-                "nothing moves: {before:?}"
-            );
-            std::thread::sleep(Duration::from_micros(200));
-        }
-        std::thread::sleep(Duration::from_micros(random.gen_range(0..3_000)));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    panic!("not settled after twenty runs");
+    // Somebody changed what was decided: it is told, and nothing is sent.
+    fs::remove_file(here.group("done").join("settled.json")).unwrap();
+    let mut decided = fs::read_dir(here.group("done")).unwrap().map(|entry| entry.unwrap().path());
+    let decided = decided.find(|path| path.to_string_lossy().ends_with(".sending.json")).unwrap();
+    let mut changed: Value = serde_json::from_str(&fs::read_to_string(&decided).unwrap()).unwrap();
+    let twice = changed["transactions"][0].clone();
+    changed["transactions"].as_array_mut().unwrap().push(twice);
+    fs::write(&decided, changed.to_string()).unwrap();
+    let run = here.watch(&broadcast);
+    assert!(run.code == 1 && run.stderr.contains("comes twice"), "{}", run.stderr);
+    assert_eq!(runtime.block_on(place.sent()), before + 1);
 }

@@ -26,7 +26,7 @@ impl Place {
 #[ignore = "make test-aggregation"]
 fn four_loans_by_a_tree_of_aggregates() {
     let place = Place::new(&Runtime::new().unwrap());
-    let settlement = place.settlement();
+    let settlement = place.settlement("0");
     place.verb(&["gen-verifier", "a", "--aggregate", "2", "--out", "agg"]).result();
     place.verb(&["gen-verifier", "agg", "--aggregate", "2", "--out", "tree"]).result();
     let manifest = place.verb(&["inspect", "tree"]).result()["manifest"].clone();
