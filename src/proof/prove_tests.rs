@@ -77,7 +77,7 @@ fn proofs_of_any_lanes_are_valid() {
         let (k, omega) = (made.srs.k(), made.keys.vk().get_domain().get_omega());
         let committer = Committer::of(&made.srs).unwrap();
         let widths = [Width::ONE, Width::of(k)];
-        println!("2^{k} rows, lanes: {:?}", widths.map(Width::lanes));
+        eprintln!("2^{k} rows, lanes: {:?}", widths.map(Width::lanes));
         for width in widths {
             let domain = Domain::with(width, k, omega);
             let proof = written(Purpose::Chain, &made.keys.pk, &committer, &domain, made.circuit(), &made.instances()).unwrap();
