@@ -236,7 +236,7 @@ fn degree(cs: &ConstraintSystem<Fr>) -> usize {
 fn shape_and_rows(program: &Program, widths: Widths, stack: u32) -> Result<Option<(Shape, usize)>, CircuitError> {
     let demand = Demand::of(program)?;
     let Some(convs) = demand.convolutions(widths.weights) else { return Ok(None) };
-    let shape = demand.shape(widths, &convs).filter(|shape| stacks(shape).contains(&stack));
+    let shape = demand.shape(widths, &convs).filter(|shape| stack == 1 || stacks(shape).contains(&stack));
     let stacked = shape.map(|shape| Shape { stack, ..shape });
     Ok(stacked.map(|shape| (shape, demand.rows(&shape, &convs))))
 }

@@ -127,9 +127,9 @@ impl CallArguments {
 
 /// Reads everything, proves on a thread of its own, checks the proof, writes it.
 pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure> {
-    let progress = console.progress_of(Prover::STAGES + 2);
+    let progress = console.progress_of(Prover::STAGES + 3);
     let stages = progress.stages();
-    stages.begin(READING);
+    stages.begin(READING[0]);
     let folder = Folder::open_to_prove(&arguments.artifacts)?;
     memory::check("proving", Memory::of(&folder.manifest.facts.plan).proof, arguments.max_memory)?;
     let attestation = arguments.attestation.as_deref().map(read_attestation).transpose()?;
@@ -144,6 +144,7 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     let weights = private_weights(&arguments, &folder)?;
     let binding = arguments.call.binding(folder.manifest.facts.model_id, attestation.as_ref())?;
     machine::forget_pages();
+    stages.begin(READING[1]);
     let prover = folder.prover()?;
     let threshold = match arguments.threshold.text() {
         Some(text) => Some(text.integer(&prover.threshold_scale()?).map_err(Failure::from)?),
@@ -181,8 +182,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<(), Failure>
     console.result("prove", &result(&arguments.out, &proof, &statement, &costs), &human)
 }
 
-/// The first stage; the others are those of [`Prover::prove_items`].
-const READING: &str = "reading and checking program, keys and SRS";
+/// The first stages; the others are those of [`Prover::prove_items`].
+const READING: [&str; 2] = ["reading program and input", "reading and checking keys and SRS"];
 
 fn result(out: &Path, proof: &ProofFile, statement: &[(String, B256)], costs: &[StageCost]) -> serde_json::Value {
     let inputs: Vec<_> = statement.iter().map(|(name, value)| serde_json::json!({ "name": name, "value": value })).collect();

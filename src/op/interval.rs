@@ -33,7 +33,7 @@ impl Interval {
 
     /// The interval of `c * x` for `x` in `self`; `None` when it leaves the limit.
     pub fn scaled(&self, c: i128) -> Option<Interval> {
-        let (a, b) = (self.lo.checked_mul(c)?, self.hi.checked_mul(c)?);
+        let (a, b) = (product(self.lo, c)?, product(self.hi, c)?);
         Interval::new(a.min(b), a.max(b)).limited()
     }
 
@@ -57,5 +57,26 @@ impl Interval {
     /// Bits of the largest magnitude inside.
     pub fn bits(&self) -> u32 {
         128 - self.lo.unsigned_abs().max(self.hi.unsigned_abs()).leading_zeros()
+    }
+}
+
+/// `a * b`. A model has one such product for each weight, almost all of them of numbers that one multiplication of the processor takes.
+fn product(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),
+        _ => a.checked_mul(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::product;
+
+    #[test]
+    fn products_of_short_and_of_long_numbers_are_the_same() {
+        let edges = [0, 1, -1, 3, i128::from(i64::MAX), i128::from(i64::MIN), 1 << 63, -(1 << 63) - 1, i128::MAX, i128::MIN];
+        for (a, b) in edges.iter().flat_map(|a| edges.iter().map(move |b| (*a, *b))) {
+            assert_eq!(product(a, b), a.checked_mul(b), "{a} * {b}");
+        }
     }
 }
