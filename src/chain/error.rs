@@ -45,6 +45,12 @@ pub enum ChainError {
     GasLimit { what: String, message: String },
     #[error("{loans} loans do not fit in one transaction, and {because}: {message}")]
     Undivided { loans: usize, because: &'static str, message: String },
+    #[error("{borrower}'s loan of nonce {got} would come after that of nonce {before}: in one transaction they go in this order")]
+    OutOfTurn { borrower: Address, before: U256, got: U256 },
+    #[error("{item} waits for {first}, which opened nothing")]
+    HeldBack { item: String, first: String },
+    #[error("{account} has {pending} transactions in all, expected at most {expected}: it is used elsewhere, too")]
+    UsedElsewhere { account: Address, expected: u64, pending: u64 },
     #[error("{what}: reverted with {revert}")]
     Reverted { what: String, revert: Box<Revert>, tx: Option<TxHash> },
     #[error("{what}: transaction {tx} is not in a block after {seconds} s")]
@@ -164,6 +170,9 @@ impl Explain for ChainError {
             Self::InsufficientFunds { .. } => "chain/insufficient-funds",
             Self::GasLimit { .. } => "chain/gas-limit",
             Self::Undivided { .. } => "chain/undivided",
+            Self::OutOfTurn { .. } => "chain/out-of-turn",
+            Self::HeldBack { .. } => "chain/held-back",
+            Self::UsedElsewhere { .. } => "chain/used-elsewhere",
             Self::Reverted { .. } => "chain/reverted",
             Self::NotMined { .. } => "chain/not-mined",
             Self::NotDeep { .. } => "chain/not-deep",
@@ -229,6 +238,7 @@ impl Explain for ChainError {
             | Self::RegistryChain { .. }
             | Self::NonceAhead { .. }
             | Self::Undivided { .. }
+            | Self::OutOfTurn { .. }
             | Self::JournalForeign { .. }
             | Self::JournalDamaged { .. }
             | Self::PermitForeign { .. }
@@ -263,6 +273,7 @@ impl Explain for ChainError {
             | Self::NotMined { .. }
             | Self::NotDeep { .. }
             | Self::UnderWay { .. }
+            | Self::UsedElsewhere { .. }
             | Self::RemoteSigner { .. }
             | Self::Ledger { .. }
             | Self::JournalBusy { .. }
@@ -290,6 +301,9 @@ impl Explain for ChainError {
             Self::InsufficientFunds { .. } => "send the account some of the chain's currency",
             Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
             Self::Undivided { .. } => "nothing was sent; send fewer loans at once, or give less gas for each by `--gas-per-item GAS`",
+            Self::OutOfTurn { .. } => "send the one of the lower nonce first",
+            Self::HeldBack { .. } => "nothing was sent; both have loans of one borrower, whose nonces are in order",
+            Self::UsedElsewhere { .. } => "stop what else sends by this account, and run the same command again when its transactions are mined",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
             Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one; `--replace-after SECONDS` raises its fees within `--max-fee`",
             Self::NotDeep { .. } => "run the same command again when the chain goes on, or ask for fewer `--confirmations`",
@@ -319,9 +333,9 @@ impl Explain for ChainError {
             Self::RemoteSigner { .. } => "nothing was sent; does the program run, does it hold the account's key, and did somebody agree?",
             Self::Ledger { .. } => "nothing was sent; build with `--features ledger`, plug the device in, unlock it, open its Ethereum application, and agree there",
             Self::JournalForeign { .. } => "name the journal of this chain and account, or another file, with `--journal FILE`",
-            Self::JournalDamaged { .. } => "nothing was sent; with the account at rest, move the file away: what is settled is found on the chain",
+            Self::JournalDamaged { .. } => "nothing was sent; with the account at rest, move the file away: open loans are found on the chain, and what failed there is tried again",
             Self::JournalBusy { .. } => "wait for the other run to end",
-            Self::JournalFull { .. } => "nothing more was sent; with the account at rest, move the file away: what is settled is found on the chain",
+            Self::JournalFull { .. } => "nothing more was sent; with the account at rest, move the file away: open loans are found on the chain, and what failed there is tried again",
             Self::PermitForeign { .. } => "the borrower makes one with `zkml-evm permit`",
             Self::AnvilMissing { .. } => "run `npm ci` in the project, or install foundry; `--chain embedded` needs neither",
             Self::AnvilFailed { .. } => "run it by hand to see why; `--chain embedded` needs no anvil",

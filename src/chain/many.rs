@@ -182,7 +182,18 @@ impl<'a> Campaign<'a> {
     /// # Errors
     /// What concerns all items: an unreachable node, fees above the ceilings, [`ChainError::RunTooDear`], an account without means, a full disk,
     /// [`ChainError::NotMined`] where nothing moves any more. The journal knows what is under way: run again.
-    pub async fn run(mut self, items: Vec<Item>) -> Result<BTreeMap<String, Outcome>, ChainError> {
+    pub async fn run(self, items: Vec<Item>) -> Result<BTreeMap<String, Outcome>, ChainError> {
+        let (outcomes, failure) = self.run_as_far(items).await;
+        failure.map_or(Ok(outcomes), Err)
+    }
+
+    /// As [`Campaign::run`], with what is known of the items also where an error ends it.
+    pub async fn run_as_far(mut self, items: Vec<Item>) -> (BTreeMap<String, Outcome>, Option<ChainError>) {
+        let failure = self.go(items).await.err();
+        (self.outcomes, failure)
+    }
+
+    async fn go(&mut self, items: Vec<Item>) -> Result<(), ChainError> {
         self.load(items);
         self.reconcile().await?;
         self.progress = Instant::now();
@@ -200,7 +211,7 @@ impl<'a> Campaign<'a> {
             // After a failure only what the node has taken is waited for.
             let waiting = self.flying.values().any(|flying| failure.is_none() || flying.published.is_some());
             if !waiting && (failure.is_some() || self.queue.is_empty()) {
-                return failure.map_or(Ok(self.outcomes), Err);
+                return failure.map_or(Ok(()), Err);
             }
             if failure.is_none() {
                 failure = self.hurry().await.err();
@@ -347,7 +358,35 @@ impl<'a> Campaign<'a> {
             None if self.items.values().any(|item| item.name == flight.item) => format!("{} (with earlier papers)", flight.item),
             None => flight.item.clone(),
         };
+        let opens_nothing = !outcome.is_good();
         self.end(&name, outcome);
+        if opens_nothing && self.is_batch(flight.digest) {
+            self.hold_back(name, flight.lanes.clone());
+        }
+    }
+
+    fn is_batch(&self, digest: B256) -> bool {
+        self.items.get(&digest).is_some_and(|item| matches!(item.opening, Opening::Batch(_)))
+    }
+
+    /// What waited for a batch that opened nothing has loans that the pool would refuse in the block, each alone, and for good: it ends too,
+    /// before it is sent, and so does what waits for that.
+    fn hold_back(&mut self, name: String, lanes: Lanes) {
+        let mut ended = vec![(name, lanes)];
+        while let Some((first, lanes)) = ended.pop() {
+            // What is signed is not taken back.
+            let is_signed = |digest: &B256| self.journal.flights().values().any(|flight| flight.digest == *digest);
+            let in_lane = |digest: &B256| self.items.get(digest).is_some_and(|item| !item.lanes().is_disjoint(&lanes));
+            let waits = |digest: &&B256| in_lane(digest) && !is_signed(digest);
+            let behind: Vec<B256> = self.queue.iter().filter(waits).copied().collect();
+            for digest in behind {
+                self.unqueue(digest);
+                let Some((name, lanes)) = self.items.get(&digest).map(|item| (item.name.clone(), item.lanes())) else { continue };
+                let error = ChainError::HeldBack { item: name.clone(), first: first.clone() };
+                self.end(&name, Outcome::refused(&error));
+                ended.push((name, lanes));
+            }
+        }
     }
 
     /// Simulates, signs, writes down and sends, until the window is full.
@@ -370,7 +409,11 @@ impl<'a> Campaign<'a> {
                 Err(error) => return Err(error),
             };
             self.queue.remove(at);
+            let opens_nothing = !outcome.is_good();
             self.end(&item.name, outcome);
+            if opens_nothing && self.is_batch(item.digest()) {
+                self.hold_back(item.name.clone(), item.lanes());
+            }
         }
         Ok(())
     }
@@ -380,15 +423,30 @@ impl<'a> Campaign<'a> {
         if item.opening.is_open(self.chain).await? {
             return Ok(None);
         }
-        let mut nonce = self.chain.pending_nonce("asking for the next nonce", self.account.address()).await?;
-        while self.journal.flights().contains_key(&nonce) {
-            nonce += 1;
-        }
+        let nonce = self.next_nonce().await?;
         let call = item.call();
         let request = self.chain.request_at(self.account.address(), &call, nonce).await?;
         self.afford(nonce, most_of(&request))?;
         self.chain.rehearse(&call.what, &request).await?;
         self.chain.sign(self.account, &call.what, request).await.map(Some)
+    }
+
+    /// The next nonce that nothing has. The node's word is taken only as far as blocks and the journal bear it out: nothing behind a gap is
+    /// ever mined.
+    async fn next_nonce(&self) -> Result<u64, ChainError> {
+        let (what, account) = ("asking for the next nonce", self.account.address());
+        let pending = self.chain.pending_nonce(what, account).await?;
+        // Asked afterwards: what is mined between the two is no stranger's.
+        let expected = self.chain.nonce(what, account).await?.max(self.journal.end());
+        let elsewhere = || ChainError::UsedElsewhere { account, expected, pending };
+        if pending > expected {
+            return Err(elsewhere());
+        }
+        let mut nonce = pending;
+        while self.journal.flights().contains_key(&nonce) {
+            nonce = nonce.checked_add(1).ok_or_else(elsewhere)?;
+        }
+        Ok(nonce)
     }
 
     /// Whether a nonce's transaction may cost this besides what the run's others cost.

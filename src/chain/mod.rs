@@ -37,6 +37,7 @@ pub mod opening;
 pub mod parts;
 pub mod permit;
 pub mod provider;
+pub mod refusal;
 pub mod registry;
 mod remote;
 pub mod revert;

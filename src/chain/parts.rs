@@ -2,7 +2,7 @@
 //! promises each of its loans gas.
 //!
 //! Loans are taken by their borrowers' nonces, so that nobody's second loan goes before the first, and otherwise in their order; each
-//! transaction gets as many as fit, which the node is asked. One that does not fit alone is left out: it costs the others some questions.
+//! transaction gets as many as fit, which the node is asked, and whose places are in the order of each borrower's nonces. One that does not fit alone is left out: it costs the others some questions.
 
 use super::batch::{Batch, BatchProof};
 use super::error::ChainError;
@@ -67,6 +67,20 @@ impl Batch {
         }
     }
 
+    /// The contract goes by the loans' places, and takes a borrower's nonces in their order only: a later one that comes first would be
+    /// refused. In a transaction of its own it waits. Where one proof is over all of them and each stands for itself, the run after opens it.
+    fn out_of_turn(&self) -> Option<ChainError> {
+        if matches!(self.proof, BatchProof::Together { .. }) && !self.all_or_nothing {
+            return None;
+        }
+        let mut last = BTreeMap::new();
+        self.requests.iter().find_map(|request| {
+            let (borrower, got) = (request.attestation.subject, request.nonce);
+            let before = last.insert(borrower, got)?;
+            (got < before).then_some(ChainError::OutOfTurn { borrower, before, got })
+        })
+    }
+
     /// What one transaction of all the loans would take, or why it does not fit.
     async fn take(
         &self,
@@ -75,6 +89,9 @@ impl Batch {
         places: &[usize],
         names: &[String],
     ) -> Result<Result<Simulation, ChainError>, ChainError> {
+        if let Some(error) = self.out_of_turn() {
+            return Ok(Err(error));
+        }
         let mut call = self.call();
         let alone = match places {
             [place] => names.get(*place),
@@ -169,11 +186,53 @@ impl<T, E> Search<T, E> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::Search;
+    use crate::chain::ChainError;
+    use crate::chain::attest::SignedAttestation;
+    use crate::chain::batch::{Batch, BatchProof};
+    use crate::chain::settle::LoanRequest;
+    use alloy::primitives::{Address, B256, Bytes, U256};
     use rand::{Rng, SeedableRng, rngs::StdRng};
 
     const BASE: u64 = 410;
+
+    /// A loan of a borrower.
+    pub(in crate::chain) fn loan(borrower: u8, nonce: u64) -> LoanRequest {
+        let attestation = SignedAttestation {
+            chain_id: 1,
+            verifying_contract: Address::ZERO,
+            attestor: Address::ZERO,
+            subject: Address::repeat_byte(borrower),
+            input_commitment: B256::ZERO,
+            schema_id: B256::ZERO,
+            issued_at: 0,
+            expires_at: 0,
+            signature: Bytes::new(),
+        };
+        let (lending, policy_id, amount) = (Address::ZERO, B256::ZERO, U256::ONE);
+        let (proof, permit) = (Bytes::new(), None);
+        LoanRequest { lending, policy_id, tier: 0, amount, attestation, nonce: U256::from(nonce), expiry: 0, proof, permit }
+    }
+
+    fn batch(loans: &[(u8, u64)], proof: BatchProof, all_or_nothing: bool) -> Batch {
+        let requests = loans.iter().map(|&(borrower, nonce)| loan(borrower, nonce)).collect();
+        Batch { lending: Address::ZERO, requests, proof, gas_per_item: 1, all_or_nothing }
+    }
+
+    #[test]
+    fn a_later_nonce_in_an_earlier_place_does_not_fit() {
+        let of = |loans: &[(u8, u64)]| batch(loans, BatchProof::Each, false).out_of_turn();
+        assert!(of(&[(1, 8), (2, 7), (1, 9), (2, 8)]).is_none());
+        assert!(of(&[(1, 8)]).is_none());
+        let Some(ChainError::OutOfTurn { borrower, before, got }) = of(&[(1, 8), (2, 1), (1, 7)]) else { panic!() };
+        assert_eq!((borrower, before, got), (Address::repeat_byte(1), U256::from(8), U256::from(7)));
+        // What fits does so with fewer, in the order in which they are taken.
+        assert!(of(&[(2, 1), (1, 7)]).is_none());
+        let together = || BatchProof::Together { expiry: 0, proof: Bytes::new() };
+        assert!(batch(&[(1, 8), (1, 7)], together(), false).out_of_turn().is_none());
+        assert!(batch(&[(1, 8), (1, 7)], together(), true).out_of_turn().is_some());
+    }
 
     /// What is found for loans of this gas each under a limit, and how many questions that took.
     fn found(loans: &[u64], limit: u64) -> (Vec<std::ops::Range<usize>>, Vec<usize>, usize) {

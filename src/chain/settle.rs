@@ -10,10 +10,8 @@ use super::event::Emitted;
 use super::provider::Chain;
 use super::send::{Call, Simulation, find_event};
 use super::signer::Account;
-use crate::error::Explain;
-use alloy::primitives::{Address, B256, Bytes, I256, TxHash, TxKind, U256, keccak256};
-use alloy::providers::Provider;
-use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use alloy::primitives::{Address, B256, Bytes, I256, TxHash, U256, keccak256};
+use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolCall, SolValue};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -189,31 +187,9 @@ pub async fn model(chain: &Chain, router: Address, model_id: B256) -> Result<IIn
     chain.read("reading the model's state", router, &IInferenceRouter::modelCall { modelId: model_id }).await
 }
 
-/// Why the pool would refuse a loan of a batch now, its score aside; nothing where it would open it. The pool is asked as it asks itself.
-///
-/// # Errors
-/// A node that does not answer.
-pub async fn refusal(chain: &Chain, sender: Address, request: &LoanRequest, gas: u64) -> Result<Option<String>, ChainError> {
-    let call = ILendingThreshold::openLoanOfBatchCall {
-        request: ILendingThreshold::BorrowRequest { proof: Bytes::new(), ..request.encoded() },
-        permit: request.permit.clone().unwrap_or_default(),
-        sender,
-        proven: true,
-    };
-    let asked = TransactionRequest {
-        from: Some(request.lending),
-        to: Some(TxKind::Call(request.lending)),
-        gas: Some(gas),
-        input: call.abi_encode().into(),
-        ..TransactionRequest::default()
-    };
-    match chain.provider().call(asked).await.map_err(|e| chain.explain("asking the pool about a loan", e)) {
-        Ok(_) => Ok(None),
-        Err(error) if error.revert().is_some() => Ok(Some(error.to_string())),
-        Err(error) if error.retryable() => Err(error),
-        // A node that takes no call from a contract's address: then the block tells.
-        Err(_) => Ok(None),
-    }
+/// The time, in Unix seconds.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 /// What a router does with proofs of a model now; in words, where it refuses them.
@@ -234,11 +210,10 @@ pub enum Standing {
 pub async fn standing(chain: &Chain, lending: Address, model_id: B256) -> Result<Standing, ChainError> {
     let router = chain.read("reading the pool's router", lending, &IZkmlConsumer::routerCall {}).await?;
     let known = model(chain, router, model_id).await?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let words = format!("model {model_id} is {:?} at the router {router}: its proofs open no loan now", known.state);
     Ok(match known.state {
         IInferenceRouter::State::Active => Standing::Verifies,
-        IInferenceRouter::State::Deprecated if now < known.deprecatedUntil => Standing::Verifies,
+        IInferenceRouter::State::Deprecated if now() < known.deprecatedUntil => Standing::Verifies,
         IInferenceRouter::State::Scheduled => Standing::NotYet(words),
         _ => Standing::Never(words),
     })

@@ -9,6 +9,7 @@ use crate::{
         many::{Item, Outcome},
         opening::Opening,
         parts::Parts,
+        refusal::{Refusal, refusal},
         settle::{self, LoanRequest, Standing},
     },
     cli::{
@@ -58,6 +59,8 @@ pub struct Ready {
     pub sending: Sending,
     /// The transactions.
     pub items: Vec<Item>,
+    /// Files of which nothing is decided, since time may heal why they would be refused now.
+    pub waiting: BTreeMap<String, String>,
 }
 
 /// What a loan of a group waits for.
@@ -65,7 +68,13 @@ enum Look {
     Goes,
     IsOpen,
     Waits(String),
+    Undecided(String),
     Refused(String),
+}
+
+/// The state of a group with loans that wait; nothing where there are none.
+pub(super) fn waits(waiting: &BTreeMap<String, String>) -> Option<Value> {
+    (!waiting.is_empty()).then(|| json!({ "state": "waits", "loans": waiting }))
 }
 
 impl Target {
@@ -92,9 +101,10 @@ impl Target {
                 undecided.push((name, request));
             }
         }
+        let mut waiting = BTreeMap::new();
         if !undecided.is_empty() {
             let before: BTreeSet<String> = sending.left_out.keys().cloned().collect();
-            let later = self.decide(undecided, &file, &mut sending).await?;
+            let later = self.decide(undecided, &file, &mut sending, &mut waiting).await?;
             for (name, reason) in sending.left_out.iter().filter(|(name, _)| !before.contains(*name)) {
                 console.note(format!("group {}: {name:?}: left out: {reason}", done.id));
             }
@@ -103,7 +113,7 @@ impl Target {
             }
         }
         let items = self.items(&done, &file, &sending, &requests)?;
-        Ok(Prepared::Now(Ready { done, sending, items }))
+        Ok(Prepared::Now(Ready { done, sending, items, waiting }))
     }
 
     /// Adds to what is decided; or says why the group has to wait.
@@ -112,6 +122,7 @@ impl Target {
         undecided: Vec<(String, Result<LoanRequest, String>)>,
         file: &AggregateFile,
         sending: &mut Sending,
+        waiting: &mut BTreeMap<String, String>,
     ) -> Result<Option<Value>, Failure> {
         let (mut loans, mut refused) = (Items::new(), BTreeMap::new());
         for (name, request) in undecided {
@@ -126,10 +137,14 @@ impl Target {
         loans.sort_by_key(|(_, request)| request.nonce);
         let (mut first_of, mut asked) = (BTreeSet::new(), Items::new());
         for (name, request) in loans {
-            // A borrower's later loan is refused until the earlier one is open: only the first can be asked about.
-            let first = first_of.insert(request.attestation.subject);
-            match self.look_at(&request, first).await? {
-                Look::Goes => asked.push((name, request)),
+            // A borrower's later loan is refused until the earlier one is open: only the first that goes can be asked about.
+            let subject = request.attestation.subject;
+            match self.look_at(&request, !first_of.contains(&subject)).await? {
+                Look::Goes => {
+                    first_of.insert(subject);
+                    asked.push((name, request));
+                }
+                Look::Undecided(why) => drop(waiting.insert(name, why)),
                 Look::IsOpen => drop(sending.already_open.insert(name)),
                 Look::Waits(why) => return Ok(Some(json!({ "state": "waits", "reason": why }))),
                 Look::Refused(why) => drop(refused.insert(name, why)),
@@ -142,10 +157,11 @@ impl Target {
             Err(error) => Some(error),
         };
         sending.left_out.extend(refused);
-        let nothing = sending.transactions.is_empty() && sending.already_open.is_empty();
+        let nothing = sending.transactions.is_empty() && !sending.left_out.is_empty();
+        let all_wait = waits(waiting).filter(|_| sending.transactions.is_empty());
         Ok(match error {
             Some(error) => Some(with_state("refused", &Outcome::refused(&error))),
-            None => nothing.then(|| json!({ "state": "refused", "leftOut": sending.left_out })),
+            None => all_wait.or_else(|| nothing.then(|| json!({ "state": "refused", "leftOut": sending.left_out }))),
         })
     }
 
@@ -182,11 +198,15 @@ impl Target {
             Standing::NotYet(why) => return Ok(Look::Waits(why)),
             Standing::Never(why) => return Ok(Look::Refused(why)),
         }
-        let refusal = match first {
-            true => settle::refusal(&self.chain, self.sender, request, self.gas_per_item).await?,
+        let refused = match first {
+            true => refusal(&self.chain, self.sender, request, self.gas_per_item).await?,
             false => None,
         };
-        Ok(refusal.map_or(Look::Goes, Look::Refused))
+        Ok(match refused {
+            None => Look::Goes,
+            Some(Refusal { why, passes: true }) => Look::Undecided(why),
+            Some(Refusal { why, .. }) => Look::Refused(why),
+        })
     }
 
     fn batch(&self, requests: Vec<LoanRequest>, file: &AggregateFile, slots: Vec<usize>, gas_per_item: u64) -> Batch {
@@ -257,6 +277,8 @@ impl Ready {
             transactions.push(json!({ "gas": plan.gas, "files": files }));
             gas += plan.gas;
         }
-        Ok(json!({ "state": "wouldSettle", "transactions": transactions, "gas": gas, "leftOut": self.sending.left_out }))
+        Ok(
+            json!({ "state": "wouldSettle", "transactions": transactions, "gas": gas, "leftOut": self.sending.left_out, "waiting": self.waiting }),
+        )
     }
 }

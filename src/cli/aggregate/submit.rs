@@ -5,7 +5,7 @@
 //! became of it are written beside it. A transaction is a function of these files alone, so that a run after a kill puts the same one together,
 //! and the journal knows whether it was signed.
 
-use super::group::{Prepared, Ready, Target};
+use super::group::{Prepared, Ready, Target, waits};
 use crate::{
     chain::{
         journal::Journal,
@@ -156,20 +156,22 @@ impl Submitter {
         let before = (self.settled.len(), self.pending.len());
         let mut groups = Vec::new();
         for group in done(&self.root)? {
-            if self.is_known(&group)? {
-                continue;
-            }
             let id = group.id.clone();
+            match self.is_known(&group) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(failure) if failure.retryable() => return Err(failure),
+                Err(failure) => {
+                    self.unreadable(&id, &failure, rests);
+                    continue;
+                }
+            }
             match self.target.prepare(group, &self.console).await {
                 Ok(Prepared::Now(ready)) => groups.push(ready),
                 Ok(Prepared::Later(state)) => self.keep(&id, state, Some(rests)),
                 Ok(Prepared::NoPapers) => self.keep(&id, json!({ "state": "noPapers" }), None),
                 Err(failure) if failure.retryable() => return Err(failure),
-                // A group that cannot be read keeps no other waiting.
-                Err(failure) => {
-                    self.console.warn(format!("group {id}: [{}] {failure}", failure.code()));
-                    self.keep(&id, with_state("unreadable", &Outcome::refused(&*failure)), Some(rests));
-                }
+                Err(failure) => self.unreadable(&id, &failure, rests),
             }
         }
         let any = !groups.is_empty();
@@ -219,6 +221,12 @@ impl Submitter {
         self.pending.insert(id.to_owned(), Pending { state, again, rest: wait.unwrap_or(before) });
     }
 
+    /// A group that cannot be read keeps no other waiting.
+    fn unreadable(&mut self, id: &str, failure: &Failure, rests: [Duration; 2]) {
+        self.console.warn(format!("group {id}: [{}] {failure}", failure.code()));
+        self.keep(id, with_state("unreadable", &Outcome::refused(&**failure)), Some(rests));
+    }
+
     /// How long a group rested last.
     fn rest_of(&self, id: &str) -> Duration {
         self.pending.get(id).map(|pending| pending.rest).unwrap_or_default()
@@ -245,8 +253,10 @@ impl Submitter {
             }
         };
         let campaign = Campaign::new(chain, &account, journal, WINDOW, &mut tell).retrying(below);
-        let outcomes = campaign.run(items).await?;
-        groups.into_iter().try_for_each(|group| self.conclude(group, &outcomes, rests))
+        let (outcomes, failure) = campaign.run_as_far(items).await;
+        // What is known is written down, whatever stopped the others.
+        groups.into_iter().try_for_each(|group| self.conclude(group, &outcomes, rests))?;
+        failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// Writes down what became of a group where all of its transactions are in blocks; otherwise it stays, with what has to be decided anew.
@@ -262,6 +272,10 @@ impl Submitter {
         if let Some(failed) = group.items.iter().filter_map(of).find(|outcome| matches!(outcome, Outcome::Failed { .. })) {
             self.keep(&id, with_state("failed", failed), None);
         } else if let Some(settled) = group.settled(outcomes) {
+            if let Some(waits) = waits(&group.waiting) {
+                self.keep(&id, waits, Some(rests));
+                return Ok(());
+            }
             group.done.settle(&settled)?;
             self.count(&id, &settled);
         }

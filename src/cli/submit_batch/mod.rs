@@ -123,7 +123,11 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
         None => GAS_PER_PROVEN_ITEM,
     };
     let proof = match scores {
-        Scores::Each => BatchProof::Each,
+        Scores::Each => {
+            // A borrower's loans are opened in the order of their nonces only.
+            items.sort_by_key(|(_, request)| request.nonce);
+            BatchProof::Each
+        }
         Scores::Together(file) => of_all(file, &items, sender.address, &chain)?,
         Scores::Aggregated(file) => {
             let (placed, slots) = place(&file, &arguments.folder, items, &mut refused, strict, &chain).await?;
