@@ -84,26 +84,36 @@ pub fn denominators(protocol: &Protocol, sets: &[RotationSet], memory: &mut Memo
     block.line("let r := R");
     block.line("let omega := OMEGA");
     block.line("let z := mload(POINT)");
-    block.line("let power := z");
+    block.line("let pointToN := z");
     block.line(format!("for {{ let i := {} }} i {{ i := sub(i, 1) }} {{", protocol.k / 2));
-    block.line("    power := mulmod(power, power, r)");
-    block.line("    power := mulmod(power, power, r)");
+    block.line("    pointToN := mulmod(pointToN, pointToN, r)");
+    block.line("    pointToN := mulmod(pointToN, pointToN, r)");
     block.line("}");
     if protocol.k % 2 == 1 {
-        block.line("power := mulmod(power, power, r)");
+        block.line("pointToN := mulmod(pointToN, pointToN, r)");
     }
-    block.line("mstore(POINT_TO_N, power)");
-    block.line("mstore(VANISHING, addmod(power, sub(r, 1), r))");
+    block.line("mstore(POINT_TO_N, pointToN)");
+    block.line("mstore(VANISHING, addmod(pointToN, sub(r, 1), r))");
     block.line("mstore(POINT_INVERSE, z)");
     block.comment("z - ω^row");
     for &row in &rows.single[..rows.others()] {
         block.line(format!("mstore({}, addmod(z, {}, r))", lagrange(row, row), literal(&-rotate(protocol, row))));
     }
-    block.line("power := 1");
-    block.turns("LAGRANGE_0", rows.single.len() - rows.others(), WORDS_OF_A_TURN, |words| {
+    block.line("{");
+    block.line("    let power := 1");
+    let mut inner = Block::default();
+    let count = rows.single.len() - rows.others();
+    inner.turns("LAGRANGE_0", count, WORDS_OF_A_TURN, |words| {
         let each = |word: &Word| [format!("mstore({word}, addmod(z, sub(r, power), r))"), NEXT_POWER.to_owned()];
-        words.iter().flat_map(each).collect()
+        let mut lines: Vec<String> = words.iter().flat_map(each).collect();
+        // Nothing reads the power behind the last.
+        if words.iter().any(|word| word.index + 1 == count) {
+            lines.pop();
+        }
+        lines
     });
+    inner.lines().iter().for_each(|line| block.line(format!("    {line}")));
+    block.line("}");
     for &(first, last) in &rows.sums {
         sum_of_rows(protocol, (first, last), &mut block);
     }
@@ -163,7 +173,7 @@ fn sum_of_rows(protocol: &Protocol, (first, last): (i32, i32), block: &mut Block
     block.comment(&format!("the sum of ω^row / (z - ω^row) over the rows {first} to {last}, as a fraction"));
     block.line("{");
     FRACTION.iter().for_each(|line| block.line(*line));
-    block.line(format!("    power := {}", literal(&-rotate(protocol, first))));
+    block.line(format!("    let power := {}", literal(&-rotate(protocol, first))));
     let count = last - first + 1;
     block.line(format!("    for {{ let i := {} }} i {{ i := sub(i, 1) }} {{", count / 2));
     [term("power"), term("power")].concat().iter().for_each(|line| block.line(format!("        {line}")));
@@ -194,7 +204,7 @@ fn sum_of_instances(protocol: &Protocol, block: &mut Block) {
     block.comment("the sum of x_i ω^i / (z - ω^i) over the public inputs, as a fraction");
     block.line("{");
     FRACTION.iter().for_each(|line| block.line(*line));
-    block.line("    power := sub(r, 1)");
+    block.line("    let power := sub(r, 1)");
     let mut inner = Block::default();
     inner.turns("PUBLIC_INPUTS", protocol.instances, WORDS_OF_A_TURN, |words| {
         words.iter().flat_map(|word| term(&format!("mulmod(mload({word}), power, r)"))).collect()
@@ -236,7 +246,7 @@ fn set_distances(protocol: &Protocol, rotations: &[i32], block: &mut Block) {
     if let Some(step) = often {
         block.line(format!("let step := {}", literal(&rotate(protocol, step))));
     }
-    block.line("power := z");
+    block.line("let power := z");
     for ((first, count), step) in runs(rotations).into_iter().zip(steps) {
         match step {
             0 => {}
