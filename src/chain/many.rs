@@ -11,7 +11,8 @@
 
 use super::error::ChainError;
 use super::fees::Fees;
-use super::journal::{self, Entry, Flight, Journal, opening_of};
+use super::item::{Item, Outcome, is_of_the_item};
+use super::journal::{Entry, Flight, Journal};
 use super::opening::{self, Lanes, Opening};
 use super::provider::Chain;
 use super::send::{Call, Signed, most_of};
@@ -19,88 +20,11 @@ use super::signer::Account;
 use super::wait::REPEAT;
 use crate::error::Explain;
 use alloy::primitives::utils::format_ether;
-use alloy::primitives::{Address, B256, TxHash, U256};
+use alloy::primitives::{B256, TxHash, U256};
 use alloy::providers::Provider;
 use alloy::rpc::types::TransactionReceipt;
-use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
-
-/// A loan to open, or the loans of a batch.
-#[derive(Clone, Debug)]
-pub struct Item {
-    /// Its name, for people.
-    pub name: String,
-    /// keccak256 of its proof file.
-    pub proof: B256,
-    /// What to send.
-    pub opening: Opening,
-}
-
-/// What became of an item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum Outcome {
-    /// Its loan is open.
-    Settled { loan_id: String, borrower: Address, amount: String, tx: TxHash, block: Option<u64>, gas_used: u64 },
-    /// What became of each loan of a batch.
-    Batch { loans: Vec<BatchedLoan>, tx: TxHash, block: Option<u64>, gas_used: u64 },
-    /// Its attestation has its loan already, by a transaction that is not in the journal.
-    AlreadyOpen,
-    /// Another item is the same to the last byte.
-    Duplicate { of: String },
-    /// It would fail, or the node does not take it.
-    Refused { code: String, reason: String },
-    /// It was sent and is in a block, and opened nothing.
-    Failed { tx: TxHash, reason: String },
-}
-
-/// A loan of a batch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum BatchedLoan {
-    /// It is open.
-    Settled { borrower: Address, loan_id: String, amount: String },
-    /// The pool refused it, and opened the others.
-    Refused { borrower: Address, reason: String },
-}
-
-impl Outcome {
-    /// Refused because of this.
-    pub fn refused(error: &dyn Explain) -> Self {
-        Self::Refused { code: error.code().to_owned(), reason: error.to_string() }
-    }
-
-    /// Whether the item has its loan.
-    pub fn is_good(&self) -> bool {
-        !matches!(self, Self::Refused { .. } | Self::Failed { .. })
-    }
-}
-
-impl Item {
-    fn call(&self) -> Call {
-        Call { what: opening_of(&self.name), ..self.opening.call() }
-    }
-
-    /// What the item is, whatever its name.
-    pub fn digest(&self) -> B256 {
-        let call = self.opening.call();
-        journal::digest(call.to, &call.data)
-    }
-
-    fn lanes(&self) -> Lanes {
-        self.opening.lanes()
-    }
-}
-
-/// Whether an error is an item's own: its call fails, takes too much, or its pool is none. Every other one concerns all items.
-pub fn is_of_the_item(error: &ChainError) -> bool {
-    use ChainError as E;
-    matches!(
-        error,
-        E::Reverted { .. } | E::NoContract { .. } | E::GasLimit { .. } | E::CostTooHigh { .. } | E::MalformedAnswer { .. }
-    )
-}
 
 /// Whether the node will never take a transaction because of this. It may be another node's mistake: what was signed stays valid.
 fn is_final(error: &ChainError) -> bool {
@@ -358,15 +282,16 @@ impl<'a> Campaign<'a> {
             None if self.items.values().any(|item| item.name == flight.item) => format!("{} (with earlier papers)", flight.item),
             None => flight.item.clone(),
         };
-        let opens_nothing = !outcome.is_good();
-        self.end(&name, outcome);
-        if opens_nothing && self.is_batch(flight.digest) {
-            self.hold_back(name, flight.lanes.clone());
-        }
+        self.end_first(flight.digest, name, flight.lanes.clone(), outcome);
     }
 
-    fn is_batch(&self, digest: B256) -> bool {
-        self.items.get(&digest).is_some_and(|item| matches!(item.opening, Opening::Batch(_)))
+    /// Ends an item, and what waited for it where it is a batch that opened nothing.
+    fn end_first(&mut self, digest: B256, name: String, lanes: Lanes, outcome: Outcome) {
+        let opens_nothing = !outcome.is_good();
+        self.end(&name, outcome);
+        if opens_nothing && self.items.get(&digest).is_some_and(|item| matches!(item.opening, Opening::Batch(_))) {
+            self.hold_back(name, lanes);
+        }
     }
 
     /// What waited for a batch that opened nothing has loans that the pool would refuse in the block, each alone, and for good: it ends too,
@@ -409,11 +334,7 @@ impl<'a> Campaign<'a> {
                 Err(error) => return Err(error),
             };
             self.queue.remove(at);
-            let opens_nothing = !outcome.is_good();
-            self.end(&item.name, outcome);
-            if opens_nothing && self.is_batch(item.digest()) {
-                self.hold_back(item.name.clone(), item.lanes());
-            }
+            self.end_first(item.digest(), item.name.clone(), item.lanes(), outcome);
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ pub mod follow;
 pub mod gas;
 pub mod governance;
 mod http;
+pub mod item;
 pub mod journal;
 pub mod keystore;
 mod ledger;

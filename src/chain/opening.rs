@@ -4,7 +4,7 @@
 use super::batch::{Batch, ItemResult, results};
 use super::bindings::ILendingThreshold;
 use super::error::ChainError;
-use super::many::{BatchedLoan, Outcome};
+use super::item::{BatchedLoan, Outcome};
 use super::provider::Chain;
 use super::send::Call;
 use super::settle::{LoanRequest, OpenLoan};

@@ -111,7 +111,7 @@ impl Done {
     ///
     /// # Errors
     /// A folder that cannot be written to.
-    pub fn send(&self, sending: &Sending) -> Result<(), ServiceError> {
+    pub fn decide(&self, sending: &Sending) -> Result<(), ServiceError> {
         let path = self.sending_path(sending.chain_id, sending.pool);
         places::write_json(&path, sending)?;
         sync_folder(&path).map_err(io("write", &path))

@@ -6,7 +6,7 @@ use crate::{
     chain::{
         Chain, ChainError,
         batch::Batch,
-        many::{Item, Outcome},
+        item::{Item, Outcome},
         opening::Opening,
         parts::Parts,
         refusal::{Refusal, refusal},

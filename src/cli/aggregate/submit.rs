@@ -8,8 +8,9 @@
 use super::group::{Prepared, Ready, Target, waits};
 use crate::{
     chain::{
+        item::{Item, Outcome},
         journal::Journal,
-        many::{Campaign, Item, Outcome},
+        many::Campaign,
     },
     cli::{
         failure::{CliError, Failure},
@@ -234,7 +235,7 @@ impl Submitter {
 
     async fn send(&mut self, groups: Vec<Ready>, rests: [Duration; 2]) -> Result<(), Failure> {
         for Ready { done, sending, .. } in &groups {
-            done.send(sending)?;
+            done.decide(sending)?;
             let pending =
                 Pending { state: json!({ "state": "sending" }), again: Some(Instant::now()), rest: self.rest_of(&done.id) };
             self.pending.insert(done.id.clone(), pending);
@@ -264,7 +265,7 @@ impl Submitter {
         let id = group.done.id.clone();
         // What fails now may do later: a pool without money, a model that is frozen meanwhile, whose loan the others can go without.
         if let Some(refused) = group.take_back(outcomes) {
-            group.done.send(&group.sending)?;
+            group.done.decide(&group.sending)?;
             self.keep(&id, with_state("refused", refused), Some(rests));
             return Ok(());
         }

@@ -5,8 +5,9 @@ use crate::{
     artifact::{Folder, Prover, proof_file::read_small},
     chain::{
         Chain, ChainError,
+        item::{BatchedLoan, Item, Outcome, is_of_the_item},
         journal::Journal,
-        many::{BatchedLoan, Campaign, Item, Outcome, is_of_the_item},
+        many::Campaign,
         opening::Opening,
     },
     cli::{
