@@ -9,7 +9,7 @@
 
 use super::{
     memory::Memory,
-    opening::{FOLD, chain, kept, put, stored},
+    opening::{Style, chain, put, stored},
     yul::Block,
 };
 
@@ -17,10 +17,10 @@ use super::{
 pub const WORDS: usize = 8;
 /// Bits of a low part. Both parts are below r whatever the word.
 pub const LOW_BITS: usize = 130;
-/// Points before the proof.
-pub const POINTS: usize = 2;
+/// The names of the points before the proof.
+pub const NAMES: [&str; 2] = ["ACCUMULATOR_LHS", "ACCUMULATOR_RHS"];
 /// Their bytes.
-pub const BYTES: usize = 64 * POINTS;
+pub const BYTES: usize = 64 * NAMES.len();
 /// The name of ρ.
 pub const CHALLENGE: &str = "RHO";
 
@@ -32,16 +32,15 @@ pub fn reserve_words(memory: &mut Memory) {
 /// Reserves the points.
 pub fn reserve_points(memory: &mut Memory) {
     memory.section("The points whose pairing equation the circuit leaves to check.");
-    memory.words("ACCUMULATOR_LHS", 2);
-    memory.words("ACCUMULATOR_RHS", 2);
+    NAMES.iter().for_each(|name| memory.point(name));
 }
 
 /// Statements that read the points and split their coordinates.
 pub fn read(block: &mut Block) {
     block.comment("the accumulator's points, and their coordinates in two parts each");
-    block.line(format!("calldatacopy(ACCUMULATOR_LHS, proof.offset, {BYTES:#x})"));
+    block.line(format!("calldatacopy(ACCUMULATOR_LHS_X, proof.offset, {BYTES:#x})"));
     block.line(format!("for {{ let i := 0 }} lt(i, {BYTES:#x}) {{ i := add(i, 32) }} {{"));
-    block.line("    let coordinate := mload(add(ACCUMULATOR_LHS, i))");
+    block.line("    let coordinate := mload(add(ACCUMULATOR_LHS_X, i))");
     block.line("    let parts := add(ACCUMULATOR_WORDS, mul(i, 2))");
     block.line(format!("    mstore(parts, and(coordinate, sub(shl({LOW_BITS}, 1), 1)))"));
     block.line(format!("    mstore(add(parts, 32), shr({LOW_BITS}, coordinate))"));
@@ -51,12 +50,15 @@ pub fn read(block: &mut Block) {
 /// The function that makes one equation of two, and its call.
 pub fn addition() -> [String; 2] {
     let mut block = Block::default();
-    FOLD.iter().for_each(|line| block.line(*line));
-    put(&mut block, "TOTAL", &kept("SUM"));
-    chain(&mut block, &[stored("ACCUMULATOR_RHS"), stored("COMMITMENT_OPENING_QUOTIENT")], &format!("mload({CHALLENGE})"));
-    block.line("mstore(COMMITMENT_OPENING_QUOTIENT, mload(SUM_X))");
-    block.line("mstore(add(COMMITMENT_OPENING_QUOTIENT, 32), mload(SUM_Y))");
-    chain(&mut block, &[stored("ACCUMULATOR_LHS"), kept("TOTAL")], &format!("mload({CHALLENGE})"));
+    put(&mut block, "TOTAL", &stored("SUM"));
+    chain(
+        &mut block,
+        &[stored("ACCUMULATOR_RHS"), stored("COMMITMENT_OPENING_QUOTIENT")],
+        &format!("mload({CHALLENGE})"),
+        Style::Straight,
+    );
+    put(&mut block, "COMMITMENT_OPENING_QUOTIENT", &stored("SUM"));
+    chain(&mut block, &[stored("ACCUMULATOR_LHS"), stored("TOTAL")], &format!("mload({CHALLENGE})"), Style::Straight);
     let function = FUNCTION.replace("{addition}", &block.text());
     [function, "        _addAccumulator();\n".into()]
 }

@@ -1,7 +1,7 @@
 //! The constraints at the evaluation point: the Lagrange polynomials, the public inputs, the quotient.
 
 use super::{
-    denominators::{Rows, lagrange, numerator, rotate, together},
+    denominators::{Rows, lagrange, numerator},
     expression::{Leaf, Node},
     memory::Memory,
     names,
@@ -12,7 +12,7 @@ use super::{
 use halo2_proofs::{arithmetic::Field, halo2curves::bn256::Fr, plonk::ConstraintSystem};
 
 /// Statements that turn the inverses into Lagrange polynomials and evaluate the instance column:
-/// `L_i(z) = ω^i (z^n - 1) / (n (z - ω^i))`.
+/// `L_i(z) = ω^i (z^n - 1) / (n (z - ω^i)) = (z^n - 1) / (n (ω^-i z - 1))`.
 pub fn public_inputs(protocol: &Protocol, memory: &mut Memory) -> Block {
     memory.section("The instance column at z.");
     memory.word("AT_INSTANCES");
@@ -20,36 +20,21 @@ pub fn public_inputs(protocol: &Protocol, memory: &mut Memory) -> Block {
     let n_inverse = Fr::from(1 << protocol.k).invert().unwrap_or(Fr::ZERO);
     let mut block = Block::default();
     block.line("let r := R");
-    if !together(protocol) {
-        block.line("let omega := OMEGA");
-    }
-    block.line("let power := addmod(mload(POINT_TO_N), sub(r, 1), r)");
-    block.line(format!("power := mulmod(power, {}, r)", literal(&n_inverse)));
-    for &(first, last) in &rows.sums {
-        let (name, numerator) = (lagrange(first, last), numerator(first, last));
-        block.line(format!("mstore({name}, mulmod(mulmod(power, mload({numerator}), r), mload({name}), r))"));
-    }
-    for &row in &rows.single[..rows.others()] {
+    block.line("let common := addmod(mload(POINT_TO_N), sub(r, 1), r)");
+    block.line(format!("common := mulmod(common, {}, r)", literal(&n_inverse)));
+    for &row in &rows.single {
         let name = lagrange(row, row);
-        let scaled = format!("mulmod(power, {}, r)", literal(&rotate(protocol, row)));
-        block.line(format!("mstore({name}, mulmod({scaled}, mload({name}), r))"));
+        block.line(format!("mstore({name}, mulmod(common, mload({name}), r))"));
     }
-    if together(protocol) {
-        block.line("mstore(LAGRANGE_0, mulmod(power, mload(LAGRANGE_0), r))");
-        let fraction = "mulmod(mload(INSTANCES_NUMERATOR), mload(INSTANCES_DENOMINATOR), r)";
-        block.line(format!("mstore(AT_INSTANCES, mulmod(power, {fraction}, r))"));
-        return block;
+    let sums = rows.sums.iter().map(|&(first, last)| [lagrange(first, last), numerator(first, last), lagrange(first, last)]);
+    for [name, numerator, denominator] in sums.chain([INSTANCES.map(String::from)]) {
+        block.line(format!("mstore({name}, mulmod(mulmod(common, mload({numerator}), r), mload({denominator}), r))"));
     }
-    block.line("let sum := 0");
-    block.line(format!("for {{ let i := 0 }} lt(i, {:#x}) {{ i := add(i, 32) }} {{", 32 * protocol.instances));
-    block.line("    let value := mulmod(power, mload(add(LAGRANGE_0, i)), r)");
-    block.line("    mstore(add(LAGRANGE_0, i), value)");
-    block.line("    sum := addmod(sum, mulmod(mload(add(PUBLIC_INPUTS, i)), value, r), r)");
-    block.line("    power := mulmod(power, omega, r)");
-    block.line("}");
-    block.line("mstore(AT_INSTANCES, sum)");
     block
 }
+
+/// Where the instance column's value comes, and the fraction that it is made of.
+const INSTANCES: [&str; 3] = ["AT_INSTANCES", "INSTANCES_NUMERATOR", "INSTANCES_DENOMINATOR"];
 
 /// Statements that combine all constraints with powers of the combiner and divide by `z^n - 1`: the quotient at `z`. One function of
 /// the contract for each run of constraints of a kind, with its name.

@@ -37,6 +37,13 @@ impl Memory {
         self.words(name, 1)
     }
 
+    /// Reserves the two words of a point's coordinates, `{name}_X` and `{name}_Y`.
+    pub fn point(&mut self, name: &str) {
+        ["X", "Y"].iter().for_each(|coordinate| {
+            self.word(&format!("{name}_{coordinate}"));
+        });
+    }
+
     /// Another name for an address that is reserved already.
     pub fn name(&mut self, name: &str, address: usize) -> String {
         self.lines.push(Line::Name { name: name.into(), address });

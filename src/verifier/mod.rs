@@ -2,6 +2,7 @@
 
 mod accumulator;
 pub mod aggregate;
+mod checks;
 mod denominators;
 pub mod error;
 mod evaluation;

@@ -195,15 +195,16 @@ fn inverse_powers(degree: usize, memory: &mut Memory, block: &mut Block) -> Vec<
 pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript, memory: &mut Memory) -> Block {
     reserve_points(memory);
     let mut block = Block::default();
-    for line in FOLD.iter().chain(INCLUDE) {
-        block.line(*line);
+    let style = Style::of(sets);
+    if style == Style::Loops {
+        FUNCTIONS.iter().for_each(|line| block.line(*line));
     }
     block.line("let r := R");
     block.line("let mu := mload(MU)");
     block.comment("the quotient: its chunks with powers of z^n");
     let chunks: Vec<Point> = transcript.quotients.iter().rev().map(|name| stored(name)).collect();
-    chain(&mut block, &chunks, "mload(POINT_TO_N)");
-    put(&mut block, "QUOTIENT", &kept("SUM"));
+    chain(&mut block, &chunks, "mload(POINT_TO_N)", style);
+    put(&mut block, "QUOTIENT", &stored("SUM"));
     block.comment("the opening's points and the generator");
     put(&mut block, "SUM", &stored("COMMITMENT_OPENING_QUOTIENT"));
     block.line("mstore(FACTOR, mload(OPENING_POINT))");
@@ -213,19 +214,19 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
         [(stored("COMMITMENT_OPENING"), "sub(r, mload(NUMERATOR))"), (constant(&protocol.g1), "mload(GENERATOR_SCALE)")]
     {
         put(&mut block, "SUM", &point);
-        block.line(format!("ok := and(include({factor}), ok)"));
+        include(&mut block, factor, style);
     }
     for (s, set) in sets.iter().enumerate().rev() {
         block.comment(&describe(set));
         let points: Vec<Point> = set.polys.iter().rev().map(|&poly| point(protocol, transcript, poly)).collect();
-        chain(&mut block, &points, "mu");
+        chain(&mut block, &points, "mu", style);
         match s {
             0 => {
-                put(&mut block, "POINT", &kept("TOTAL"));
+                put(&mut block, "POINT", &stored("TOTAL"));
                 block.line("ok := and(staticcall(gas(), 6, POINT_X, 0x80, SUM_X, 0x40), ok)");
                 answered(&mut block);
             }
-            _ => block.line(format!("ok := and(include(mload({})), ok)", scale_name(s))),
+            _ => include(&mut block, &format!("mload({})", scale_name(s)), style),
         }
     }
     block
@@ -235,27 +236,72 @@ pub fn commitments(protocol: &Protocol, sets: &[RotationSet], transcript: &Trans
 /// is multiplied by or added to, so that results are operands where they are written.
 fn reserve_points(memory: &mut Memory) {
     memory.section("The quotient's commitment, and the sum so far with a multiplied point that is to be added.");
-    for name in ["QUOTIENT_X", "QUOTIENT_Y", "TOTAL_X", "TOTAL_Y", "PART_X", "PART_Y"] {
+    ["QUOTIENT", "TOTAL", "PART"].iter().for_each(|name| memory.point(name));
+    memory.section("A point, a sum that it is added to, a factor that the sum is multiplied by.");
+    ["POINT", "SUM"].iter().for_each(|name| memory.point(name));
+    let factor = memory.end();
+    memory.word("FACTOR");
+    memory.section("At last, from SUM on, two pairs of points: SUM and [1]_2, W' and [s]_2.");
+    memory.name(PAIRS[0], factor);
+    PAIRS[1..].iter().for_each(|name| {
         memory.word(name);
-    }
-    memory.section("A point, a sum that it is added to, a factor that the sum is multiplied by; at last, from SUM on, the two pairs of points.");
-    for name in ["POINT_X", "POINT_Y", "SUM_X", "SUM_Y", "FACTOR"] {
-        memory.word(name);
-    }
-    memory.words("PAIRS_REST", 9);
+    });
+    memory.section("Before that, from SUM on, an exponentiation's operands.");
+    POWER.iter().enumerate().for_each(|(i, name)| {
+        memory.name(name, factor - 64 + 32 * i);
+    });
 }
 
+/// The words behind `SUM` of the pairing's input, a coordinate in G2 by its imaginary and real part.
+const PAIRS: [&str; 10] = [
+    "ONE_X_IMAGINARY",
+    "ONE_X_REAL",
+    "ONE_Y_IMAGINARY",
+    "ONE_Y_REAL",
+    "RIGHT_X",
+    "RIGHT_Y",
+    "SECRET_X_IMAGINARY",
+    "SECRET_X_REAL",
+    "SECRET_Y_IMAGINARY",
+    "SECRET_Y_REAL",
+];
+
+/// The words of an exponentiation's input.
+const POWER: [&str; 6] = ["BASE_LENGTH", "EXPONENT_LENGTH", "MODULUS_LENGTH", "BASE", "EXPONENT", "MODULUS"];
+
+/// How the longer sections are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Each statement where it runs.
+    Straight,
+    /// Loops and functions: less code, a few gas more for each turn and call.
+    Loops,
+}
+
+impl Style {
+    /// Straight where there is room: each weight of an interpolation takes 60 bytes of code, and with so many of them a contract would have
+    /// more than 9,000.
+    pub fn of(sets: &[RotationSet]) -> Self {
+        let weights: usize = sets.iter().map(|set| set.rotations.len()).filter(|rotations| *rotations > 1).sum();
+        if weights > MANY { Self::Loops } else { Self::Straight }
+    }
+}
+
+const MANY: usize = 40;
+
 /// `SUM = SUM * FACTOR + POINT`, by the precompiles 7 and 6; whether they succeeded.
-pub const FOLD: &[&str] = &[
+const FOLD: &str = "and(staticcall(gas(), 6, POINT_X, 0x80, SUM_X, 0x40), staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40))";
+
+/// `TOTAL = TOTAL + SUM * FACTOR`, likewise.
+const INCLUDE: &str = "and(staticcall(gas(), 6, TOTAL_X, 0x80, TOTAL_X, 0x40), staticcall(gas(), 7, SUM_X, 0x60, PART_X, 0x40))";
+
+/// Both as functions.
+const FUNCTIONS: [&str; 11] = [
     "// SUM = SUM * FACTOR + POINT",
     "function fold() -> done {",
     "    done := staticcall(gas(), 7, SUM_X, 0x60, SUM_X, 0x40)",
     "    done := and(staticcall(gas(), 6, POINT_X, 0x80, SUM_X, 0x40), done)",
     "}",
-];
-
-/// `TOTAL = TOTAL + SUM * factor`, likewise.
-const INCLUDE: &[&str] = &[
     "// TOTAL = TOTAL + SUM * factor",
     "function include(factor) -> done {",
     "    mstore(FACTOR, factor)",
@@ -264,8 +310,19 @@ const INCLUDE: &[&str] = &[
     "}",
 ];
 
+/// `TOTAL = TOTAL + SUM * factor`
+fn include(block: &mut Block, factor: &str, style: Style) {
+    match style {
+        Style::Straight => {
+            block.line(format!("mstore(FACTOR, {factor})"));
+            block.line(format!("ok := and({INCLUDE}, ok)"));
+        }
+        Style::Loops => block.line(format!("ok := and(include({factor}), ok)")),
+    }
+}
+
 /// `SUM = Σ_i factor^(n-1-i) points_i`, and leaves the factor in its place.
-pub fn chain(block: &mut Block, points: &[Point], factor: &str) {
+pub fn chain(block: &mut Block, points: &[Point], factor: &str, style: Style) {
     let Some((first, others)) = points.split_first() else { return };
     put(block, "SUM", first);
     if !others.is_empty() {
@@ -273,13 +330,16 @@ pub fn chain(block: &mut Block, points: &[Point], factor: &str) {
     }
     for point in others {
         put(block, "POINT", point);
-        block.line("ok := and(fold(), ok)");
+        match style {
+            Style::Straight => block.line(format!("ok := and({FOLD}, ok)")),
+            Style::Loops => block.line("ok := and(fold(), ok)"),
+        }
     }
 }
 
 /// A point of memory, or of the verifying key.
 pub enum Point {
-    /// The name of its first coordinate's address.
+    /// Its name.
     Stored(String),
     /// Its coordinates.
     Constant([String; 2]),
@@ -288,7 +348,7 @@ pub enum Point {
 /// Writes a point to the two words of that name.
 pub fn put(block: &mut Block, name: &str, point: &Point) {
     let [x, y] = match point {
-        Point::Stored(at) => [format!("mload({at})"), format!("mload(add({at}, 32))")],
+        Point::Stored(name) => [format!("mload({name}_X)"), format!("mload({name}_Y)")],
         Point::Constant(coordinates) => coordinates.clone(),
     };
     block.line(format!("mstore({name}_X, {x})"));
@@ -299,11 +359,6 @@ pub fn put(block: &mut Block, name: &str, point: &Point) {
 /// that lacks the precompile the sum would stay what the prover sent. Once for each precompile is enough: it is there or not.
 fn answered(block: &mut Block) {
     block.line("ok := and(eq(returndatasize(), 0x40), ok)");
-}
-
-/// The point that lies in the words of this name.
-pub fn kept(name: &str) -> Point {
-    Point::Stored(format!("{name}_X"))
 }
 
 fn describe(set: &RotationSet) -> String {
@@ -330,7 +385,7 @@ fn point(protocol: &Protocol, transcript: &Transcript, poly: usize) -> Point {
     }
     match transcript.points.get(poly - protocol.first_witness()) {
         Some(name) => stored(name),
-        None => kept("QUOTIENT"),
+        None => stored("QUOTIENT"),
     }
 }
 

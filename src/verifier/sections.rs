@@ -1,13 +1,12 @@
 //! What every verifier's source is made of: the template, its constants, and the sections of the verification.
 
 use super::{
-    VerifierError, accumulator, denominators, evaluation,
+    VerifierError, accumulator, checks, denominators, evaluation,
     labels::Labels,
     memory::{Memory, START},
     names, opening,
     protocol::{Circuit, Protocol},
-    split,
-    transcript::{self, Transcript},
+    split, transcript,
     yul::{Block, literal, word},
 };
 use crate::{circuit::statement::PublicValue, proof::protocol::rotation_sets};
@@ -49,7 +48,7 @@ pub const ENTRY: &str = "    function verifierKind() external pure returns (byte
     function verifyProof(uint256[] calldata publicInputs, bytes calldata proof) external view {
         _checkLengths(publicInputs.length, proof.length);
 {own_check}        _readTranscript(publicInputs, proof);
-        _verify(proof);
+        _verify();
     }";
 
 /// Parts of a source that depend on what the circuit proves: a placeholder of the template, and its text.
@@ -114,6 +113,7 @@ fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> 
     }
     let challenges = names::challenges(labels, cs);
     let transcript = transcript::read(protocol, challenges, &mut memory);
+    let (points, number_of_points) = checks::points(protocol, &sets, &transcript);
     let denominators = denominators::denominators(protocol, &sets, &mut memory);
     let products_of_sets = opening::products(protocol, &sets, &transcript, &mut memory);
     let [products, inverses] = denominators::inversion(protocol, &sets);
@@ -126,7 +126,9 @@ fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> 
         ("{accumulator_call}", call),
         ("{accumulator}", addition),
         ("{transcript}", transcript.block.text()),
-        ("{check_scalars}", scalar_checks(protocol, &transcript)),
+        ("{check_points}", points.text()),
+        ("{points}", number_of_points.to_string()),
+        ("{check_scalars}", checks::scalars(protocol, &sets, &transcript).text()),
         ("{denominators}", denominators.text()),
         ("{products_of_sets}", products_of_sets.text()),
         ("{products}", products.text()),
@@ -143,7 +145,6 @@ fn sections(protocol: &Protocol, labels: &Labels, cs: &ConstraintSystem<Fr>) -> 
         ("{memory_start}", format!("{START:#x}")),
         ("{first_evaluation}", transcript.evaluations.first().cloned().unwrap_or_default()),
         ("{evaluations}", transcript.evaluations.len().to_string()),
-        ("{points_before}", transcript.points_before.to_string()),
         ("{proof_length}", transcript.length.to_string()),
     ]
 }
@@ -153,22 +154,6 @@ fn function((name, block): &(String, Block)) -> String {
     let open = format!("    function {name}() private pure {{\n        assembly (\"memory-safe\") {{");
     format!("{open}\n{}\n        }}\n    }}", block.text())
 }
-
-/// Several words in one turn of a loop: one by one they would take more code than anything but the opening.
-fn scalar_checks(protocol: &Protocol, transcript: &Transcript) -> String {
-    let mut block = Block::default();
-    let evaluations = transcript.evaluations.first().map(|first| (first.as_str(), transcript.evaluations.len()));
-    for (start, count) in [("PUBLIC_INPUTS", protocol.public_inputs)].into_iter().chain(evaluations) {
-        block.turns(start, count, CHECKED_TOGETHER, |words| {
-            let all = words.iter().fold("ok".to_owned(), |all, word| format!("and(lt(mload({word}), r), {all})"));
-            vec![format!("ok := {all}")]
-        });
-    }
-    block.text()
-}
-
-/// Words of one turn; more of them save a few gas each, and take as many bytes.
-const CHECKED_TOGETHER: usize = 5;
 
 /// A point of G2 as the pairing takes it: the imaginary part of each coordinate first.
 fn g2(names: [&'static str; 4], point: &G2Affine) -> Vec<(&'static str, String)> {

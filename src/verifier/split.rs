@@ -152,7 +152,7 @@ pub fn reserve(protocol: &Protocol, memory: &mut Memory) {
     memory.section("The verifying key that came with the call: its digest, and the commitments.");
     memory.word(KEY_DIGEST);
     for poly in 0..protocol.preprocessed.len() {
-        memory.words(&commitment_name(protocol, poly), 2);
+        memory.point(&commitment_name(protocol, poly));
     }
 }
 
@@ -196,7 +196,7 @@ const ENTRY: &str = "    function verifyProof(bytes calldata key, uint256[] call
         if (key.length != KEY_LENGTH) revert InvalidKeyLength(KEY_LENGTH, key.length);
         _readKey(key);
         _readTranscript(publicInputs, proof);
-        _verify(proof);
+        _verify();
     }
 
     /// @dev The model's verifying key into memory. Its contract is trusted with it: nothing here depends on what the caller of that gives.

@@ -15,16 +15,14 @@ use super::{
 /// What the transcript leaves in memory.
 #[derive(Debug, Default)]
 pub struct Transcript {
-    /// The address of each of the prover's polynomials, in the protocol's order of them.
+    /// The name of the commitment of each of the prover's polynomials, in the protocol's order of them.
     pub points: Vec<String>,
-    /// Addresses of the quotient's chunks.
+    /// Names of the commitments of the quotient's chunks.
     pub quotients: Vec<String>,
     /// Names of the evaluations' words.
     pub evaluations: Vec<String>,
     /// Names of the words of the phases' challenges.
     pub challenges: Vec<String>,
-    /// Points of the proof before its evaluations; two more are behind them.
-    pub points_before: usize,
     /// Bytes of the proof.
     pub length: usize,
     /// The statements.
@@ -95,7 +93,6 @@ impl Reader<'_> {
         self.out.block.line(format!("calldatacopy(PUBLIC_INPUTS, publicInputs.offset, {:#x})", 32 * protocol.public_inputs));
         if protocol.accumulates() {
             accumulator::read(&mut self.out.block);
-            self.out.points_before += accumulator::POINTS;
             self.out.length += accumulator::BYTES;
         }
         self.out.block.line("let hash");
@@ -125,11 +122,9 @@ impl Reader<'_> {
     fn points(&mut self, names: &[String]) -> Vec<String> {
         let Some(first) = names.first() else { return Vec::new() };
         self.open();
-        let named: Vec<String> = names.iter().map(|name| self.memory.words(&format!("COMMITMENT_{name}"), 2)).collect();
-        self.copy(&format!("COMMITMENT_{first}"), 2 * names.len());
-        if self.out.evaluations.is_empty() {
-            self.out.points_before += names.len();
-        }
+        let named: Vec<String> = names.iter().map(|name| format!("COMMITMENT_{name}")).collect();
+        named.iter().for_each(|name| self.memory.point(name));
+        self.copy(&format!("COMMITMENT_{first}_X"), 2 * names.len());
         named
     }
 

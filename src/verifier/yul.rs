@@ -52,9 +52,15 @@ impl Block {
         }
     }
 
-    /// The lines, for another block.
-    pub fn lines(&self) -> &[String] {
-        &self.lines
+    /// The same statements `count` times, `turn` times in one turn of a loop; without a loop where it would have one turn.
+    pub fn repeat(&mut self, count: usize, turn: usize, body: &[String]) {
+        let turns = if count < 2 * turn { 0 } else { count / turn };
+        if turns > 0 {
+            self.line(format!("for {{ let i := {turns} }} i {{ i := sub(i, 1) }} {{"));
+            (0..turn).flat_map(|_| body).for_each(|line| self.line(format!("    {line}")));
+            self.line("}");
+        }
+        (turns * turn..count).flat_map(|_| body).for_each(|line| self.line(line));
     }
 
     /// The text, indented as in a function of the contract.
@@ -234,7 +240,7 @@ mod tests {
         block.turns("START", count, turn, |words| words.iter().map(ToString::to_string).collect());
         let mut all = Vec::new();
         let (mut body, mut turns): (Vec<usize>, usize) = (Vec::new(), 0);
-        for line in block.lines() {
+        for line in &block.lines {
             let number = |text: &str| usize::from_str_radix(text, 16).unwrap() / 32;
             let index = |text: &str, start: &str| match text.strip_prefix(&format!("add({start}, 0x")) {
                 Some(rest) => number(rest.trim_end_matches(')')),
@@ -261,6 +267,25 @@ mod tests {
         for turn in [2, 4, 5] {
             for count in 0..=3 * turn + 1 {
                 assert_eq!(visited(count, turn), (0..count).collect::<Vec<_>>(), "{count} words, {turn} in a turn");
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeated_statement_runs_so_often() {
+        for turn in [1, 2, 4] {
+            for count in 0..=3 * turn + 1 {
+                let mut block = Block::default();
+                block.repeat(count, turn, &["step()".into()]);
+                let (mut turns, mut runs) = (0, 0);
+                for line in &block.lines {
+                    if let Some(rest) = line.strip_prefix("for { let i := ") {
+                        turns = rest.split_once(" }").unwrap().0.parse().unwrap();
+                    } else {
+                        runs += if line.starts_with("    ") { turns } else { usize::from(line != "}") };
+                    }
+                }
+                assert_eq!(runs, count, "{turn} in a turn");
             }
         }
     }

@@ -66,20 +66,24 @@ async fn many_public_inputs() {
     agrees(&[60, 3, 2], InputMode::Public, Output::Reveal, Objective::Balanced).await;
 }
 
-/// Few public inputs have their Lagrange polynomials one by one, many are a fraction.
+/// Public inputs are summed several in a turn of a loop, and those that are left behind it.
 #[tokio::test]
-async fn public_inputs_one_by_one_and_together() {
-    for (features, together) in [(1, false), (9, false), (10, true), (100, true)] {
+async fn public_inputs_of_any_number() {
+    for features in [1, 2, 9, 10, 100] {
         let stand = Stand::new(&[features, 2], InputMode::Public, Output::Reveal, Objective::Prover);
-        assert_eq!(stand.source().contains("INSTANCES_NUMERATOR"), together, "{features}");
         agree(&stand, &format!("{features} public features")).await;
     }
 }
 
-/// Words are inverted one by one where the contract is small, in a loop where many evaluations make it large.
+/// Sections are written straight where the contract is small, as loops and functions where many rotations make it large.
 #[tokio::test]
-async fn inversions_one_by_one_and_in_a_loop() {
-    let looped = |stand: &Stand| stand.source().contains("gt(word, INVERSES)");
+async fn straight_sections_and_loops() {
+    let looped = |stand: &Stand| {
+        let source = stand.source();
+        let marks = ["gt(word, INVERSES)", "function count(", "function fold("].map(|mark| source.contains(mark));
+        assert!(marks.iter().all(|mark| *mark == marks[0]), "{marks:?}");
+        marks[0]
+    };
     assert!(!looped(&Stand::new(&[1, 2], InputMode::Public, Output::Reveal, Objective::Prover)));
     let large = Stand::new(&[4, 3, 1], InputMode::Committed, Output::Sigmoid, Objective::Gas);
     assert!(looped(&large), "{:?}", ProofLayout::of(&large.keys.shape));
