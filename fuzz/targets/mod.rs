@@ -21,7 +21,7 @@ use zkml_evm::{
     op::{InputMode, Op},
     outer::{Values, Widths, place},
     proof::{Keys, Srs, ptau::Ceremony, verify},
-    quant::{Decimal, Feature, Options, OutputChoice, Precision, Program, Schema, calibrate, derive, input, range, run},
+    quant::{Checked, Decimal, Feature, Options, OutputChoice, Precision, Program, Schema, calibrate, derive, input, range, run},
 };
 
 /// The smallest outer circuit.
@@ -83,7 +83,8 @@ pub fn inputs(bytes: &[u8]) -> bool {
 /// The content of `program.bin`, with all that opening a folder does to it, then layout and interpreter.
 pub fn program(bytes: &[u8]) -> bool {
     let Ok((program, plan)) = postcard::from_bytes::<(Program, Plan)>(bytes) else { return false };
-    if range::check(&program).is_err() || !is_candidate(&program, &plan).unwrap_or(false) {
+    let Ok(checked) = Checked::of(&program) else { return false };
+    if !is_candidate(&checked, &plan).unwrap_or(false) {
         return false;
     }
     let Ok(ranges) = program.input().map(|input| input.ranges.clone()) else { return false };

@@ -12,15 +12,16 @@ use crate::{
     proof::{
         Keys, Srs,
         artifact::{self, Kind, MAX_FILE_BYTES},
-        model_id::model_id_with,
+        model_id::model_id_stated,
     },
-    quant::{OutputChoice, Program, Schema, range},
+    quant::{Checked, OutputChoice, Program, Schema},
 };
 use alloy::primitives::B256;
 use std::{
     collections::BTreeMap,
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// An opened folder: manifest, schema and program are checked; keys and contract are read, and checked again, when they are asked for.
@@ -32,7 +33,7 @@ pub struct Folder {
     /// The feature schema.
     pub schema: Schema,
     /// The integer program.
-    pub program: Program,
+    pub program: Arc<Program>,
 }
 
 impl Folder {
@@ -73,14 +74,14 @@ impl Folder {
             kind: "compiled program",
             problem: e.to_string(),
         })?;
-        let folder = Self { path: path.into(), manifest, schema, program };
+        let folder = Self { path: path.into(), manifest, schema, program: Arc::new(program) };
         folder.check_program(&file, &plan)?;
         Ok(folder)
     }
 
     /// Program against schema, plan and statement: only a shape that the planner itself would give this program is used.
     fn check_program(&self, file: &Path, plan: &Plan) -> Result<(), ArtifactError> {
-        range::check(&self.program)?;
+        let checked = Checked::of(&self.program)?;
         let facts = &self.manifest.facts;
         let foreign = |what: &'static str, expected: String, got: String| {
             Err(ArtifactError::Foreign { path: file.into(), what, expected, got })
@@ -103,14 +104,14 @@ impl Folder {
         if *plan != facts.plan {
             return foreign("the plan", format!("{:?}", facts.plan.shape), format!("{:?}", plan.shape));
         }
-        if !is_candidate(&self.program, plan)? {
+        if !is_candidate(&checked, plan)? {
             return foreign("the plan", "one of the planner's candidates".into(), format!("{:?}", plan.shape));
         }
         let output = output_choice(&self.program)?;
         if output != facts.output {
             return foreign("the output", facts.output.name().into(), output.name().into());
         }
-        if statement::layout(&self.program)? != facts.statement {
+        if statement::layout_of(&checked)? != facts.statement {
             return foreign("the statement", "the manifest's".into(), "another".into());
         }
         Ok(())
@@ -146,7 +147,7 @@ impl Folder {
         if keys.provenance != srs.provenance {
             return foreign(names::KEY, "the SRS's origin", facts.srs, keys.provenance.to_string());
         }
-        let id = model_id_with(&self.program, &keys, &srs, facts.model_commitment)?;
+        let id = model_id_stated(&self.program, &facts.statement, &keys, &srs, facts.model_commitment)?;
         if id != facts.model_id {
             return foreign(names::KEY, "the model id", facts.model_id.to_string(), id.to_string());
         }

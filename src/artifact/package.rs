@@ -43,7 +43,7 @@ impl Package {
     fn write_files(&self, folder: &Path) -> Result<(), ArtifactError> {
         let prover = &self.prover;
         let text = |name: &str, text: &str| write_bytes(&folder.join(name), text.as_bytes(), false);
-        let program = postcard::to_stdvec(&(&prover.program, prover.facts.plan)).map_err(|e| malformed("program", &e))?;
+        let program = postcard::to_stdvec(&(&*prover.program, prover.facts.plan)).map_err(|e| malformed("program", &e))?;
         write_bytes(&folder.join(names::PROGRAM), &seal(Kind::Program, &program), false)?;
         text(names::SCHEMA, &prover.schema.to_json()?)?;
         prover.srs.save(&folder.join(names::SRS))?;

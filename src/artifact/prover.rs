@@ -5,12 +5,13 @@ use super::{
     manifest::{Facts, ReportSummary},
 };
 use crate::{
-    circuit::{Item, PrivateWeights, Statement, Witness, lay_out, statement, statement::MODEL_COMMITMENT},
+    circuit::{Item, PrivateWeights, Statement, Witness, lay_out_checked, statement, statement::MODEL_COMMITMENT},
     proof::{Keys, Purpose, Srs, keys::fit, model_id::model_id_with, prove::prove_trace_for, verify::ProofLayout, verify_for},
-    quant::{OutputChoice, Program, Schema, ThresholdScale},
+    quant::{Checked, OutputChoice, Program, Schema, ThresholdScale},
 };
 use alloy::primitives::B256;
 use halo2_proofs::halo2curves::bn256::Fr;
+use std::sync::Arc;
 
 /// Everything that a proof of one model needs.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub struct Prover {
     /// The feature schema.
     pub schema: Schema,
     /// The integer program.
-    pub program: Program,
+    pub program: Arc<Program>,
     /// Structured reference string.
     pub srs: Srs,
     /// Proving and verifying key.
@@ -41,7 +42,7 @@ impl Prover {
     /// # Errors
     /// An SRS that is too small, a program that cannot be laid out, or a refusal of halo2.
     pub fn generate_with(source: &Source, quantised: &Quantised, recipe: &Recipe, srs: &Srs) -> Result<Self, ArtifactError> {
-        let program = quantised.program.clone();
+        let program = Arc::new(quantised.program.clone());
         let model_commitment = quantised.weights.as_ref().map(|w| w.model_commitment);
         let shape = quantised.plan.shape;
         let srs = fit(srs, shape.k)?.into_owned();
@@ -114,8 +115,9 @@ impl Prover {
             }
         }
         tell("computing the witness");
-        let witness = Witness::of(&self.program, items, context, weights)?;
-        let trace = lay_out(&self.program, self.keys.shape, Some(&witness))?;
+        let program = Checked::of(&self.program)?;
+        let witness = Witness::of_checked(&program, items, context, weights)?;
+        let trace = lay_out_checked(&program, self.keys.shape, Some(&witness))?;
         tell("proving");
         let instances = witness.statement.instances();
         let proof = prove_trace_for(purpose, &self.keys, &self.srs, trace, &instances)?;

@@ -11,7 +11,7 @@ use crate::{
         InputMode, Op,
         conv::{Placement, moves},
     },
-    quant::{Node, Program, range},
+    quant::{Checked, Node, Program},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,9 +51,9 @@ pub(super) fn holds_ranges(range_bits: u32, limb_bits: u32) -> bool {
 }
 
 impl<'a> Demand<'a> {
-    /// The demand of a program that keeps its rules.
-    pub(super) fn of(program: &'a Program) -> Result<Self, CircuitError> {
-        range::check(program)?;
+    /// The demand of a program.
+    pub(super) fn of(program: &Checked<'a>) -> Result<Self, CircuitError> {
+        let program = program.program();
         let pools = pools(program);
         let mut convs = BTreeMap::new();
         let mut all_moves = BTreeMap::new();

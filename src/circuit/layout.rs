@@ -8,7 +8,7 @@ use super::{
 use crate::{
     gates::{Cell, Shape, Trace, TraceError, pool::Window, rescale::Kind},
     op::{InputMode, Op},
-    quant::{Program, QuantError, Run, interpret::gather, range, run_with},
+    quant::{Checked, Program, QuantError, Run, interpret::gather, run_with},
 };
 use halo2_proofs::halo2curves::bn256::Fr;
 use std::collections::BTreeMap;
@@ -69,7 +69,20 @@ impl Witness {
     /// A program that breaks its rules, too few or too many items, values outside the schema's ranges, a score below the threshold,
     /// a missing or superfluous salt or threshold, missing or superfluous weights. Errors of one item of several name it.
     pub fn of(program: &Program, items: &[Item], context: Fr, weights: Option<&PrivateWeights>) -> Result<Self, CircuitError> {
-        range::check(program)?;
+        Self::of_checked(&Checked::of(program)?, items, context, weights)
+    }
+
+    /// [`Witness::of`] a program that is checked.
+    ///
+    /// # Errors
+    /// As [`Witness::of`], but for the program's rules.
+    pub fn of_checked(
+        program: &Checked<'_>,
+        items: &[Item],
+        context: Fr,
+        weights: Option<&PrivateWeights>,
+    ) -> Result<Self, CircuitError> {
+        let program = program.program();
         let (expected, got) = (program.items, items.len());
         if expected != got {
             return Err(CircuitError::Items { expected, got });
@@ -147,12 +160,20 @@ fn threshold_of(program: &Program, item: &Item, output: &[i128]) -> Result<Optio
 /// # Errors
 /// A program that breaks its rules, a shape that is not one of this program's, or a witness of another program.
 pub fn lay_out(program: &Program, shape: Shape, witness: Option<&Witness>) -> Result<Trace, CircuitError> {
-    let intervals = range::check(program)?;
-    let fits = |w: &Witness| w.run.tensors.iter().map(Vec::len).eq(intervals.iter().map(Vec::len));
+    lay_out_checked(&Checked::of(program)?, shape, witness)
+}
+
+/// [`lay_out`] of a program that is checked.
+///
+/// # Errors
+/// As [`lay_out`], but for the program's rules.
+pub fn lay_out_checked(checked: &Checked<'_>, shape: Shape, witness: Option<&Witness>) -> Result<Trace, CircuitError> {
+    let program = checked.program();
+    let fits = |w: &Witness| w.run.tensors.iter().map(Vec::len).eq(checked.intervals().iter().map(Vec::len));
     if !witness.is_none_or(fits) {
         return Err(CircuitError::Statement { problem: "belongs to another program" });
     }
-    if !is_shape_of(program, &shape)? {
+    if !is_shape_of(checked, &shape)? {
         return Err(CircuitError::Shape(Box::new(shape)));
     }
     let mut trace = Trace::new(shape)?;

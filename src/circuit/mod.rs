@@ -13,7 +13,7 @@ pub mod statement;
 
 pub use build::InferenceCircuit;
 pub use error::CircuitError;
-pub use layout::{Item, PrivateWeights, Witness, lay_out};
+pub use layout::{Item, PrivateWeights, Witness, lay_out, lay_out_checked};
 pub use memory::Memory;
 pub use plan::{Objective, Plan, plan};
 pub use statement::Statement;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     gates::{Columns, Shape, stack},
-    quant::Program,
+    quant::{Checked, Program},
 };
 use halo2_proofs::{
     halo2curves::bn256::Fr,
@@ -123,7 +123,7 @@ impl Plan {
 
 /// Every candidate that fits, best first.
 pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, CircuitError> {
-    let demand = Demand::of(program)?;
+    let demand = Demand::of(&Checked::of(program)?)?;
     let mut all = Vec::new();
     for weights in WEIGHTS {
         let Some(convs) = demand.convolutions(weights) else { continue };
@@ -144,7 +144,7 @@ pub fn candidates(program: &Program, objective: Objective) -> Result<Vec<Plan>, 
 }
 
 /// Whether `plan` is one of the candidates of `program`.
-pub fn is_candidate(program: &Program, plan: &Plan) -> Result<bool, CircuitError> {
+pub fn is_candidate(program: &Checked<'_>, plan: &Plan) -> Result<bool, CircuitError> {
     let Shape { limb_bits, lanes, weights, stack, .. } = plan.shape;
     if !LIMB_BITS.contains(&limb_bits) || !LANES.contains(&lanes) || !WEIGHTS.contains(&weights) {
         return Ok(false);
@@ -162,7 +162,7 @@ pub fn plan(program: &Program, objective: Objective) -> Result<Plan, CircuitErro
     match candidates(program, objective)?.into_iter().next() {
         Some(best) => Ok(best),
         None => {
-            let demand = Demand::of(program)?;
+            let demand = Demand::of(&Checked::of(program)?)?;
             let weights = WEIGHTS[WEIGHTS.len() - 1];
             let widths = LIMB_BITS.flat_map(|limb_bits| LANES.map(move |lanes| Widths { limb_bits, lanes, weights }));
             let smallest = widths.filter_map(|widths| demand.shape_and_rows(widths)).map(|(_, rows)| rows).min();
@@ -191,7 +191,7 @@ pub fn plan_within(program: &Program, objective: Objective, allowed: u64) -> Res
 
 /// Rows that the placements of `program` take in `shape`: [`lay_out`](super::lay_out) places exactly as many.
 pub fn rows(program: &Program, shape: &Shape) -> Result<usize, CircuitError> {
-    let demand = Demand::of(program)?;
+    let demand = Demand::of(&Checked::of(program)?)?;
     let convs = demand.convolutions(shape.weights);
     Ok(convs.map_or(usize::MAX, |convs| demand.rows(shape, &convs)))
 }
@@ -233,7 +233,7 @@ fn degree(cs: &ConstraintSystem<Fr>) -> usize {
 }
 
 /// The shape with these widths in a stack that is tried for it, k left open, and its rows.
-fn shape_and_rows(program: &Program, widths: Widths, stack: u32) -> Result<Option<(Shape, usize)>, CircuitError> {
+fn shape_and_rows(program: &Checked<'_>, widths: Widths, stack: u32) -> Result<Option<(Shape, usize)>, CircuitError> {
     let demand = Demand::of(program)?;
     let Some(convs) = demand.convolutions(widths.weights) else { return Ok(None) };
     let shape = demand.shape(widths, &convs).filter(|shape| stack == 1 || stacks(shape).contains(&stack));
@@ -246,7 +246,7 @@ fn shape_and_rows(program: &Program, widths: Widths, stack: u32) -> Result<Optio
 /// A shape that comes from a file is checked with this before anything is laid out: limbs that do not add up to the program's
 /// precision, a packing width that is not the commitment's, or a missing gate would each give a circuit that means something
 /// else, and a large `k` alone would ask for gigabytes.
-pub(super) fn is_shape_of(program: &Program, shape: &Shape) -> Result<bool, CircuitError> {
+pub(super) fn is_shape_of(program: &Checked<'_>, shape: &Shape) -> Result<bool, CircuitError> {
     if !shape.is_sound() || !(MIN_K..=MAX_K).contains(&shape.k) {
         return Ok(false);
     }

@@ -4,7 +4,7 @@ use super::CircuitError;
 use crate::{
     gates::field::to_field,
     op::{InputMode, Interval, Op},
-    quant::Program,
+    quant::{Checked, Program},
 };
 use halo2_proofs::halo2curves::bn256::Fr;
 use serde::{Deserialize, Serialize};
@@ -50,8 +50,19 @@ pub struct PublicValue {
 pub const MODEL_COMMITMENT: &str = "modelCommitment";
 
 /// The layout of the instance column of `program`'s circuit.
+///
+/// # Errors
+/// A program that breaks its rules.
 pub fn layout(program: &Program) -> Result<Vec<PublicValue>, CircuitError> {
-    let intervals = crate::quant::range::check(program)?;
+    layout_of(&Checked::of(program)?)
+}
+
+/// [`layout`] of a program that is checked.
+///
+/// # Errors
+/// None that the check has not met.
+pub fn layout_of(checked: &Checked<'_>) -> Result<Vec<PublicValue>, CircuitError> {
+    let (program, intervals) = (checked.program(), checked.intervals());
     let input = program.input()?;
     let element = |name: &str| PublicValue { name: name.into(), scale_log2: None, lo: None, hi: None };
     let items = program.items;

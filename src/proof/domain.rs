@@ -18,7 +18,7 @@ use rayon::prelude::*;
 const BLOCK: usize = 1 << 11;
 
 /// Transforms that a thread makes in one place.
-const TOGETHER: usize = 4;
+pub(super) const TOGETHER: usize = 4;
 
 /// The tables, each SCALE times what it says.
 #[derive(Debug)]

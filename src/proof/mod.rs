@@ -8,6 +8,7 @@ mod domain;
 mod either;
 pub mod error;
 mod formula;
+mod key;
 mod key_columns;
 pub mod keys;
 mod lanes;
@@ -30,6 +31,7 @@ pub mod unfinished;
 pub mod verify;
 
 pub use error::ProofError;
+pub use key::ProvingKey;
 pub use keys::Keys;
 pub use model_id::ModelId;
 pub use outer::OuterKeys;

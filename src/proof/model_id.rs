@@ -11,7 +11,10 @@
 //! JSON of the statement layout (`circuit::statement::layout`), keys in declaration order, no whitespace.
 
 use super::{Keys, ProofError, Srs};
-use crate::{circuit::statement, quant::Program};
+use crate::{
+    circuit::statement::{self, PublicValue},
+    quant::Program,
+};
 use alloy::primitives::{B256, keccak256};
 use halo2_proofs::SerdeFormat;
 
@@ -31,6 +34,20 @@ pub fn model_id(program: &Program, keys: &Keys, srs: &Srs) -> Result<ModelId, Pr
 /// # Errors
 /// A commitment to fixed weights, or none to private ones.
 pub fn model_id_with(program: &Program, keys: &Keys, srs: &Srs, commitment: Option<B256>) -> Result<ModelId, ProofError> {
+    model_id_stated(program, &statement::layout(program)?, keys, srs, commitment)
+}
+
+/// [`model_id_with`] where the statement's layout is known.
+///
+/// # Errors
+/// As [`model_id_with`].
+pub fn model_id_stated(
+    program: &Program,
+    layout: &[PublicValue],
+    keys: &Keys,
+    srs: &Srs,
+    commitment: Option<B256>,
+) -> Result<ModelId, ProofError> {
     if program.weights().is_some() != commitment.is_some() {
         let problem = "a commitment belongs to private weights, and to them only".into();
         return Err(ProofError::Halo2 { doing: "encoding the model id", problem });
@@ -42,8 +59,8 @@ pub fn model_id_with(program: &Program, keys: &Keys, srs: &Srs, commitment: Opti
     let stack = postcard::to_stdvec(&shape.stack).map_err(|e| encoding(&e))?;
     let mut vk = postcard::to_stdvec(shape).map_err(|e| encoding(&e))?;
     vk.truncate(vk.len().saturating_sub(more.len() + stack.len()));
-    vk.extend(keys.pk.get_vk().to_bytes(SerdeFormat::Processed));
-    let layout = serde_json::to_vec(&statement::layout(program)?).map_err(|e| encoding(&e))?;
+    vk.extend(keys.vk().to_bytes(SerdeFormat::Processed));
+    let layout = serde_json::to_vec(layout).map_err(|e| encoding(&e))?;
     let mut bytes = b"zkml-evm.model.v1".to_vec();
     let more = (!shape.steps.is_empty() || shape.maximum || shape.lanes > 1 || shape.pooled).then_some(more);
     let stack = shape.is_stacked().then_some(stack);

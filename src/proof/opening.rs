@@ -13,6 +13,7 @@
 
 use super::{
     commit::Committer,
+    key::Polynomials,
     lanes::Width,
     polynomials::sum,
     quotient::Committed,
@@ -25,15 +26,17 @@ use halo2_proofs::{
         ff::Field,
         group::Curve,
     },
-    plonk::{ConstraintSystem, ProvingKey},
+    plonk::{ConstraintSystem, VerifyingKey},
     poly::Rotation,
     transcript::{EncodedChallenge, Transcript as _, TranscriptWrite},
 };
 use rayon::prelude::*;
 use std::{collections::BTreeSet, io};
 
-/// What a proof opens, by its coefficients; with what is in its key, all that it commits to.
+/// What a proof opens, by its coefficients.
 pub(super) struct Made {
+    /// What its key commits to.
+    pub key: Polynomials,
     pub committed: Committed,
     /// The pieces of the quotient.
     pub pieces: Vec<Vec<Fr>>,
@@ -58,14 +61,14 @@ struct Set<'a> {
 pub(super) fn open(
     width: Width,
     committer: &Committer<'_>,
-    pk: &ProvingKey<G1Affine>,
+    vk: &VerifyingKey<G1Affine>,
     made: &Made,
     x: Fr,
     transcript: &mut Transcript<Vec<u8>>,
 ) -> io::Result<()> {
-    let n = 1 << pk.get_vk().get_domain().k();
+    let n = 1 << vk.get_domain().k();
     let [y, v] = [(); 2].map(|()| draw(transcript));
-    let sets = sets(opened(pk, made, x));
+    let sets = sets(opened(vk, made, x));
     let combined: Vec<Vec<Fr>> = sets.iter().map(|set| combine(width, n, set, x, y)).collect();
     let sets: Vec<BTreeSet<Fr>> = sets.into_iter().map(|set| set.points).collect();
     let quotients: Vec<Vec<Fr>> = sets.par_iter().zip(&combined).map(|(points, combined)| divide(combined, points)).collect();
@@ -92,8 +95,8 @@ pub(super) fn draw(transcript: &mut Transcript<Vec<u8>>) -> Fr {
 
 /// What is opened, with its points, in the order of halo2's queries: advice, the permutation's products, fixed columns, the permutation,
 /// the quotient, the random polynomial. (halo2's own lookups, which would stand between, are used nowhere.)
-fn opened<'a>(pk: &'a ProvingKey<G1Affine>, made: &'a Made, x: Fr) -> Vec<(Opened<'a>, BTreeSet<Fr>)> {
-    let (cs, domain) = (pk.get_vk().cs(), pk.get_vk().get_domain());
+fn opened<'a>(vk: &VerifyingKey<G1Affine>, made: &'a Made, x: Fr) -> Vec<(Opened<'a>, BTreeSet<Fr>)> {
+    let (cs, domain) = (vk.cs(), vk.get_domain());
     let at = |rotations: &[i32]| -> BTreeSet<Fr> { rotations.iter().map(|by| domain.rotate_omega(x, Rotation(*by))).collect() };
     let mut all = Vec::new();
     for (column, rotations) in by_column(cs.advice_queries().iter().map(|(column, rotation)| (column.index(), rotation.0))) {
@@ -104,9 +107,9 @@ fn opened<'a>(pk: &'a ProvingKey<G1Affine>, made: &'a Made, x: Fr) -> Vec<(Opene
         all.push((Opened::Coefficients(product), at(&product_rotations(cs, i, products.len()))));
     }
     for (column, rotations) in by_column(cs.fixed_queries().iter().map(|(column, rotation)| (column.index(), rotation.0))) {
-        all.push((Opened::Coefficients(pk.fixed_polys()[column].values()), at(&rotations)));
+        all.push((Opened::Coefficients(&made.key.fixed[column]), at(&rotations)));
     }
-    all.extend(pk.permutation().polys().iter().map(|polynomial| (Opened::Coefficients(polynomial.values()), at(&[0]))));
+    all.extend(made.key.permutation.iter().map(|polynomial| (Opened::Coefficients(polynomial), at(&[0]))));
     all.extend([(Opened::Quotient(&made.pieces), at(&[0])), (Opened::Coefficients(&made.random), at(&[0]))]);
     all
 }

@@ -4,7 +4,8 @@ use super::{
     ProofError, Purpose, Srs,
     artifact::Kind,
     either::{EitherCircuit, EitherParams},
-    keys::{fit, generate, parse, to_bytes},
+    key::ProvingKey,
+    keys::{fit, generate},
     protocol::compiled,
     prove::prove_either,
     srs::Provenance,
@@ -13,7 +14,7 @@ use super::{
 use crate::outer::{OuterCircuit, Recording, Sheet, Values, Widths, place};
 use halo2_proofs::{
     halo2curves::bn256::{Fr, G1Affine},
-    plonk::{ProvingKey, VerifyingKey},
+    plonk::VerifyingKey,
 };
 use snark_verifier::verifier::plonk::PlonkProtocol;
 
@@ -27,7 +28,7 @@ pub struct OuterKeys {
     /// Where the SRS that they were made with comes from.
     pub provenance: Provenance,
     /// Proving key, with the verifying key inside.
-    pub pk: ProvingKey<G1Affine>,
+    pub pk: ProvingKey,
 }
 
 impl OuterKeys {
@@ -47,7 +48,7 @@ impl OuterKeys {
 
     /// The verifying key.
     pub fn vk(&self) -> &VerifyingKey<G1Affine> {
-        self.pk.get_vk()
+        &self.pk.vk
     }
 
     /// The protocol of proofs under these keys, for an aggregation of aggregates.
@@ -60,7 +61,7 @@ impl OuterKeys {
 
     /// The content of the proving key's file: the SRS's label, and the key.
     pub fn to_bytes(&self) -> Vec<u8> {
-        to_bytes(&self.provenance, &self.pk)
+        self.pk.to_bytes(&self.provenance)
     }
 
     /// Parses a proving key.
@@ -71,7 +72,7 @@ impl OuterKeys {
         if !widths.is_sound() {
             return Err(ProofError::malformed(Kind::ProvingKey.name(), format!("{widths:?} are no widths of an aggregation")));
         }
-        let (provenance, pk) = parse(EitherParams::Outer(widths), payload)?;
+        let (provenance, pk) = ProvingKey::parse(EitherParams::Outer(widths), payload)?;
         Ok(Self { widths, instances, provenance, pk })
     }
 

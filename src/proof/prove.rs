@@ -8,6 +8,7 @@ use super::{
     commit::Committer,
     domain::Domain,
     either::{EitherCircuit, EitherColumns},
+    key::ProvingKey,
     keys::{check_degree, check_shape, fit},
     opening::{self, Made, draw, product_rotations},
     polynomials::evaluate,
@@ -28,14 +29,14 @@ use halo2_proofs::{
         ff::Field,
         group::Curve,
     },
-    plonk::{Any, Circuit, ConstraintSystem, FloorPlanner, ProvingKey},
+    plonk::{Any, Circuit, ConstraintSystem, FloorPlanner, VerifyingKey},
     poly::{Rotation, commitment::Params},
     transcript::{Transcript as _, TranscriptWrite},
 };
 use rand::{SeedableRng, rngs::OsRng};
 use rand_chacha::ChaCha20Rng;
 use rayon::prelude::*;
-use std::io;
+use std::{borrow::Cow, io};
 
 /// Proves `witness` for `program`, to a contract. The blinding comes from a ChaCha20 generator with a seed of the operating system's.
 /// The proof is not checked: [`verify`](super::verify()) does that.
@@ -82,25 +83,19 @@ fn prove_circuit_for(
 /// Proves any circuit of ours.
 pub(super) fn prove_either(
     purpose: Purpose,
-    pk: &ProvingKey<G1Affine>,
+    pk: &ProvingKey,
     srs: &Srs,
     circuit: EitherCircuit,
     instances: &[Fr],
 ) -> Result<Vec<u8>, ProofError> {
-    check_degree(pk.get_vk().cs())?;
+    check_degree(pk.vk.cs())?;
     let k = circuit.params().k();
     let srs = fit(srs, k)?;
     on_threads(k, || create(purpose, pk, &srs, circuit, instances))?
 }
 
-fn create(
-    purpose: Purpose,
-    pk: &ProvingKey<G1Affine>,
-    srs: &Srs,
-    circuit: EitherCircuit,
-    instances: &[Fr],
-) -> Result<Vec<u8>, ProofError> {
-    let (cs, halo2) = (pk.get_vk().cs(), pk.get_vk().get_domain());
+fn create(purpose: Purpose, pk: &ProvingKey, srs: &Srs, circuit: EitherCircuit, instances: &[Fr]) -> Result<Vec<u8>, ProofError> {
+    let (cs, halo2) = (pk.vk.cs(), pk.vk.get_domain());
     let refuse = |problem: String| Err(ProofError::Halo2 { doing: "proving", problem });
     if halo2.k() != srs.k() {
         return refuse(format!("the circuit has 2^{} rows, its keys are for 2^{}", srs.k(), halo2.k()));
@@ -137,18 +132,18 @@ fn gates_read_columns_of_theirs(cs: &ConstraintSystem<Fr>) -> bool {
 
 fn written(
     purpose: Purpose,
-    pk: &ProvingKey<G1Affine>,
+    pk: &ProvingKey,
     committer: &Committer<'_>,
     domain: &Domain,
     circuit: EitherCircuit,
     instances: &[Fr],
 ) -> io::Result<Vec<u8>> {
-    let cs = pk.get_vk().cs();
+    let cs = pk.vk.cs();
     let n = 1usize << committer.k();
     // All blinding, from one generator with a seed of the system's.
     let mut rng = ChaCha20Rng::from_rng(OsRng).map_err(io::Error::other)?;
     let mut transcript = Transcript::new(purpose, Vec::new());
-    pk.get_vk().hash_into(&mut transcript)?;
+    pk.vk.hash_into(&mut transcript)?;
     instances.iter().try_for_each(|value| transcript.common_scalar(*value))?;
     let (advice, circuit) = assign(&mut transcript, cs, committer, &mut rng, circuit, instances, n)?;
 
@@ -157,9 +152,9 @@ fn written(
     let mut instance = instances.to_vec();
     instance.resize(n, Fr::ZERO);
     let values = |column: &halo2_proofs::plonk::Column<Any>| match column.column_type() {
-        Any::Advice(_) => &advice[column.index()][..],
-        Any::Fixed => pk.fixed_values()[column.index()].values(),
-        Any::Instance => &instance[..],
+        Any::Advice(_) => Cow::Borrowed(&advice[column.index()][..]),
+        Any::Fixed => pk.fixed[column.index()].values(),
+        Any::Instance => Cow::Borrowed(&instance[..]),
     };
     let commit = |product: &[Fr]| transcript.write_point(committer.commit_values(product).to_affine());
     let products = products::make(pk, [beta, gamma], values, &mut rng, commit)?;
@@ -170,14 +165,15 @@ fn written(
     let coefficients = |columns: Vec<Vec<Fr>>| domain.coefficients(&columns.iter().map(|column| &column[..]).collect::<Vec<_>>());
     let [advice, products, instance] = [advice, products, vec![instance]].map(coefficients);
     let committed = Committed { advice, instance, products };
-    let pieces = quotient::pieces(domain, pk, &committed, &challenges);
+    let key = pk.polynomials(domain);
+    let pieces = quotient::pieces(domain, pk, &key, &committed, &challenges);
     let points: Vec<G1Affine> = pieces.par_iter().map(|piece| committer.commit_coefficients(piece).to_affine()).collect();
     points.into_iter().try_for_each(|point| transcript.write_point(point))?;
 
     let x = draw(&mut transcript);
-    let made = Made { committed, pieces, random };
-    evaluations(domain, pk, &made, x).into_iter().try_for_each(|value| transcript.write_scalar(value))?;
-    opening::open(domain.width, committer, pk, &made, x, &mut transcript)?;
+    let made = Made { key, committed, pieces, random };
+    evaluations(domain, &pk.vk, &made, x).into_iter().try_for_each(|value| transcript.write_scalar(value))?;
+    opening::open(domain.width, committer, &pk.vk, &made, x, &mut transcript)?;
     Ok(transcript.into_stream())
 }
 
@@ -214,11 +210,11 @@ fn assign(
 }
 
 /// All evaluations in the proof's order: advice, fixed columns, the random polynomial, the permutation, its products.
-fn evaluations(domain: &Domain, pk: &ProvingKey<G1Affine>, made: &Made, x: Fr) -> Vec<Fr> {
-    let (cs, halo2) = (pk.get_vk().cs(), pk.get_vk().get_domain());
+fn evaluations(domain: &Domain, vk: &VerifyingKey<G1Affine>, made: &Made, x: Fr) -> Vec<Fr> {
+    let (cs, halo2) = (vk.cs(), vk.get_domain());
     let advice = cs.advice_queries().iter().map(|(column, at)| (&made.committed.advice[column.index()][..], *at));
-    let fixed = cs.fixed_queries().iter().map(|(column, at)| (pk.fixed_polys()[column.index()].values(), *at));
-    let permutation = pk.permutation().polys().iter().map(|polynomial| (polynomial.values(), Rotation::cur()));
+    let fixed = cs.fixed_queries().iter().map(|(column, at)| (&made.key.fixed[column.index()][..], *at));
+    let permutation = made.key.permutation.iter().map(|polynomial| (&polynomial[..], Rotation::cur()));
     let products = made.committed.products.iter().enumerate().flat_map(|(i, product)| {
         let rotations = product_rotations(cs, i, made.committed.products.len());
         rotations.into_iter().map(|by| (&product[..], Rotation(by)))

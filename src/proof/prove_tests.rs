@@ -118,7 +118,7 @@ fn every_product_ends_in_random_rows() {
     let challenges = [Fr::from(3), Fr::from(4)];
     let [first, second] = [1, 2].map(|seed| {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        products::make(&made.keys.pk, challenges, |_| &column[..], &mut rng, |_| Ok::<(), io::Error>(())).unwrap()
+        products::make(&made.keys.pk, challenges, |_| Cow::Borrowed(&column[..]), &mut rng, |_| Ok::<(), io::Error>(())).unwrap()
     });
     assert!(!first.is_empty());
     let mut seen = HashSet::new();

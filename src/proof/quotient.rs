@@ -13,14 +13,15 @@
 use super::{
     domain::{Domain, powers},
     formula::{Formula, Part, Steps},
+    key::{Polynomials, ProvingKey},
 };
 use halo2_proofs::{
     arithmetic::lagrange_interpolate,
     halo2curves::{
-        bn256::{Fr, G1Affine},
+        bn256::Fr,
         ff::{Field, PrimeField, WithSmallOrderMulGroup},
     },
-    plonk::{Any, ProvingKey},
+    plonk::Any,
 };
 use rayon::prelude::*;
 
@@ -48,13 +49,19 @@ pub(super) struct Committed {
 }
 
 /// The pieces of the quotient.
-pub(super) fn pieces(domain: &Domain, pk: &ProvingKey<G1Affine>, of: &Committed, challenges: &Challenges) -> Vec<Vec<Fr>> {
-    let halo2 = pk.get_vk().get_domain();
+pub(super) fn pieces(
+    domain: &Domain,
+    pk: &ProvingKey,
+    key: &Polynomials,
+    of: &Committed,
+    challenges: &Challenges,
+) -> Vec<Vec<Fr>> {
+    let halo2 = pk.vk.get_domain();
     let n = 1usize << halo2.k();
     let columns = Columns::of(pk, of.products.len());
     let steps = columns.steps(pk, challenges);
-    let polynomials = columns.polynomials(pk, of);
-    let cosets = powers(Fr::ZETA, halo2.get_extended_omega(), pk.get_vk().cs().degree() - 1);
+    let polynomials = polynomials(key, of);
+    let cosets = powers(Fr::ZETA, halo2.get_extended_omega(), pk.vk.cs().degree() - 1);
     let mut values = Vec::new();
     let mut parts = Vec::new();
     for g in &cosets {
@@ -98,6 +105,12 @@ fn apart(n: usize, cosets: &[Fr], parts: &[Vec<Fr>], scale: Fr) -> Vec<Vec<Fr>> 
     (0..points.len()).map(|m| chunks.iter().flat_map(|pieces| &pieces[m]).copied().collect()).collect()
 }
 
+/// All columns but X, in the order of [`Columns`].
+fn polynomials<'a>(key: &'a Polynomials, of: &'a Committed) -> Vec<&'a [Fr]> {
+    let given = of.advice.iter().chain(&of.instance).chain(&of.products);
+    key.fixed.iter().chain(given).chain(&key.permutation).chain(&key.rows).map(|polynomial| &polynomial[..]).collect()
+}
+
 /// Where each column stands in the formula of the constraints.
 struct Columns {
     fixed: usize,
@@ -114,12 +127,12 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(pk: &ProvingKey<G1Affine>, products: usize) -> Self {
-        let fixed = pk.fixed_polys().len();
-        let instance = fixed + pk.get_vk().cs().num_advice_columns();
+    fn of(pk: &ProvingKey, products: usize) -> Self {
+        let fixed = pk.fixed.len();
+        let instance = fixed + pk.vk.cs().num_advice_columns();
         let products = instance + 1..instance + 1 + products;
         let permutation = products.end;
-        let first = permutation + pk.permutation().polys().len();
+        let first = permutation + pk.permutation.len();
         Self {
             fixed: 0,
             advice: fixed,
@@ -133,18 +146,10 @@ impl Columns {
         }
     }
 
-    /// All but X.
-    fn polynomials<'a>(&self, pk: &'a ProvingKey<G1Affine>, of: &'a Committed) -> Vec<&'a [Fr]> {
-        let key = [pk.l0(), pk.l_last(), pk.l_active_row()];
-        let fixed = pk.fixed_polys().iter().map(|polynomial| polynomial.values());
-        let given = of.advice.iter().chain(&of.instance).chain(&of.products).map(|polynomial| &polynomial[..]);
-        fixed.chain(given).chain(pk.permutation().polys().iter().chain(key).map(|polynomial| polynomial.values())).collect()
-    }
-
     /// All constraints by powers of y, in halo2's order: gates, then the permutation's.
-    fn steps(&self, pk: &ProvingKey<G1Affine>, challenges: &Challenges) -> Steps {
+    fn steps(&self, pk: &ProvingKey, challenges: &Challenges) -> Steps {
         let mut formula = Formula::default();
-        let gates = pk.get_vk().cs().gates().iter().flat_map(|gate| gate.polynomials());
+        let gates = pk.vk.cs().gates().iter().flat_map(|gate| gate.polynomials());
         let mut constraints: Vec<Part> =
             gates.map(|polynomial| formula.expression(polynomial, self.advice, &challenges.circuit)).collect();
         self.permutation(pk, challenges, &mut formula, &mut constraints);
@@ -165,14 +170,8 @@ impl Columns {
     /// first  · (z_i - z_(i-1)(ω^end X)) = 0
     /// usable · (z_i(ωX) · Π_j (p_j + β·s_j + γ) - z_i · Π_j (p_j + δ^j·β·X + γ)) = 0
     /// ```
-    fn permutation(
-        &self,
-        pk: &ProvingKey<G1Affine>,
-        challenges: &Challenges,
-        formula: &mut Formula,
-        constraints: &mut Vec<Part>,
-    ) {
-        let cs = pk.get_vk().cs();
+    fn permutation(&self, pk: &ProvingKey, challenges: &Challenges, formula: &mut Formula, constraints: &mut Vec<Part>) {
+        let cs = pk.vk.cs();
         let end = -(cs.blinding_factors() as i32 + 1);
         let [first, last, usable, point] = [self.first, self.last, self.usable, self.point].map(|column| formula.cell(column, 0));
         let products: Vec<[Part; 3]> =

@@ -9,9 +9,10 @@ use alloy::primitives::{B256, keccak256};
 use halo2_proofs::{
     SerdeFormat,
     halo2curves::{
-        bn256::{Bn256, Fr, G2Affine},
+        bn256::{Bn256, Fr, G1Affine, G2Affine},
         ff::{Field, PrimeField},
         group::Curve,
+        serde::SerdeObject,
     },
     poly::{commitment::Params, kzg::commitment::ParamsKZG},
 };
@@ -163,7 +164,16 @@ impl Srs {
         if points.len() as u64 != expected {
             return Err(malformed(&format!("2^{k} points take {expected} bytes, got {}", points.len())));
         }
-        let params = ParamsKZG::read_custom(&mut &points[..], SerdeFormat::RawBytes).map_err(|e| malformed(&e.to_string()))?;
+        // halo2's own reader asks whether coordinates are canonical, not whether points are on their curve.
+        let (of_g1, of_g2) = points[4..].split_at(128 << k);
+        let on_curve = |point: &[u8]| G1Affine::from_raw_bytes(point).is_some();
+        if !of_g1.chunks_exact(64).all(on_curve)
+            || !of_g2.chunks_exact(128).all(|point| G2Affine::from_raw_bytes(point).is_some())
+        {
+            return Err(malformed("a point is not on its curve"));
+        }
+        let params =
+            ParamsKZG::read_custom(&mut &points[..], SerdeFormat::RawBytesUnchecked).map_err(|e| malformed(&e.to_string()))?;
         srs_check::quick(&params).map_err(inconsistent)?;
         let srs = Self { params, provenance };
         srs.refuse_relabelled().map(|()| srs)
@@ -184,7 +194,6 @@ fn inconsistent(problem: &'static str) -> ProofError {
 
 /// The four coordinates of a point of G2, 32 bytes each, in the order and endianness of halo2curves' uncompressed form.
 fn g2_bytes(point: &G2Affine) -> Vec<u8> {
-    use halo2_proofs::halo2curves::serde::SerdeObject;
     point.to_raw_bytes()
 }
 

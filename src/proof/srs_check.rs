@@ -15,9 +15,12 @@
 use halo2_proofs::{
     arithmetic::best_multiexp,
     halo2curves::{
-        bn256::{Bn256, Fr, G1Affine, G2Affine, multi_miller_loop, pairing},
+        bn256::{
+            BN_X, Bn256, FROBENIUS_COEFF_FQ6_C1, Fq2, Fr, G1Affine, G2, G2Affine, XI_TO_Q_MINUS_1_OVER_2, multi_miller_loop,
+            pairing,
+        },
         ff::PrimeField,
-        group::{Curve, Group, cofactor::CofactorGroup, prime::PrimeCurveAffine},
+        group::{Curve, Group, prime::PrimeCurveAffine},
         pairing::MillerLoopResult,
     },
     poly::{
@@ -38,7 +41,7 @@ pub(super) fn quick(params: &ParamsKZG<Bn256>) -> Result<(), &'static str> {
         return Err("its first points are not the generators of G1 and G2");
     }
     // G1 has no cofactor; G2 has.
-    if !bool::from(s_g2.to_curve().is_torsion_free()) {
+    if !has_order_r(&s_g2) {
         return Err("s·g2 lies outside the subgroup of order r");
     }
     if bool::from(s_g2.is_identity()) {
@@ -50,6 +53,32 @@ pub(super) fn quick(params: &ParamsKZG<Bn256>) -> Result<(), &'static str> {
         true => Ok(()),
         false => Err("s·g and s·g2 are not of one secret"),
     }
+}
+
+/// Whether the order of a point Q of the curve over Fq2 divides r, by a fifth of the steps of r·Q (<https://eprint.iacr.org/2022/348>):
+///
+/// ```text
+/// [x + 1]Q + ψ([x]Q) + ψ²([x]Q) = ψ³([2x]Q)
+/// ```
+///
+/// with the curve's parameter x, and ψ the Frobenius map of the curve that this one is the twist of. Why nothing else passes is in
+/// `docs/soundness.md`.
+fn has_order_r(q: &G2Affine) -> bool {
+    let times_x = (0..BN_X.ilog2()).rev().fold(q.to_curve(), |sum, bit| {
+        let sum = sum.double();
+        if BN_X >> bit & 1 == 1 { sum + q } else { sum }
+    });
+    let once = frobenius(times_x);
+    let twice = frobenius(once);
+    times_x + q + once + twice == frobenius(twice.double())
+}
+
+/// ψ.
+fn frobenius(mut q: G2) -> G2 {
+    [&mut q.x, &mut q.y, &mut q.z].into_iter().for_each(Fq2::conjugate);
+    q.x *= FROBENIUS_COEFF_FQ6_C1[1];
+    q.y *= XI_TO_Q_MINUS_1_OVER_2;
+    q
 }
 
 /// Checks every point; the quick check has passed.
@@ -71,4 +100,50 @@ pub(super) fn full(params: &ParamsKZG<Bn256>) -> Result<(), &'static str> {
         return Err("its Lagrange basis is not that of its powers");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use halo2_proofs::halo2curves::{CurveAffine, ff::Field, group::cofactor::CofactorGroup};
+
+    /// (2q - r) / 10069: there are r·(2q - r) points, the cofactor's smallest prime is 10069.
+    const PART: &str = "013af7a58fce699e28bcf65b5681da207142f7671af4486c3cd334915f1659";
+    const R: &str = "30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
+
+    /// Points of the curve over Fq2 with small x.
+    fn points() -> impl Iterator<Item = G2> {
+        (1u64..).filter_map(|x| {
+            let x = Fq2::from(x);
+            let y = Option::<Fq2>::from((x.square() * x + G2Affine::b()).sqrt())?;
+            Option::<G2Affine>::from(G2Affine::from_xy(x, y)).map(G2::from)
+        })
+    }
+
+    fn multiple(point: G2, times: &str) -> G2 {
+        let bits = times.bytes().flat_map(|digit| {
+            let digit = (digit as char).to_digit(16).unwrap();
+            (0..4).rev().map(move |bit| digit >> bit & 1)
+        });
+        bits.fold(G2::identity(), |sum, bit| if bit == 1 { sum.double() + point } else { sum.double() })
+    }
+
+    /// Also points of every smaller subgroup's order, alone and added to one that is right, are told from those that r annuls.
+    #[test]
+    fn the_subgroup_is_what_r_annuls() {
+        for point in points().take(20) {
+            let of_cofactor = multiple(point, R);
+            let of_small_order = multiple(of_cofactor, PART);
+            assert!(!bool::from(of_small_order.is_identity()));
+            assert!(bool::from((of_small_order * Fr::from(10_069)).is_identity()));
+            let honest = G2::generator() * Fr::random(OsRng);
+            let outside = [point, of_cofactor, of_small_order, honest + of_cofactor, honest + of_small_order];
+            for (point, expected) in
+                [(honest, true), (G2::identity(), true)].into_iter().chain(outside.map(|point| (point, false)))
+            {
+                assert_eq!(bool::from(point.is_torsion_free()), expected);
+                assert_eq!(has_order_r(&point.to_affine()), expected);
+            }
+        }
+    }
 }

@@ -5,7 +5,6 @@ use halo2_proofs::{
     halo2curves::{
         bn256::{Fr, G1Affine, G2},
         group::{Curve, Group, prime::PrimeCurveAffine},
-        serde::SerdeObject,
     },
 };
 
@@ -62,6 +61,19 @@ fn every_single_point_is_bound() {
             assert_eq!(code(&forged), "proof/srs-inconsistent", "point {index} of G2");
             assert!(Srs::parse(&forged).is_err(), "what verification uses is checked on reading");
         }
+    }
+}
+
+#[test]
+fn points_off_their_curve_are_refused() {
+    let honest = payload(&Srs::development(K), "insecure-dev");
+    let points = (0..2 * N).map(g1).chain((0..2).map(g2));
+    for point in points {
+        // The lowest byte of y: still canonical, and of no point with this x.
+        let mut forged = honest.clone();
+        forged[(point.start + point.end) / 2] ^= 1;
+        let refused = Srs::parse(&forged).map(drop).unwrap_err();
+        assert!(refused.to_string().contains("not on its curve"), "{refused}");
     }
 }
 

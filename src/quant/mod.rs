@@ -32,6 +32,7 @@ pub use input_error::InputError;
 pub use interpret::{Run, run, run_with};
 pub use private::{Private, privatise};
 pub use program::{Hidden, Node, Precision, Program};
+pub use range::Checked;
 pub use report::Report;
 pub use schema::{Feature, Rounding, Schema};
 pub use schema_error::SchemaError;

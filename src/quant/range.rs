@@ -36,6 +36,33 @@ impl Precision {
     }
 }
 
+/// A program that keeps its rules: whoever is given one need not check it again.
+#[derive(Debug)]
+pub struct Checked<'a> {
+    program: &'a Program,
+    intervals: Vec<Vec<Interval>>,
+}
+
+impl<'a> Checked<'a> {
+    /// Checks `program`.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn of(program: &'a Program) -> Result<Self, QuantError> {
+        Ok(Self { program, intervals: check(program)? })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    /// The interval of every element of every node.
+    pub fn intervals(&self) -> &[Vec<Interval>] {
+        &self.intervals
+    }
+}
+
 /// The interval of every element of every node, or the rule that the program breaks.
 ///
 /// This is the only place where a program from a file is checked; everything downstream relies on it: nodes that read earlier

@@ -105,6 +105,12 @@ fn a_damaged_key_file_does_not_panic() {
     let keys = Keys::generate(&program, shape, &Srs::development(shape.k)).unwrap();
     let payload = keys.to_bytes();
     assert_eq!(Keys::parse(shape, &payload).unwrap().provenance, keys.provenance);
+    // The lowest byte of the first commitment's y, behind the SRS's label, version, k, compression and count: no point with this x has it.
+    let label = 4 + keys.provenance.to_string().len();
+    let mut off_curve = payload.clone();
+    off_curve[label + 10 + 32] ^= 1;
+    let refused = Keys::parse(shape, &off_curve).unwrap_err();
+    assert!(refused.to_string().contains("no point of the curve"), "{refused}");
     let far = (0..payload.len()).step_by(payload.len() / 40);
     for at in (0..24).chain((24..2000).step_by(61)).chain(far) {
         for bit in [0x01, 0x80] {
