@@ -74,8 +74,8 @@ pub struct Submitter {
     journal: PathBuf,
     console: Console,
     status: Status,
-    /// What was told of loans that are left out.
-    told: BTreeSet<String>,
+    /// Groups and files of loans of which it was told that they are left out.
+    told: BTreeSet<(String, String)>,
 }
 
 impl Submitter {
@@ -226,12 +226,11 @@ impl Submitter {
         self.status.keep(id, with_state(state, &Outcome::refused(&**failure)), Some(rests));
     }
 
-    /// What is left out is told once.
+    /// What is left out is told once; the words for it may have the time in them.
     fn tell(&mut self, id: &str, left_out: &BTreeMap<String, String>) {
         for (name, reason) in left_out {
-            let line = format!("group {id}: {name:?}: left out: {reason}");
-            if self.told.insert(line.clone()) {
-                self.console.note(line);
+            if self.told.insert((id.to_owned(), name.clone())) {
+                self.console.note(format!("group {id}: {name:?}: left out: {reason}"));
             }
         }
     }
