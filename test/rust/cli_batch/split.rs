@@ -192,6 +192,8 @@ pub fn what_the_block_refused_is_not_sent_again(place: &Place, pool: &str, runti
         let bob = BORROWERS[1].2;
         place.ask("anvil_setCode", json!([bob, "0xfe"]));
         place.ask("eth_sendRawTransaction", json!([raw]));
+        // The node answers before the block is there.
+        until(|| runtime.block_on(place.sent()) > before);
         place.ask("anvil_setCode", json!([bob, "0x"]));
         let run = here.watch(&texts(&place.options(place.url(), pool, &["--gas-per-item", "600000"])));
         assert_eq!((run.code, runtime.block_on(place.sent())), (1, before + 1), "one transaction: {}", run.stderr);
@@ -210,9 +212,10 @@ pub fn what_failed_is_tried_again_once(place: &Place, pool: &str, runtime: &Runt
         let options = place.options(place.url(), pool, &[]);
         let raw = here.killed_when_signed(&texts(&options));
         Place::by_the_owner(place.url(), pool, PAUSE);
+        let before = runtime.block_on(place.sent()) + 1;
         place.ask("eth_sendRawTransaction", json!([raw]));
+        until(|| runtime.block_on(place.sent()) == before);
         Place::by_the_owner(place.url(), pool, UNPAUSE);
-        let before = runtime.block_on(place.sent());
         assert_eq!(here.watch(&texts(&options)).code, 1);
         assert_eq!((&here.state()["state"], runtime.block_on(place.sent())), (&json!("failed"), before));
 
