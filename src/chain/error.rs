@@ -47,7 +47,7 @@ pub enum ChainError {
     Undivided { loans: usize, because: &'static str, message: String },
     #[error("{borrower}'s loan of nonce {got} would come after that of nonce {before}: in one transaction they go in this order")]
     OutOfTurn { borrower: Address, before: U256, got: U256 },
-    #[error("{item} waits for {first}, which opened nothing")]
+    #[error("{item} waits for {first}: both have loans of one borrower")]
     HeldBack { item: String, first: String },
     #[error("{account} has {pending} transactions in all, expected at most {expected}: it is used elsewhere, too")]
     UsedElsewhere { account: Address, expected: u64, pending: u64 },
@@ -302,7 +302,7 @@ impl Explain for ChainError {
             Self::GasLimit { .. } => "the call needs more gas than the chain allows for one transaction, or less was offered than it needs",
             Self::Undivided { .. } => "nothing was sent; send fewer loans at once, or give less gas for each by `--gas-per-item GAS`",
             Self::OutOfTurn { .. } => "send the one of the lower nonce first",
-            Self::HeldBack { .. } => "nothing was sent; both have loans of one borrower, whose nonces are in order",
+            Self::HeldBack { .. } => "nothing was sent; run the same command again when the other one is mined",
             Self::UsedElsewhere { .. } => "stop what else sends by this account, and run the same command again when its transactions are mined",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
             Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one; `--replace-after SECONDS` raises its fees within `--max-fee`",

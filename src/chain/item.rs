@@ -2,11 +2,12 @@
 
 use super::error::ChainError;
 use super::journal::{self, opening_of};
-use super::opening::{Lanes, Opening};
+use super::lanes::Lanes;
+use super::opening::Opening;
 use super::send::Call;
 use crate::error::Explain;
 use alloy::primitives::{Address, B256, TxHash};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A loan to open, or the loans of a batch.
 #[derive(Clone, Debug)]
@@ -20,7 +21,7 @@ pub struct Item {
 }
 
 /// What became of an item.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Outcome {
     /// Its loan is open.
@@ -38,7 +39,7 @@ pub enum Outcome {
 }
 
 /// A loan of a batch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum BatchedLoan {
     /// It is open.

@@ -6,7 +6,8 @@
 //! never sent, and that line is taken away.
 
 use super::error::ChainError;
-use super::opening::{Lanes, lanes_of};
+use super::lanes::Lanes;
+use super::opening::lanes_of;
 use super::send::Signed;
 use alloy::primitives::{Address, B256, Bytes, TxHash, hex, keccak256};
 use serde::{Deserialize, Serialize};
@@ -70,12 +71,23 @@ pub struct Flight {
     pub(super) lanes: Lanes,
     /// The transaction and its replacements, in the order in which they were signed.
     pub attempts: Vec<Signed>,
+    /// Its nonce went to nothing, deep enough: none of the others can be mined any more.
+    gone: bool,
 }
 
 impl Flight {
+    /// A nonce's first transaction.
+    pub(super) fn new(item: String, proof: B256, digest: B256, lanes: Lanes, signed: Signed) -> Self {
+        Self { item, proof, digest, lanes, attempts: vec![signed], gone: false }
+    }
+
     /// Whether its nonce is given up.
     pub fn is_void(&self) -> bool {
         self.attempts.iter().any(Signed::is_void)
+    }
+
+    fn mined(&mut self, tx: TxHash) {
+        self.gone = self.attempts.iter().any(|signed| signed.is_void() && signed.hash() == tx);
     }
 }
 
@@ -192,15 +204,24 @@ impl Journal {
                 if (signed.hash(), signed.nonce()) != (*tx, *nonce) {
                     return Err(format!("its transaction is {} with nonce {}", signed.hash(), signed.nonce()));
                 }
-                return self.add(item, *proof, *digest, signed);
+                self.add(item, *proof, *digest, signed)
             }
-            Entry::Mined { nonce, .. } if self.flights.contains_key(nonce) => {}
-            Entry::Dropped { nonce, .. } if self.flights.remove(nonce).is_some() => {}
-            Entry::Mined { nonce, .. } | Entry::Dropped { nonce, .. } => {
-                return Err(format!("nothing with nonce {nonce} was signed"));
+            Entry::Mined { nonce, .. } | Entry::Dropped { nonce, .. } if !self.flights.contains_key(nonce) => {
+                Err(format!("nothing with nonce {nonce} was signed"))
+            }
+            ended => {
+                self.end_flight(ended);
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    fn end_flight(&mut self, entry: &Entry) {
+        match entry {
+            Entry::Mined { nonce, tx, .. } => drop(self.flights.get_mut(nonce).map(|flight| flight.mined(*tx))),
+            Entry::Dropped { nonce, .. } => drop(self.flights.remove(nonce)),
+            Entry::Signed { .. } => {}
+        }
     }
 
     /// A nonce whose transaction a reorganisation threw out, and which another item got meanwhile, belongs to the later one.
@@ -215,8 +236,7 @@ impl Journal {
             None if got == expected => {
                 let lanes = lanes_of(to, data).ok_or("its transaction opens no loan")?;
                 let nonce = signed.nonce();
-                let flight = Flight { item: item.to_owned(), proof, digest: got, lanes, attempts: vec![signed] };
-                self.flights.insert(nonce, flight);
+                self.flights.insert(nonce, Flight::new(item.to_owned(), proof, got, lanes, signed));
             }
             _ => return Err(format!("its transaction is that of the item {got}, expected {expected}")),
         }
@@ -226,6 +246,11 @@ impl Journal {
     /// Every nonce that is not dropped, with its transactions.
     pub fn flights(&self) -> &BTreeMap<u64, Flight> {
         &self.flights
+    }
+
+    /// Whether something was signed for an item that may be in a block, now or later.
+    pub fn knows(&self, digest: &B256) -> bool {
+        self.flights.values().any(|flight| flight.digest == *digest && !flight.gone)
     }
 
     /// The nonce after all that it knows of.
@@ -248,9 +273,7 @@ impl Journal {
     /// Writes down what became of a nonce.
     pub fn ended(&mut self, entry: &Entry) -> Result<(), ChainError> {
         self.write(entry, 0)?;
-        if let Entry::Dropped { nonce, .. } = entry {
-            self.flights.remove(nonce);
-        }
+        self.end_flight(entry);
         Ok(())
     }
 
@@ -329,6 +352,15 @@ mod tests {
         Signed::decode("opening", &raw, signer().address(), CHAIN).unwrap()
     }
 
+    /// A transfer of nothing to the sender.
+    fn void(nonce: u64) -> Signed {
+        let to = TxKind::Call(signer().address());
+        let tx = TxEip1559 { chain_id: CHAIN, nonce, gas_limit: 1, to, ..TxEip1559::default() };
+        let signature = signer().sign_hash_sync(&tx.signature_hash()).unwrap();
+        let raw = TxEnvelope::from(tx.into_signed(signature)).encoded_2718();
+        Signed::decode("giving up", &raw, signer().address(), CHAIN).unwrap()
+    }
+
     fn open(limit: u64, path: &Path) -> Result<Journal, ChainError> {
         Journal::open_within(limit, path, CHAIN, B256::ZERO, signer().address())
     }
@@ -338,6 +370,32 @@ mod tests {
         let (to, data) = signed.target();
         let item = digest(to, data);
         journal.signed("a loan", B256::ZERO, item, &signed)
+    }
+
+    /// What was signed may be in a block until its nonce went to something else, also for a run that opens the journal later.
+    #[test]
+    fn what_may_be_in_a_block_is_known() {
+        let work = tempfile::tempdir().unwrap();
+        let path = work.path().join("journal");
+        let ended = |of: &dyn Fn(B256) -> Option<Entry>| {
+            let (mut journal, loan, void) = (open(1 << 20, &path).unwrap(), loan(0), void(0));
+            let (to, data) = loan.target();
+            let digest = digest(to, data);
+            assert!(!journal.knows(&digest));
+            journal.signed("a loan", B256::ZERO, digest, &loan).unwrap();
+            journal.signed("a loan", B256::ZERO, digest, &void).unwrap();
+            of(digest).into_iter().for_each(|entry| journal.ended(&entry).unwrap());
+            let known = journal.knows(&digest);
+            drop(journal);
+            assert_eq!(open(1 << 20, &path).unwrap().knows(&digest), known, "and again");
+            std::fs::remove_file(&path).unwrap();
+            known
+        };
+        let mined = |tx, digest| Some(Entry::Mined { digest, nonce: 0, tx, block: 1, succeeded: true });
+        assert!(ended(&|_| None), "either may be mined");
+        assert!(ended(&|digest| mined(loan(0).hash(), digest)));
+        assert!(!ended(&|digest| mined(void(0).hash(), digest)), "the nonce went to nothing");
+        assert!(!ended(&|digest| Some(Entry::Dropped { digest, nonce: 0 })), "the nonce went to a stranger");
     }
 
     /// As many transactions as fit, and what became of each of them; all of it is read again.

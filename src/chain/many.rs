@@ -13,7 +13,8 @@ use super::error::ChainError;
 use super::fees::Fees;
 use super::item::{Item, Outcome, is_of_the_item};
 use super::journal::{Entry, Flight, Journal};
-use super::opening::{self, Lanes, Opening};
+use super::lanes::{Lanes, held_back};
+use super::opening::{self, Opening};
 use super::provider::Chain;
 use super::send::{Call, Signed, most_of};
 use super::signer::Account;
@@ -120,6 +121,7 @@ impl<'a> Campaign<'a> {
     async fn go(&mut self, items: Vec<Item>) -> Result<(), ChainError> {
         self.load(items);
         self.reconcile().await?;
+        self.hold_back();
         self.progress = Instant::now();
         let mut failure = None;
         loop {
@@ -282,35 +284,19 @@ impl<'a> Campaign<'a> {
             None if self.items.values().any(|item| item.name == flight.item) => format!("{} (with earlier papers)", flight.item),
             None => flight.item.clone(),
         };
-        self.end_first(flight.digest, name, flight.lanes.clone(), outcome);
-    }
-
-    /// Ends an item, and what waited for it where it is a batch that opened nothing.
-    fn end_first(&mut self, digest: B256, name: String, lanes: Lanes, outcome: Outcome) {
-        let opens_nothing = !outcome.is_good();
         self.end(&name, outcome);
-        if opens_nothing && self.items.get(&digest).is_some_and(|item| matches!(item.opening, Opening::Batch(_))) {
-            self.hold_back(name, lanes);
-        }
     }
 
-    /// What waited for a batch that opened nothing has loans that the pool would refuse in the block, each alone, and for good: it ends too,
-    /// before it is sent, and so does what waits for that.
-    fn hold_back(&mut self, name: String, lanes: Lanes) {
-        let mut ended = vec![(name, lanes)];
-        while let Some((first, lanes)) = ended.pop() {
-            // What is signed is not taken back.
-            let is_signed = |digest: &B256| self.journal.flights().values().any(|flight| flight.digest == *digest);
-            let in_lane = |digest: &B256| self.items.get(digest).is_some_and(|item| !item.lanes().is_disjoint(&lanes));
-            let waits = |digest: &&B256| in_lane(digest) && !is_signed(digest);
-            let behind: Vec<B256> = self.queue.iter().filter(waits).copied().collect();
-            for digest in behind {
-                self.unqueue(digest);
-                let Some((name, lanes)) = self.items.get(&digest).map(|item| (item.name.clone(), item.lanes())) else { continue };
-                let error = ChainError::HeldBack { item: name.clone(), first: first.clone() };
-                self.end(&name, Outcome::refused(&error));
-                ended.push((name, lanes));
-            }
+    /// Batches that may not go now end before they are sent, and may be put together anew.
+    fn hold_back(&mut self) {
+        let under_way = self.flying.values().map(|flying| (flying.flight.item.clone(), flying.flight.lanes.clone()));
+        let queued = self.queue.iter().filter_map(|digest| self.items.get(digest).map(|item| (*digest, item)));
+        let batches = queued.filter(|(_, item)| matches!(item.opening, Opening::Batch(_)));
+        let batches = batches.map(|(digest, item)| (digest, item.name.clone(), item.lanes()));
+        for (digest, item, first) in held_back(under_way, batches) {
+            self.unqueue(digest);
+            let outcome = Outcome::refused(&ChainError::HeldBack { item: item.clone(), first });
+            self.end(&item, outcome);
         }
     }
 
@@ -334,7 +320,7 @@ impl<'a> Campaign<'a> {
                 Err(error) => return Err(error),
             };
             self.queue.remove(at);
-            self.end_first(item.digest(), item.name.clone(), item.lanes(), outcome);
+            self.end(&item.name, outcome);
         }
         Ok(())
     }
@@ -387,7 +373,7 @@ impl<'a> Campaign<'a> {
         self.progress = Instant::now();
         self.costs.insert(nonce, signed.max_cost());
         let (name, proof, lanes) = (item.name.clone(), item.proof, item.lanes());
-        self.flying.insert(nonce, Flying::new(Flight { item: name, proof, digest, lanes, attempts: vec![signed] }));
+        self.flying.insert(nonce, Flying::new(Flight::new(name, proof, digest, lanes, signed)));
         self.publish(nonce).await
     }
 

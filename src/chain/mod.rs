@@ -32,6 +32,7 @@ mod http;
 pub mod item;
 pub mod journal;
 pub mod keystore;
+mod lanes;
 mod ledger;
 pub mod many;
 pub mod opening;

@@ -5,16 +5,13 @@ use super::batch::{Batch, ItemResult, results};
 use super::bindings::ILendingThreshold;
 use super::error::ChainError;
 use super::item::{BatchedLoan, Outcome};
+use super::lanes::Lanes;
 use super::provider::Chain;
 use super::send::Call;
 use super::settle::{LoanRequest, OpenLoan};
 use alloy::primitives::{Address, U256};
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::SolCall;
-use std::collections::BTreeSet;
-
-/// Pool and borrower of each loan. The contract counts a borrower's nonces, so transactions that have one in common wait for each other.
-pub(super) type Lanes = BTreeSet<(Address, Address)>;
 
 /// A transaction's loans.
 #[derive(Clone, Debug)]
@@ -65,6 +62,19 @@ impl Opening {
     pub async fn is_open(&self, chain: &Chain) -> Result<bool, ChainError> {
         for request in self.requests() {
             if !request.is_open(chain).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The same in a block that is so deep that it counts.
+    ///
+    /// # Errors
+    /// Those of asking.
+    pub async fn is_open_for_good(&self, chain: &Chain) -> Result<bool, ChainError> {
+        for request in self.requests() {
+            if !request.is_open_for_good(chain).await? {
                 return Ok(false);
             }
         }

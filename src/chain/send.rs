@@ -138,8 +138,13 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Reverted`] with the decoded error, [`ChainError::NoContract`] where the address has no code.
     pub async fn read<C: SolCall>(&self, what: &str, to: Address, call: &C) -> Result<C::Return, ChainError> {
+        self.read_at(BlockId::latest(), what, to, call).await
+    }
+
+    /// The same as of a block.
+    pub async fn read_at<C: SolCall>(&self, at: BlockId, what: &str, to: Address, call: &C) -> Result<C::Return, ChainError> {
         let request = Call::new(what, to, call).request(Address::ZERO);
-        let bytes = self.provider().call(request).await.map_err(|e| self.explain(what, e))?;
+        let bytes = self.provider().call(request).block(at).await.map_err(|e| self.explain(what, e))?;
         if bytes.is_empty() {
             self.require_code(what, to).await?;
         }

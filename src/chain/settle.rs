@@ -10,7 +10,9 @@ use super::event::Emitted;
 use super::provider::Chain;
 use super::send::{Call, Simulation, find_event};
 use super::signer::Account;
+use alloy::eips::BlockId;
 use alloy::primitives::{Address, B256, Bytes, I256, TxHash, U256, keccak256};
+use alloy::providers::Provider;
 use alloy::rpc::types::TransactionReceipt;
 use alloy::sol_types::{SolCall, SolValue};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -148,6 +150,20 @@ impl LoanRequest {
 
     /// Whether this very attestation has its loan under the policy already.
     pub async fn is_open(&self, chain: &Chain) -> Result<bool, ChainError> {
+        self.is_open_at(BlockId::latest(), chain).await
+    }
+
+    /// Whether it had so in a block that is as deep as a transaction's must be: a reorganisation may undo what the last ones say.
+    pub async fn is_open_for_good(&self, chain: &Chain) -> Result<bool, ChainError> {
+        let what = "asking for the last block";
+        let latest = chain.provider().get_block_number().await.map_err(|e| chain.explain(what, e))?;
+        match latest.saturating_add(1).checked_sub(chain.confirmations()) {
+            Some(deep) => self.is_open_at(BlockId::number(deep), chain).await,
+            None => Ok(false),
+        }
+    }
+
+    async fn is_open_at(&self, at: BlockId, chain: &Chain) -> Result<bool, ChainError> {
         let epoch_length = policy(chain, self.lending, self.policy_id).await?.terms.epochLength;
         let Some(epoch) = self.attestation.issued_at.checked_div(epoch_length) else { return Ok(false) };
         let call = IZkmlConsumer::spentByCall {
@@ -156,7 +172,7 @@ impl LoanRequest {
             policyId: self.policy_id,
             epoch,
         };
-        let spent = chain.read("reading the nullifier", self.lending, &call).await?;
+        let spent = chain.read_at(at, "reading the nullifier", self.lending, &call).await?;
         Ok(spent == keccak256((self.attestation.struct_hash(), self.policy_id, epoch).abi_encode_params()))
     }
 }

@@ -134,7 +134,7 @@ impl<W: Work> Service<W> {
     /// stand alone are refused: the group is dissolved then, for a member is missing.
     fn prove(&mut self, entry: &Entry, tell: &dyn Fn(String)) -> Result<(), ServiceError> {
         tell(format!("group {}: proving {} proofs", entry.id(), entry.proofs.len()));
-        self.write_status()?;
+        self.write_status().ok();
         let mut proofs = Vec::new();
         let mut bad = Vec::new();
         for member in &entry.proofs {

@@ -10,6 +10,7 @@
 //! them the process may be killed, and what is left to do is read off the folders again ([`Service::step`]).
 
 mod act;
+mod destination;
 mod error;
 mod group;
 mod handed_in;
@@ -24,13 +25,14 @@ mod settled;
 mod tests;
 mod waiting;
 
+pub use destination::Destination;
 pub use error::ServiceError;
 pub use handed_in::{LoanFile, PAPERS_TEXT, Papers};
 pub use places::write_text;
 pub use plan::{Service, Settings};
 pub use report::Counts;
 pub use sending::{Sending, Share, SlotLoan};
-pub use settled::{Done, done};
+pub use settled::{Done, Sent, Settled, done};
 
 use crate::artifact::{
     ArtifactError,

@@ -159,7 +159,8 @@ impl<W: Work> Service<W> {
             self.listed.retain(|name| !self.held.contains(name) && !self.stuck.contains_key(name));
             let acts = self.acts;
             while self.step(tell)? {
-                self.keep_status(BUSY)?;
+                // What cannot be told holds up no group: the run's end says so.
+                self.keep_status(BUSY).ok();
             }
             // A group may have made room in the queue: then what was held back comes.
             if self.acts == acts {

@@ -1,18 +1,16 @@
-//! Which of a group's loans go in which transaction, written down before the first of them is signed. A run after a kill then puts the same
-//! transactions together, whatever its options are, and whatever the pool would say of a loan by now.
+//! Which of a group's loans go in which transaction, written down before the first of them is signed. A run after a kill then puts what was
+//! signed together again, whatever its options are, and whatever the pool would say of a loan by now. What the journal does not know was not
+//! signed, and binds nobody.
 
 use super::{
-    ServiceError,
+    Destination, ServiceError,
     places::{self, io},
     settled::Done,
 };
 use crate::chain::journal::sync_folder;
-use alloy::primitives::Address;
+use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::{collections::BTreeSet, path::PathBuf};
 
 const FORMAT: &str = "zkml-evm/sending";
 const VERSION: u32 = 1;
@@ -23,16 +21,11 @@ const VERSION: u32 = 1;
 pub struct Sending {
     format: String,
     version: u32,
-    /// On which chain.
-    pub chain_id: u64,
-    /// To which pool.
-    pub pool: Address,
+    chain_id: u64,
+    genesis: B256,
+    pool: Address,
     /// The transactions, each with what decides its bytes.
     pub transactions: Vec<Share>,
-    /// Files whose loans were open already.
-    pub already_open: BTreeSet<String>,
-    /// Files whose loans are in none of them, with why.
-    pub left_out: BTreeMap<String, String>,
 }
 
 /// One transaction.
@@ -57,14 +50,14 @@ pub struct SlotLoan {
 
 impl Sending {
     /// Nothing is decided yet.
-    pub fn new(chain_id: u64, pool: Address) -> Self {
-        let (transactions, already_open, left_out) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        Self { format: FORMAT.into(), version: VERSION, chain_id, pool, transactions, already_open, left_out }
+    pub fn new(to: Destination) -> Self {
+        let Destination { chain_id, genesis, pool } = to;
+        Self { format: FORMAT.into(), version: VERSION, chain_id, genesis, pool, transactions: Vec::new() }
     }
 
-    /// Whether it is decided what becomes of a file's loan.
-    pub fn knows(&self, file: &str) -> bool {
-        self.already_open.contains(file) || self.left_out.contains_key(file) || self.loans().any(|loan| loan.file == file)
+    /// Whether a file's loan is in one of the transactions.
+    pub fn has(&self, file: &str) -> bool {
+        self.loans().any(|loan| loan.file == file)
     }
 
     fn loans(&self) -> impl Iterator<Item = &SlotLoan> {
@@ -72,11 +65,11 @@ impl Sending {
     }
 
     /// What is wrong with what was read, in words.
-    fn problem(&self, chain_id: u64, pool: Address) -> Option<String> {
+    fn problem(&self, to: Destination) -> Option<String> {
         let of =
             |format: &str, version, chain_id, pool| format!("{format} version {version} for the pool {pool} on chain {chain_id}");
         let got = of(&self.format, self.version, self.chain_id, self.pool);
-        let expected = of(FORMAT, VERSION, chain_id, pool);
+        let expected = of(FORMAT, VERSION, to.chain_id, to.pool);
         if got != expected {
             return Some(format!("it is {got}, expected {expected}"));
         }
@@ -94,15 +87,16 @@ impl Done {
         self.file(&format!("{chain_id}-{pool}.sending.json"))
     }
 
-    /// What was decided about its loans, where something was.
+    /// What was decided about its loans; nothing where that was on a chain that is gone.
     ///
     /// # Errors
     /// A file that somebody changed.
-    pub fn sending(&self, chain_id: u64, pool: Address) -> Result<Option<Sending>, ServiceError> {
-        let path = self.sending_path(chain_id, pool);
-        let Some(sending) = places::read_json::<Sending>(&path)? else { return Ok(None) };
-        match sending.problem(chain_id, pool) {
-            None => Ok(Some(sending)),
+    pub fn sending(&self, to: Destination) -> Result<Sending, ServiceError> {
+        let path = self.sending_path(to.chain_id, to.pool);
+        let Some(sending) = places::read_json::<Sending>(&path)? else { return Ok(Sending::new(to)) };
+        match sending.problem(to) {
+            None if sending.genesis == to.genesis => Ok(sending),
+            None => Ok(Sending::new(to)),
             Some(problem) => Err(ServiceError::Damaged { path, problem }),
         }
     }

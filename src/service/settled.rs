@@ -2,19 +2,94 @@
 //! absence that something is left to do.
 
 use super::{
-    ServiceError,
+    Destination, ServiceError,
     group::Entry,
     handed_in::{HandedIn, Papers},
     incoming,
     places::{self, AGGREGATE, ENTRY, io, names},
 };
-use crate::{artifact::aggregate::AggregateFile, chain::journal::sync_folder, proof::Purpose};
-use alloy::primitives::B256;
-use serde::{Serialize, de::DeserializeOwned};
-use std::path::{Path, PathBuf};
+use crate::{
+    artifact::aggregate::AggregateFile,
+    chain::{
+        item::{BatchedLoan, Outcome},
+        journal::sync_folder,
+    },
+    proof::Purpose,
+};
+use alloy::primitives::{Address, B256};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 /// What became of a group.
 const SETTLED: &str = "settled.json";
+const FORMAT: &str = "zkml-evm/settled";
+const VERSION: u32 = 1;
+
+/// `settled.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settled {
+    format: String,
+    version: u32,
+    chain_id: u64,
+    genesis: B256,
+    pool: Address,
+    /// What became of each transaction.
+    pub transactions: Vec<Sent>,
+    /// Files whose loans were open already.
+    pub already_open: BTreeSet<String>,
+    /// Files whose loans are in none of the transactions, with why.
+    pub left_out: BTreeMap<String, String>,
+}
+
+/// A transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// The files of its loans, in their order.
+    pub files: Vec<String>,
+}
+
+impl Settled {
+    /// What became of a group there.
+    pub fn new(
+        to: Destination,
+        transactions: Vec<Sent>,
+        already_open: BTreeSet<String>,
+        left_out: BTreeMap<String, String>,
+    ) -> Self {
+        let Destination { chain_id, genesis, pool } = to;
+        Self { format: FORMAT.into(), version: VERSION, chain_id, genesis, pool, transactions, already_open, left_out }
+    }
+
+    fn destination(&self) -> Destination {
+        Destination { chain_id: self.chain_id, genesis: self.genesis, pool: self.pool }
+    }
+
+    /// What is wrong with what was read, in words.
+    fn problem(&self) -> Option<String> {
+        if (self.format.as_str(), self.version) != (FORMAT, VERSION) {
+            return Some(format!("it is {} version {}, expected {FORMAT} version {VERSION}", self.format, self.version));
+        }
+        let torn = |sent: &Sent| matches!(&sent.outcome, Outcome::Batch { loans, .. } if loans.len() != sent.files.len());
+        self.transactions.iter().any(torn).then(|| "a transaction has not as many files as loans".into())
+    }
+
+    /// How many loans were opened, and how many refused.
+    pub fn opened_and_refused(&self) -> (u64, u64) {
+        let loans = self.transactions.iter().flat_map(|sent| match &sent.outcome {
+            Outcome::Batch { loans, .. } => loans.as_slice(),
+            _ => &[],
+        });
+        let (opened, refused): (Vec<_>, Vec<_>) = loans.partition(|loan| matches!(loan, BatchedLoan::Settled { .. }));
+        (opened.len() as u64, (refused.len() + self.left_out.len()) as u64)
+    }
+}
 
 /// A group that is done.
 #[derive(Clone, Debug)]
@@ -70,21 +145,126 @@ impl Done {
         Ok(found)
     }
 
-    /// What became of it, where that is known.
+    /// What became of it there, where that is known.
     ///
     /// # Errors
     /// A file that somebody changed.
-    pub fn settled<T: DeserializeOwned>(&self) -> Result<Option<T>, ServiceError> {
-        places::read_json(&self.folder.join(SETTLED))
+    pub fn settled(&self, to: Destination) -> Result<Option<Settled>, ServiceError> {
+        let path = self.folder.join(SETTLED);
+        let Some(settled) = places::read_json::<Settled>(&path)? else { return Ok(None) };
+        match settled.problem() {
+            None => Ok(Some(settled).filter(|settled| settled.destination() == to)),
+            Some(problem) => Err(ServiceError::Damaged { path, problem }),
+        }
     }
 
     /// Writes down what became of it, for good.
     ///
     /// # Errors
     /// A folder that cannot be written to.
-    pub fn settle(&self, outcome: &impl Serialize) -> Result<(), ServiceError> {
+    pub fn settle(&self, outcome: &Settled) -> Result<(), ServiceError> {
         let path = self.folder.join(SETTLED);
         places::write_json(&path, outcome)?;
         sync_folder(&path).map_err(io("write", &path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Destination, Done, SETTLED, Sent, Settled};
+    use crate::{
+        chain::item::{BatchedLoan, Outcome},
+        service::{Sending, ServiceError, Share, SlotLoan},
+    };
+    use alloy::primitives::{Address, B256};
+    use serde_json::{Value, json};
+    use std::{collections::BTreeMap, fs, path::Path};
+
+    const HERE: Destination = Destination { chain_id: 5, genesis: B256::repeat_byte(1), pool: Address::repeat_byte(2) };
+    const ELSEWHERE: [Destination; 3] = [
+        Destination { chain_id: 6, ..HERE },
+        Destination { genesis: B256::ZERO, ..HERE },
+        Destination { pool: Address::ZERO, ..HERE },
+    ];
+
+    fn group(folder: &Path) -> Done {
+        Done { id: "group".into(), folder: folder.into() }
+    }
+
+    fn settled() -> Settled {
+        let (borrower, tx) = (Address::repeat_byte(3), B256::repeat_byte(4));
+        let opened = BatchedLoan::Settled { borrower, loan_id: "7".into(), amount: "250".into() };
+        let refused = BatchedLoan::Refused { borrower, reason: "no".into() };
+        let outcome = Outcome::Batch { loans: vec![opened, refused], tx, block: Some(8), gas_used: 9 };
+        let sent = Sent { outcome, files: vec!["a".into(), "b".into()] };
+        let open = Sent { outcome: Outcome::AlreadyOpen, files: vec!["c".into()] };
+        let left_out = BTreeMap::from([("d".to_owned(), "it is spent".to_owned())]);
+        Settled::new(HERE, vec![sent, open], ["e".to_owned()].into(), left_out)
+    }
+
+    #[test]
+    fn what_became_of_a_group_is_read_as_it_was_written_and_counts_where_it_happened() {
+        let work = tempfile::tempdir().unwrap();
+        let group = group(work.path());
+        assert_eq!(group.settled(HERE).unwrap(), None);
+        group.settle(&settled()).unwrap();
+        assert_eq!(group.settled(HERE).unwrap(), Some(settled()));
+        assert_eq!(settled().opened_and_refused(), (1, 2));
+        for elsewhere in ELSEWHERE {
+            assert_eq!(group.settled(elsewhere).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_damaged_one_is_refused() {
+        let work = tempfile::tempdir().unwrap();
+        let (group, path) = (group(work.path()), work.path().join(SETTLED));
+        group.settle(&settled()).unwrap();
+        let honest: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let mut cases = vec![String::new(), "{".into(), "null".into(), honest.to_string().replace("batch", "bath")];
+        for (field, value) in [
+            ("format", json!("zkml-evm/sending")),
+            ("version", json!(2)),
+            ("chainId", json!("5")),
+            ("genesis", Value::Null),
+            ("leftOut", json!([])),
+            ("more", json!(1)),
+        ] {
+            let mut changed = honest.clone();
+            changed[field] = value;
+            cases.push(changed.to_string());
+        }
+        let mut fewer = honest.clone();
+        fewer["transactions"][0]["files"] = json!(["a"]);
+        cases.push(fewer.to_string());
+        for text in cases {
+            fs::write(&path, &text).unwrap();
+            let read = group.settled(HERE);
+            assert!(matches!(&read, Err(ServiceError::Damaged { path: named, .. }) if *named == path), "{text}: {read:?}");
+        }
+        fs::write(&path, honest.to_string()).unwrap();
+        assert!(group.settled(HERE).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_decision_counts_on_its_chain_and_is_checked() {
+        let work = tempfile::tempdir().unwrap();
+        let group = group(work.path());
+        assert_eq!(group.sending(HERE).unwrap(), Sending::new(HERE));
+        let loan = |file: &str, slot| SlotLoan { file: file.into(), slot };
+        let mut sending = Sending::new(HERE);
+        sending.transactions.push(Share { gas_per_item: 1, loans: vec![loan("a", 0), loan("b", 3)] });
+        group.decide(&sending).unwrap();
+        assert_eq!(group.sending(HERE).unwrap(), sending);
+        assert!(sending.has("b") && !sending.has("c"));
+        for elsewhere in ELSEWHERE {
+            assert_eq!(group.sending(elsewhere).unwrap(), Sending::new(elsewhere));
+        }
+        for wrong in [vec![], vec![loan("b", 3), loan("a", 0)], vec![loan("c", 3)], vec![loan("a", 5)]] {
+            let mut changed = sending.clone();
+            changed.transactions.push(Share { gas_per_item: 1, loans: wrong });
+            group.decide(&changed).unwrap();
+            assert!(matches!(group.sending(HERE), Err(ServiceError::Damaged { .. })), "{changed:?}");
+        }
     }
 }

@@ -203,6 +203,25 @@ fn killed_after_any_change_nothing_is_lost_and_nothing_happens_twice() {
     }
 }
 
+/// The work is done, and that it could not be told is an error of the machine; the next run tells it.
+#[test]
+fn a_status_that_cannot_be_written_holds_up_no_group() {
+    let (folder, work) = (tempfile::tempdir().unwrap(), Cheap::default());
+    let root = folder.path();
+    crowd(root);
+    work.0.borrow_mut().bad = vec![66];
+    let mut service = open(root, &work);
+    fs::create_dir_all(root.join("status.json/taken")).unwrap();
+    let error = service.run(&|_| ()).unwrap_err();
+    assert!(error.is_of_the_machine() && error.to_string().contains("status.json"), "{error}");
+    let mut values: Vec<B256> = done(root).values().flatten().copied().collect();
+    values.sort();
+    assert_eq!(values, (1..=5).map(word).collect::<Vec<_>>());
+    fs::remove_dir_all(root.join("status.json")).unwrap();
+    service.run(&|_| ()).unwrap();
+    assert_eq!(status(root).totals.aggregated, 5);
+}
+
 #[test]
 fn a_proof_that_ceases_to_hold_is_refused_wherever_the_process_is_killed_then() {
     for acts in 0.. {

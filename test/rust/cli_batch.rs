@@ -10,6 +10,8 @@ mod split;
 mod submit;
 #[path = "cli_batch/tree.rs"]
 mod tree;
+#[path = "cli_batch/turn.rs"]
+mod turn;
 
 use cli_support::{DATA, attest, copy, generate, run, run_in};
 use halo2_proofs::halo2curves::serde::SerdeObject;

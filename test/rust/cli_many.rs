@@ -185,6 +185,24 @@ async fn what_was_signed_is_sent_as_it_is_or_given_up() {
     assert_eq!(written(work.path()).len(), 3);
 }
 
+/// Something else sends by the account: it is told, and nothing is signed behind what may never be mined.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_used_elsewhere_is_told() {
+    let work = tempfile::tempdir().unwrap();
+    loans(work.path(), 2);
+    let yard = Yard::new(Hardfork::Osaka).await;
+    yard.ask("evm_setAutomine", json!([false])).await;
+    let pay = Call::transfer("paying", Address::repeat_byte(1), U256::ONE);
+    let strangers = yard.chain.prepare(&dev(RELAYER), &pay).await.unwrap();
+    let _pending = yard.chain.provider().send_raw_transaction(&strangers.encoded()).await.unwrap();
+    assert_eq!(yard.submit(work.path(), &["--broadcast"]).refused(), (5, "chain/used-elsewhere".into()));
+    assert_eq!(lines(work.path()), 1, "nothing is signed");
+    yard.ask("evm_setAutomine", json!([true])).await;
+    yard.mine().await;
+    assert_eq!(yard.submit(work.path(), &["--broadcast"]).result()["settled"], 2);
+    yard.assert_settled_once(2, 3).await;
+}
+
 fn entries(folder: &Path) -> Vec<Value> {
     let text = fs::read_to_string(journal_of(folder)).unwrap();
     text.lines().map(|line| serde_json::from_str(&line[65..]).unwrap()).collect()
@@ -702,6 +720,38 @@ async fn wallets_that_turn_dear_block_nobody() {
     let one = run_in(folder, &[&["--json", "submit-batch", folder.to_str().unwrap()], &fixed[..]].concat());
     assert_eq!(one.refused(), (2, "usage/missing".into()), "{}", one.stdout);
     assert!(one.stdout.contains("--pool"), "{}", one.stdout);
+}
+
+/// A borrower's second loan is in a transaction behind the first one's, which the block refuses: it is not sent, and the others are.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_refused_loan_none_of_the_borrower_goes() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path();
+    loans(folder, 2);
+    let yard = Yard::new(Hardfork::Osaka).await;
+    yard.second_loan(0, &folder.join("second")).await;
+    let (node, wallet) = (yard.url.clone(), borrower(0).address());
+    let turning = proxy::before(&yard.url, move |method, _| {
+        if method == "eth_sendRawTransaction" {
+            assert!(proxy::ask(&node, "anvil_setCode", json!([wallet, "0xfe"])).get("error").is_none());
+        }
+        Say::Same
+    });
+    let relayer = RELAYER.to_string();
+    let batch = |url: &str| {
+        let fixed = ["--json", "submit-batch", folder.to_str().unwrap(), "--gas-per-item", "10000000", "--broadcast"];
+        run_in(folder, &[&fixed[..], &["--rpc-url", url, "--dev-account", &relayer]].concat())
+    };
+    let done = batch(&turning);
+    let result = done.json()["result"].clone();
+    assert_eq!((done.code, yard.sent().await, &result["refused"]), (1, 2, &json!(2)), "{result}");
+    assert_eq!((outcome(&result, "loan-00"), outcome(&result, "loan-01")), ("refused", "settled"), "{result}");
+    assert!(result["items"]["second"]["reason"].as_str().unwrap().contains("held back"), "{result}");
+    // When the wallet signs again, both go, in their order.
+    yard.ask("anvil_setCode", json!([wallet, "0x"])).await;
+    let rest = batch(&yard.url).result();
+    assert_eq!((outcome(&rest, "loan-00"), outcome(&rest, "second"), yard.sent().await), ("settled", "settled", 4), "{rest}");
+    assert_eq!(yard.balance(0).await, U256::from(2 * AMOUNT));
 }
 
 /// One real proof for two borrowers, by the one who sends it.

@@ -1,12 +1,13 @@
 //! A group's loans on their way to a pool: which go in which transaction, and what became of each.
 
-use super::submit::with_state;
+use super::turn::{Placed, Turns, in_turn};
 use crate::{
     artifact::{aggregate::AggregateFile, proof_file::read_small},
     chain::{
         Chain, ChainError,
         batch::Batch,
         item::{Item, Outcome},
+        journal::Journal,
         opening::Opening,
         parts::Parts,
         refusal::{Refusal, refusal},
@@ -14,11 +15,10 @@ use crate::{
     },
     cli::{
         failure::{CliError, Failure},
-        output::Console,
         submit_batch::{Items, place, proof_in},
     },
     error::Explain,
-    service::{Done, Sending, Share, SlotLoan},
+    service::{Destination, Done, Sending, Sent, ServiceError, Settled, Share, SlotLoan},
 };
 use alloy::primitives::{Address, B256, keccak256};
 use serde_json::{Value, json};
@@ -31,8 +31,8 @@ use std::{
 pub struct Target {
     /// The chain.
     pub chain: Chain,
-    /// The pool.
-    pub pool: Address,
+    /// The pool on it.
+    pub to: Destination,
     /// The account that sends.
     pub sender: Address,
     /// Gas that each loan gets.
@@ -41,12 +41,30 @@ pub struct Target {
     pub watched: (B256, usize),
 }
 
+/// What a group's folder holds.
+pub struct Papered {
+    /// The group.
+    pub done: Done,
+    file: AggregateFile,
+    /// keccak256 of the aggregate's file.
+    proof: B256,
+    /// Its loans by their files, in the order of their slots.
+    loans: Vec<(String, Result<LoanRequest, String>)>,
+    sending: Sending,
+}
+
+/// What the groups of one pass have in common.
+pub struct Pass<'a> {
+    /// Knows what was signed; where there is none, nothing was.
+    pub journal: Option<&'a Journal>,
+    /// Whose turn it is.
+    pub turns: Turns,
+}
+
 /// What there is to send of a group.
 pub enum Prepared {
-    /// None of its proofs came with papers.
-    NoPapers,
-    /// Nothing now, but perhaps later.
-    Later(Value),
+    /// Nothing now, but perhaps later: its state.
+    Later(Value, Rest),
     /// Transactions, or none where the loans are open.
     Now(Ready),
 }
@@ -59,210 +77,239 @@ pub struct Ready {
     pub sending: Sending,
     /// The transactions.
     pub items: Vec<Item>,
-    /// Files of which nothing is decided, since time may heal why they would be refused now.
+    /// The other loans.
+    pub rest: Rest,
+}
+
+/// A group's loans that are in none of its transactions, by their files.
+#[derive(Clone, Debug, Default)]
+pub struct Rest {
+    /// Those that are open.
+    pub already_open: BTreeSet<String>,
+    /// Those that the pool would refuse for good, or that do not fit, with why.
+    pub left_out: BTreeMap<String, String>,
+    /// Those that time may heal, with what they wait for.
     pub waiting: BTreeMap<String, String>,
 }
 
-/// What a loan of a group waits for.
+/// What is said of a loan now.
 enum Look {
     Goes,
     IsOpen,
     Waits(String),
-    Undecided(String),
+    /// It waits, and its whole group with it.
+    AllWait(String),
     Refused(String),
 }
 
-/// The state of a group with loans that wait; nothing where there are none.
-pub(super) fn waits(waiting: &BTreeMap<String, String>) -> Option<Value> {
-    (!waiting.is_empty()).then(|| json!({ "state": "waits", "loans": waiting }))
+impl Rest {
+    /// The state, and which loans wait or are left out.
+    pub fn with(&self, mut state: Value) -> Value {
+        for (what, loans) in [("loans", &self.waiting), ("leftOut", &self.left_out)] {
+            if !loans.is_empty() {
+                state[what] = json!(loans);
+            }
+        }
+        state
+    }
+
+    /// The state of a group with loans that wait; nothing where there are none.
+    pub fn waits(&self) -> Option<Value> {
+        (!self.waiting.is_empty()).then(|| self.with(json!({ "state": "waits" })))
+    }
 }
 
 impl Target {
-    /// A group's transactions: those that were decided on before, byte for byte; and for the loans of which nothing is decided, those that
-    /// stand in its slots and that the pool would open now.
+    /// What a group's folder holds; nothing where none of its proofs came with papers.
     ///
     /// # Errors
-    /// Files that cannot be read, a node that does not answer.
-    pub async fn prepare(&self, done: Done, console: &Console) -> Result<Prepared, Failure> {
+    /// Files that cannot be read.
+    pub fn read(&self, done: Done) -> Result<Option<Papered>, ServiceError> {
         let file = done.aggregate()?;
         let papers = done.papers(self.watched.0, self.watched.1)?;
         if papers.is_empty() {
-            return Ok(Prepared::NoPapers);
+            return Ok(None);
         }
-        let known = done.sending(self.chain.id(), self.pool)?;
-        let mut sending = known.unwrap_or_else(|| Sending::new(self.chain.id(), self.pool));
-        let (mut undecided, mut requests) = (Vec::new(), BTreeMap::new());
-        for (name, papers) in papers {
-            let request = papers.request();
-            if let Ok(request) = &request {
-                requests.insert(name.clone(), request.clone());
-            }
-            if !sending.knows(&name) {
-                undecided.push((name, request));
-            }
-        }
-        let mut waiting = BTreeMap::new();
-        if !undecided.is_empty() {
-            let before: BTreeSet<String> = sending.left_out.keys().cloned().collect();
-            let later = self.decide(undecided, &file, &mut sending, &mut waiting).await?;
-            for (name, reason) in sending.left_out.iter().filter(|(name, _)| !before.contains(*name)) {
-                console.note(format!("group {}: {name:?}: left out: {reason}", done.id));
-            }
-            if let Some(later) = later {
-                return Ok(Prepared::Later(later));
-            }
-        }
-        let items = self.items(&done, &file, &sending, &requests)?;
-        Ok(Prepared::Now(Ready { done, sending, items, waiting }))
+        let loans = papers.into_iter().map(|(name, papers)| (name, papers.request())).collect();
+        let (proof, sending) = (keccak256(read_small(&file.path)?), done.sending(self.to)?);
+        Ok(Some(Papered { done, file, proof, loans, sending }))
     }
 
-    /// Adds to what is decided; or says why the group has to wait.
+    /// A group's transactions: those that were decided on before and signed, byte for byte; and for the other loans, of which nothing binds,
+    /// those that stand in its slots and that the pool would open now.
+    ///
+    /// # Errors
+    /// A node that does not answer; a decision that is not of these files.
+    pub async fn prepare(&self, mut group: Papered, pass: &mut Pass<'_>) -> Result<Prepared, Failure> {
+        let signed: Vec<bool> = match pass.journal {
+            Some(journal) => self.items(&group)?.iter().map(|item| journal.knows(&item.digest())).collect(),
+            None => Vec::new(),
+        };
+        let mut of_share = signed.into_iter();
+        group.sending.transactions.retain(|_| of_share.next().unwrap_or_default());
+        let (mut rest, mut undecided) = (Rest::default(), Items::new());
+        for (name, request) in group.loans.iter().filter(|(name, _)| !group.sending.has(name)) {
+            let refused = match request {
+                Ok(request) if request.lending == self.to.pool => {
+                    undecided.push((name.clone(), request.clone()));
+                    continue;
+                }
+                Ok(request) => format!("it is for the pool {}, expected {}", request.lending, self.to.pool),
+                Err(what) => what.clone(),
+            };
+            rest.left_out.insert(name.clone(), refused);
+        }
+        let error = self.decide(undecided, &mut group, &mut rest, &mut pass.turns).await?;
+        if group.sending.transactions.is_empty() {
+            let refused = || (!rest.left_out.is_empty()).then(|| rest.with(json!({ "state": "refused" })));
+            let state = match &error {
+                Some(error) => Some(rest.with(with_state("refused", &Outcome::refused(error)))),
+                None => rest.waits().or_else(refused),
+            };
+            if let Some(state) = state {
+                return Ok(Prepared::Later(state, rest));
+            }
+        }
+        let items = self.items(&group)?;
+        Ok(Prepared::Now(Ready { done: group.done, sending: group.sending, items, rest }))
+    }
+
+    /// Adds transactions; what stopped some, where something did.
     async fn decide(
         &self,
-        undecided: Vec<(String, Result<LoanRequest, String>)>,
-        file: &AggregateFile,
-        sending: &mut Sending,
-        waiting: &mut BTreeMap<String, String>,
-    ) -> Result<Option<Value>, Failure> {
-        let (mut loans, mut refused) = (Items::new(), BTreeMap::new());
-        for (name, request) in undecided {
-            match request {
-                Ok(request) if request.lending == self.pool => loans.push((name, request)),
-                Ok(request) => {
-                    drop(refused.insert(name, format!("it is for the pool {}, expected {}", request.lending, self.pool)))
+        loans: Items,
+        group: &mut Papered,
+        rest: &mut Rest,
+        turns: &mut Turns,
+    ) -> Result<Option<ChainError>, Failure> {
+        let mut asked = Items::new();
+        for (name, request) in &loans {
+            let name = name.clone();
+            match self.look_at(request).await? {
+                Look::Goes => asked.push((name, request.clone())),
+                Look::IsOpen => drop(rest.already_open.insert(name)),
+                Look::Waits(why) => drop(rest.waiting.insert(name, why)),
+                Look::Refused(why) => drop(rest.left_out.insert(name, why)),
+                Look::AllWait(why) => {
+                    rest.waiting = loans.into_iter().map(|(name, _)| (name, why.clone())).collect();
+                    return Ok(None);
                 }
-                Err(what) => drop(refused.insert(name, what)),
             }
         }
-        loans.sort_by_key(|(_, request)| request.nonce);
-        let (mut first_of, mut asked) = (BTreeSet::new(), Items::new());
-        for (name, request) in loans {
-            // A borrower's later loan is refused until the earlier one is open: only the first that goes can be asked about.
-            let subject = request.attestation.subject;
-            match self.look_at(&request, !first_of.contains(&subject)).await? {
-                Look::Goes => {
-                    first_of.insert(subject);
-                    asked.push((name, request));
-                }
-                Look::Undecided(why) => drop(waiting.insert(name, why)),
-                Look::IsOpen => drop(sending.already_open.insert(name)),
-                Look::Waits(why) => return Ok(Some(json!({ "state": "waits", "reason": why }))),
-                Look::Refused(why) => drop(refused.insert(name, why)),
-            }
+        let (placed, slots) = place(&group.file, Path::new(""), asked, &mut rest.left_out, false, &self.chain).await?;
+        let placed = placed.into_iter().zip(slots).map(|((name, request), slot)| Placed { name, request, slot });
+        let (mut go, mut later) = in_turn(placed.collect(), turns);
+        let mut stopped = None;
+        // One that does not fit gives its turn to the borrower's next.
+        while !go.is_empty() {
+            let error = self.share_out(go, group, rest, turns).await?;
+            stopped = stopped.or(error);
+            (go, later) = in_turn(later, turns);
         }
-        let (placed, slots) = place(file, Path::new(""), asked, &mut refused, false, &self.chain).await?;
-        let error = match self.share_out(file, placed, slots, sending, &mut refused).await {
-            Ok(error) => error,
-            Err(error) if error.retryable() => return Err(error.into()),
-            Err(error) => Some(error),
-        };
-        sending.left_out.extend(refused);
-        let nothing = sending.transactions.is_empty() && !sending.left_out.is_empty();
-        let all_wait = waits(waiting).filter(|_| sending.transactions.is_empty());
-        Ok(match error {
-            Some(error) => Some(with_state("refused", &Outcome::refused(&error))),
-            None => all_wait.or_else(|| nothing.then(|| json!({ "state": "refused", "leftOut": sending.left_out }))),
-        })
+        for Placed { name, request, .. } in later {
+            let first = turns.get(&request.attestation.subject).map_or("another", String::as_str);
+            rest.waiting.insert(name, format!("the borrower's loan {first} goes first"));
+        }
+        Ok(stopped)
     }
 
-    /// Divides the loans among transactions; an error where not one goes.
+    /// Divides loans among transactions; what stopped some, where something did.
     async fn share_out(
         &self,
-        file: &AggregateFile,
-        placed: Items,
-        slots: Vec<usize>,
-        sending: &mut Sending,
-        refused: &mut BTreeMap<String, String>,
+        loans: Vec<Placed>,
+        group: &mut Papered,
+        rest: &mut Rest,
+        turns: &mut Turns,
     ) -> Result<Option<ChainError>, ChainError> {
-        let (names, requests): (Vec<String>, _) = placed.into_iter().unzip();
-        let batch = self.batch(requests, file, slots.clone(), self.gas_per_item);
-        let Parts { parts, mut alone } = batch.split(&self.chain, self.sender, &names).await?;
-        if parts.is_empty() {
-            return Ok(alone.pop_first().map(|(_, error)| error));
+        let names: Vec<String> = loans.iter().map(|loan| loan.name.clone()).collect();
+        let slots = loans.iter().map(|loan| loan.slot).collect();
+        let requests = loans.iter().map(|loan| loan.request.clone()).collect();
+        let batch = self.batch(requests, &group.file, slots, self.gas_per_item);
+        let Parts { parts, alone } = match batch.split(&self.chain, self.sender, &names).await {
+            Ok(parts) => parts,
+            Err(error) if error.retryable() => return Err(error),
+            Err(error) => {
+                rest.waiting.extend(names.into_iter().map(|name| (name, error.to_string())));
+                return Ok(Some(error));
+            }
+        };
+        for part in parts {
+            let loans: Vec<&Placed> = part.loans.iter().map(|&at| &loans[at]).collect();
+            turns.extend(loans.iter().map(|loan| (loan.request.attestation.subject, loan.name.clone())));
+            let loans = loans.iter().map(|loan| SlotLoan { file: loan.name.clone(), slot: loan.slot }).collect();
+            group.sending.transactions.push(Share { gas_per_item: self.gas_per_item, loans });
         }
-        let loan = |&at: &usize| SlotLoan { file: names[at].clone(), slot: slots[at] };
-        let share = |loans: &[usize]| Share { gas_per_item: self.gas_per_item, loans: loans.iter().map(loan).collect() };
-        sending.transactions.extend(parts.iter().map(|part| share(&part.loans)));
-        refused.extend(alone.into_iter().map(|(at, error)| (names[at].clone(), error.to_string())));
-        Ok(None)
+        rest.left_out.extend(alone.iter().map(|(&at, error)| (names[at].clone(), error.to_string())));
+        Ok(alone.into_values().next())
     }
 
-    /// Whether a loan goes into its group's transactions; `first` where it is the borrower's next.
-    async fn look_at(&self, request: &LoanRequest, first: bool) -> Result<Look, Failure> {
+    async fn look_at(&self, request: &LoanRequest) -> Result<Look, Failure> {
         if request.is_open(&self.chain).await? {
-            return Ok(Look::IsOpen);
+            return Ok(match request.is_open_for_good(&self.chain).await? {
+                true => Look::IsOpen,
+                false => Look::Waits(SHALLOW.to_owned()),
+            });
         }
-        let model_id = settle::policy(&self.chain, self.pool, request.policy_id).await?.terms.modelId;
-        match settle::standing(&self.chain, self.pool, model_id).await? {
+        let model_id = settle::policy(&self.chain, self.to.pool, request.policy_id).await?.terms.modelId;
+        match settle::standing(&self.chain, self.to.pool, model_id).await? {
             Standing::Verifies => {}
-            Standing::NotYet(why) => return Ok(Look::Waits(why)),
+            Standing::NotYet(why) => return Ok(Look::AllWait(why)),
             Standing::Never(why) => return Ok(Look::Refused(why)),
         }
-        let refused = match first {
-            true => refusal(&self.chain, self.sender, request, self.gas_per_item).await?,
-            false => None,
-        };
-        Ok(match refused {
+        Ok(match refusal(&self.chain, self.sender, request, self.gas_per_item).await? {
             None => Look::Goes,
-            Some(Refusal { why, passes: true }) => Look::Undecided(why),
+            Some(Refusal { why, passes: true }) => Look::Waits(why),
             Some(Refusal { why, .. }) => Look::Refused(why),
         })
     }
 
     fn batch(&self, requests: Vec<LoanRequest>, file: &AggregateFile, slots: Vec<usize>, gas_per_item: u64) -> Batch {
-        Batch { lending: self.pool, requests, proof: proof_in(file.clone(), slots), gas_per_item, all_or_nothing: false }
+        Batch { lending: self.to.pool, requests, proof: proof_in(file.clone(), slots), gas_per_item, all_or_nothing: false }
     }
 
     /// What was decided on, as it is sent: the chain is not asked.
-    fn items(
-        &self,
-        done: &Done,
-        file: &AggregateFile,
-        sending: &Sending,
-        requests: &BTreeMap<String, LoanRequest>,
-    ) -> Result<Vec<Item>, Failure> {
-        let proof = keccak256(read_small(&file.path)?);
+    fn items(&self, group: &Papered) -> Result<Vec<Item>, Failure> {
         let mut items = Vec::new();
-        for (at, share) in sending.transactions.iter().enumerate() {
-            let mut of_share = Vec::new();
+        for (at, share) in group.sending.transactions.iter().enumerate() {
+            let mut requests = Vec::new();
             for SlotLoan { file, .. } in &share.loans {
-                let unknown = || CliError::Conflict(format!("{file:?} is to be sent, and is no loan of the group {}", done.id));
-                of_share.push(requests.get(file).ok_or_else(unknown)?.clone());
+                let request = group.loans.iter().find_map(|(name, request)| request.as_ref().ok().filter(|_| name == file));
+                let unknown =
+                    || CliError::Conflict(format!("{file:?} is to be sent, and is no loan of the group {}", group.done.id));
+                requests.push(request.ok_or_else(unknown)?.clone());
             }
             let slots = share.loans.iter().map(|loan| loan.slot).collect();
-            let batch = self.batch(of_share, file, slots, share.gas_per_item);
+            let batch = self.batch(requests, &group.file, slots, share.gas_per_item);
             // In the order of their numbers also where they are compared as text.
-            items.push(Item { name: format!("{}.{:03}", done.id, at + 1), proof, opening: Opening::Batch(batch) });
+            let name = format!("{}.{:03}", group.done.id, at + 1);
+            items.push(Item { name, proof: group.proof, opening: Opening::Batch(batch) });
         }
         Ok(items)
     }
 }
 
 impl Ready {
-    /// Takes back what was refused before it was sent, so that it is decided anew; one of the refusals, where there is one.
-    pub fn take_back<'a>(&mut self, outcomes: &'a BTreeMap<String, Outcome>) -> Option<&'a Outcome> {
-        let refusal = |item: &Item| outcomes.get(&item.name).filter(|outcome| matches!(outcome, Outcome::Refused { .. }));
-        let refusals: Vec<Option<&Outcome>> = self.items.iter().map(refusal).collect();
-        let mut of_share = refusals.iter();
-        self.sending.transactions.retain(|_| of_share.next().is_some_and(Option::is_none));
-        if self.sending.transactions.is_empty() {
-            self.sending.left_out.clear();
-        }
-        refusals.into_iter().flatten().next()
-    }
-
     /// What became of each transaction and loan; nothing where that is not known of all.
-    pub fn settled(&self, outcomes: &BTreeMap<String, Outcome>) -> Option<Value> {
+    pub fn settled(&self, to: Destination, outcomes: &BTreeMap<String, Outcome>) -> Option<Settled> {
         let mut transactions = Vec::new();
         for (share, item) in self.sending.transactions.iter().zip(&self.items) {
-            let mut outcome = json!(outcomes.get(&item.name)?);
-            outcome["files"] = share.loans.iter().map(|loan| loan.file.as_str()).collect();
-            transactions.push(outcome);
+            let outcome = outcomes.get(&item.name)?.clone();
+            transactions.push(Sent { outcome, files: share.loans.iter().map(|loan| loan.file.clone()).collect() });
         }
-        let Sending { chain_id, pool, already_open, left_out, .. } = &self.sending;
-        Some(json!({
-            "chainId": chain_id, "pool": pool, "transactions": transactions, "alreadyOpen": already_open, "leftOut": left_out,
-        }))
+        Some(Settled::new(to, transactions, self.rest.already_open.clone(), self.rest.left_out.clone()))
+    }
+
+    /// Whether what is open by other transactions than these is so in blocks that are deep enough.
+    ///
+    /// # Errors
+    /// Those of asking.
+    pub async fn is_for_good(&self, chain: &Chain, outcomes: &BTreeMap<String, Outcome>) -> Result<bool, ChainError> {
+        for item in self.items.iter().filter(|item| matches!(outcomes.get(&item.name), Some(Outcome::AlreadyOpen))) {
+            if !item.opening.is_open_for_good(chain).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What its transactions would take, as its state.
@@ -277,8 +324,17 @@ impl Ready {
             transactions.push(json!({ "gas": plan.gas, "files": files }));
             gas += plan.gas;
         }
-        Ok(
-            json!({ "state": "wouldSettle", "transactions": transactions, "gas": gas, "leftOut": self.sending.left_out, "waiting": self.waiting }),
-        )
+        let Rest { left_out, waiting, .. } = &self.rest;
+        Ok(json!({ "state": "wouldSettle", "transactions": transactions, "gas": gas, "leftOut": left_out, "waiting": waiting }))
     }
+}
+
+/// Why a group waits whose loans somebody else's transactions have opened a moment ago.
+pub const SHALLOW: &str = "it is open in a block that is not deep enough yet";
+
+/// An outcome as the state of a group.
+pub fn with_state(state: &str, outcome: &Outcome) -> Value {
+    let mut value = json!(outcome);
+    value["state"] = json!(state);
+    value
 }

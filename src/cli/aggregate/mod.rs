@@ -1,7 +1,9 @@
 //! `gen-verifier --aggregate K DIR...`, `aggregate PROOF... --artifacts DIR --out FILE` and `aggregate --watch DIR --artifacts DIR`.
 
 mod group;
+mod status;
 mod submit;
+mod turn;
 mod watch;
 
 use super::{

@@ -3,38 +3,45 @@
 //!
 //! It shares nothing but folders with the process that aggregates: a group is read once it stands in `done/`, and what is decided of it and what
 //! became of it are written beside it. A transaction is a function of these files alone, so that a run after a kill puts the same one together,
-//! and the journal knows whether it was signed.
+//! and the journal knows whether it was signed: what was not is decided anew.
+//!
+//! What concerns one group keeps no other waiting: a file of it that cannot be read or written, a loan that is refused. What concerns all of
+//! them, the node, the account or the journal, ends a pass, and the next one goes on.
 
-use super::group::{Prepared, Ready, Target, waits};
+use super::{
+    group::{Papered, Pass, Prepared, Ready, SHALLOW, Target, with_state},
+    status::{Of, Status},
+    turn::Turns,
+};
 use crate::{
     chain::{
+        ChainError,
         item::{Item, Outcome},
         journal::Journal,
         many::Campaign,
     },
     cli::{
-        failure::{CliError, Failure},
+        failure::Failure,
         output::Console,
         send::{SendArguments, Sender},
         submit::line,
         submit_batch,
     },
     error::Explain,
-    service::{Done, ServiceError, done, write_text},
+    service::{Destination, Done, ServiceError, done},
 };
 use alloy::primitives::{Address, B256};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     path::{Path, PathBuf},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 /// Most transactions in flight.
 const WINDOW: usize = 16;
-const FORMAT: &str = "zkml-evm/submission";
-const VERSION: u32 = 1;
 
 /// How the loans of finished groups are sent.
 #[derive(Clone, Debug, Args)]
@@ -55,24 +62,6 @@ pub struct SubmitArguments {
     send: SendArguments,
 }
 
-/// A group that is not settled.
-#[derive(Debug)]
-struct Pending {
-    /// Why, as far as it is known.
-    state: Value,
-    /// When it is tried again; not by this process where there is no such time.
-    again: Option<Instant>,
-    rest: Duration,
-}
-
-/// What was opened and refused.
-#[derive(Clone, Copy, Debug, Default)]
-struct Totals {
-    groups: u64,
-    open: u64,
-    refused: u64,
-}
-
 /// Sends the loans of what is done.
 pub struct Submitter {
     root: PathBuf,
@@ -84,10 +73,9 @@ pub struct Submitter {
     broadcast: bool,
     journal: PathBuf,
     console: Console,
-    settled: BTreeSet<String>,
-    totals: Totals,
-    pending: BTreeMap<String, Pending>,
-    last_error: Option<Value>,
+    status: Status,
+    /// Groups and files of loans of which it was told that they are left out.
+    told: BTreeSet<(String, String)>,
 }
 
 impl Submitter {
@@ -104,147 +92,186 @@ impl Submitter {
         let Some(pool) = arguments.submit else { return Ok(None) };
         let chain = arguments.send.connect(None).await?;
         let sender = arguments.send.sender(&chain)?;
+        let to = Destination { chain_id: chain.id(), genesis: chain.genesis().await?, pool };
         let journal = root.join(format!("{}-{}.journal", chain.id(), sender.address));
+        let (broadcast, gas_per_item) = (arguments.send.broadcast, arguments.gas_per_item);
         Ok(Some(Self {
             root: root.into(),
-            target: Target { chain, pool, sender: sender.address, gas_per_item: arguments.gas_per_item, watched },
+            target: Target { chain, to, sender: sender.address, gas_per_item, watched },
             retry_failed: arguments.retry_failed,
             retry_below: None,
+            status: Status::new(root, Of { to, sender: sender.address, broadcast }),
             sender,
-            broadcast: arguments.send.broadcast,
+            broadcast,
             journal: arguments.journal.clone().unwrap_or(journal),
             console: *console,
-            settled: BTreeSet::new(),
-            totals: Totals::default(),
-            pending: BTreeMap::new(),
-            last_error: None,
+            told: BTreeSet::new(),
         }))
     }
 
     /// Sends what is done, again and again; errors are told, and what they stopped is tried again.
-    pub async fn watch(mut self, look: Duration, rests: [Duration; 2]) -> Failure {
+    pub async fn watch(mut self, look: Duration, rests: [Duration; 2]) -> Infallible {
         let mut rest = rests[0];
         loop {
             let pause = match self.pass(rests).await {
-                Ok(()) => {
+                Ok(any) => {
                     rest = rests[0];
+                    if any {
+                        self.status.wake();
+                    }
                     look
                 }
                 Err(error) => {
                     self.console.warn(format!("[{}] {error}; sending again in {} s", error.code(), rest.as_secs()));
-                    self.last_error = Some(json!({ "code": error.code(), "message": error.to_string(), "at": now() }));
-                    if let Err(error) = self.write_status() {
-                        return error;
-                    }
+                    self.status.failed(&error);
                     let next = (2 * rest).min(rests[1]);
                     std::mem::replace(&mut rest, next)
                 }
             };
+            self.status.write(&self.console);
             tokio::time::sleep(pause).await;
         }
     }
 
-    /// Sends what is done and due; whether every group with papers is settled then.
+    /// Sends what is done and due, and what waited for that; whether every group with papers is settled then.
     ///
     /// # Errors
     /// What concerns all groups: the node, the account, the journal, the disk.
     pub async fn once(mut self, rests: [Duration; 2]) -> Result<bool, Failure> {
-        self.pass(rests).await?;
-        Ok(self.totals.refused == 0 && self.pending.values().all(|pending| pending.state["state"] == "noPapers"))
+        let outcome = loop {
+            match self.pass(rests).await {
+                Ok(true) if self.status.wake() => {}
+                outcome => break outcome,
+            }
+        };
+        if let Err(error) = &outcome {
+            self.status.failed(error);
+        }
+        self.status.write(&self.console);
+        outcome.map(|_| self.status.is_all_settled())
     }
 
-    async fn pass(&mut self, rests: [Duration; 2]) -> Result<(), Failure> {
-        let before = (self.settled.len(), self.pending.len());
-        let mut groups = Vec::new();
-        for group in done(&self.root)? {
-            let id = group.id.clone();
-            match self.is_known(&group) {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(failure) if failure.retryable() => return Err(failure),
-                Err(failure) => {
-                    self.unreadable(&id, &failure, rests);
-                    continue;
+    /// Looks at what is due; whether a transaction was signed and is in a block, for which something may have waited.
+    async fn pass(&mut self, rests: [Duration; 2]) -> Result<bool, Failure> {
+        let due = self.due(rests)?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        // What nothing was signed for is not bound: the journal comes before every decision. A dry run begins none.
+        let journal = match self.journal.exists() {
+            true => Some(self.open_journal().await?),
+            false => None,
+        };
+        let (mut pass, mut groups) = (Pass { journal: journal.as_ref(), turns: Turns::new() }, Vec::new());
+        for group in due {
+            let id = group.done.id.clone();
+            match self.target.prepare(group, &mut pass).await {
+                Ok(Prepared::Now(ready)) => {
+                    self.tell(&id, &ready.rest.left_out);
+                    groups.push(ready);
                 }
-            }
-            match self.target.prepare(group, &self.console).await {
-                Ok(Prepared::Now(ready)) => groups.push(ready),
-                Ok(Prepared::Later(state)) => self.keep(&id, state, Some(rests)),
-                Ok(Prepared::NoPapers) => self.keep(&id, json!({ "state": "noPapers" }), None),
+                Ok(Prepared::Later(state, rest)) => {
+                    self.tell(&id, &rest.left_out);
+                    self.status.keep(&id, state, Some(rests));
+                }
                 Err(failure) if failure.retryable() => return Err(failure),
-                Err(failure) => self.unreadable(&id, &failure, rests),
+                Err(failure) => self.trouble(&id, "unreadable", &failure, rests),
             }
         }
-        let any = !groups.is_empty();
         match self.broadcast {
-            true if any => self.send(groups, rests).await?,
-            true => {}
-            false => self.simulate(groups).await?,
-        }
-        match before == (self.settled.len(), self.pending.len()) && !any {
-            true => Ok(()),
-            false => self.write_status(),
+            _ if groups.is_empty() => Ok(false),
+            true => self.send(groups, journal, rests).await,
+            false => self.simulate(groups).await.map(|()| false),
         }
     }
 
-    /// Whether nothing is to be done for a group now.
-    fn is_known(&mut self, group: &Done) -> Result<bool, Failure> {
-        if self.settled.contains(&group.id) {
-            return Ok(true);
+    /// Groups that are neither settled nor resting, with papers.
+    fn due(&mut self, rests: [Duration; 2]) -> Result<Vec<Papered>, Failure> {
+        let mut due = Vec::new();
+        for group in done(&self.root)? {
+            if !self.status.is_due(&group.id) {
+                continue;
+            }
+            let id = group.id.clone();
+            match self.look_at(group) {
+                Ok(group) => due.extend(group),
+                Err(error) => self.trouble(&id, "unreadable", &error.into(), rests),
+            }
         }
-        if let Some(pending) = self.pending.get(&group.id) {
-            return Ok(pending.again.is_none_or(|again| Instant::now() < again));
+        Ok(due)
+    }
+
+    /// What there is of a group; nothing where it is settled, or has no papers.
+    fn look_at(&mut self, group: Done) -> Result<Option<Papered>, ServiceError> {
+        let id = group.id.clone();
+        if let Some(settled) = group.settled(self.target.to)? {
+            self.status.count(&id, &settled);
+            return Ok(None);
         }
-        // What became of it on another chain, such as a rehearsal's, or in another pool, says nothing of this one.
-        let (chain_id, pool) = (json!(self.target.chain.id()), json!(self.target.pool));
-        let here = |outcome: &Value| (&outcome["chainId"], &outcome["pool"]) == (&chain_id, &pool);
-        let Some(outcome) = group.settled::<Value>()?.filter(here) else { return Ok(false) };
-        self.count(&group.id, &outcome);
-        Ok(true)
-    }
-
-    fn count(&mut self, id: &str, outcome: &Value) {
-        let array = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let loans: Vec<Value> = array(&outcome["transactions"]).iter().flat_map(|sent| array(&sent["loans"])).collect();
-        let open = loans.iter().filter(|loan| loan["outcome"] == "settled").count() as u64;
-        let refused = outcome["leftOut"].as_object().map_or(0, |refused| refused.len() as u64);
-        self.totals.groups += 1;
-        self.totals.open += open;
-        self.totals.refused += loans.len() as u64 - open + refused;
-        self.pending.remove(id);
-        self.settled.insert(id.to_owned());
-    }
-
-    fn keep(&mut self, id: &str, state: Value, rest: Option<[Duration; 2]>) {
-        let before = self.rest_of(id);
-        let wait = rest.map(|[first, most]| (2 * before).clamp(first, most));
-        let again = wait.map(|wait| Instant::now() + wait);
-        self.pending.insert(id.to_owned(), Pending { state, again, rest: wait.unwrap_or(before) });
-    }
-
-    /// A group that cannot be read keeps no other waiting.
-    fn unreadable(&mut self, id: &str, failure: &Failure, rests: [Duration; 2]) {
-        self.console.warn(format!("group {id}: [{}] {failure}", failure.code()));
-        self.keep(id, with_state("unreadable", &Outcome::refused(&**failure)), Some(rests));
-    }
-
-    /// How long a group rested last.
-    fn rest_of(&self, id: &str) -> Duration {
-        self.pending.get(id).map(|pending| pending.rest).unwrap_or_default()
-    }
-
-    async fn send(&mut self, groups: Vec<Ready>, rests: [Duration; 2]) -> Result<(), Failure> {
-        for Ready { done, sending, .. } in &groups {
-            done.decide(sending)?;
-            let pending =
-                Pending { state: json!({ "state": "sending" }), again: Some(Instant::now()), rest: self.rest_of(&done.id) };
-            self.pending.insert(done.id.clone(), pending);
+        let read = self.target.read(group)?;
+        if read.is_none() {
+            self.status.keep(&id, json!({ "state": "noPapers" }), None);
         }
-        self.write_status()?;
-        let items: Vec<_> = groups.iter().flat_map(|group| group.items.clone()).collect();
-        let account = self.sender.account()?.clone();
+        Ok(read)
+    }
+
+    async fn open_journal(&self) -> Result<Journal, Failure> {
         let chain = &self.target.chain;
-        let journal = Journal::open(&self.journal, chain.id(), chain.genesis().await?, account.address())?;
+        Ok(Journal::open(&self.journal, chain.id(), chain.genesis().await?, self.sender.address)?)
+    }
+
+    /// A group whose own files cannot be read or written keeps no other waiting.
+    fn trouble(&mut self, id: &str, state: &str, failure: &Failure, rests: [Duration; 2]) {
+        self.console.warn(format!("group {id}: [{}] {failure}", failure.code()));
+        self.status.keep(id, with_state(state, &Outcome::refused(&**failure)), Some(rests));
+    }
+
+    /// What is left out is told once; the words for it may have the time in them.
+    fn tell(&mut self, id: &str, left_out: &BTreeMap<String, String>) {
+        for (name, reason) in left_out {
+            if self.told.insert((id.to_owned(), name.clone())) {
+                self.console.note(format!("group {id}: {name:?}: left out: {reason}"));
+            }
+        }
+    }
+
+    async fn send(&mut self, groups: Vec<Ready>, journal: Option<Journal>, rests: [Duration; 2]) -> Result<bool, Failure> {
+        let mut going = Vec::new();
+        for group in groups {
+            let id = group.done.id.clone();
+            match group.done.decide(&group.sending) {
+                Ok(()) => {
+                    self.status.sending(&id);
+                    going.push(group);
+                }
+                Err(error) => self.trouble(&id, "unwritable", &error.into(), rests),
+            }
+        }
+        self.status.write(&self.console);
+        let journal = match journal {
+            Some(journal) => journal,
+            None => self.open_journal().await?,
+        };
+        let items: Vec<Item> = going.iter().flat_map(|group| group.items.clone()).collect();
+        let new: BTreeSet<String> =
+            items.iter().filter(|item| !journal.knows(&item.digest())).map(|item| item.name.clone()).collect();
+        let (outcomes, failure) = self.run(items, journal).await?;
+        // What is known is written down, whatever stopped the others.
+        let mut failure = failure.map(Failure::from);
+        for group in going {
+            let concluded = self.conclude(group, &outcomes, rests).await;
+            failure = failure.or(concluded.err());
+        }
+        let is_mined = |name: &String| matches!(outcomes.get(name), Some(Outcome::Batch { .. }));
+        failure.map_or(Ok(new.iter().any(is_mined)), Err)
+    }
+
+    async fn run(
+        &mut self,
+        items: Vec<Item>,
+        journal: Journal,
+    ) -> Result<(BTreeMap<String, Outcome>, Option<ChainError>), Failure> {
+        let account = self.sender.account()?.clone();
         let known = *self.retry_below.get_or_insert(journal.end());
         let below = if self.retry_failed { known } else { 0 };
         let (console, names): (_, BTreeSet<String>) = (self.console, items.iter().map(|item| item.name.clone()).collect());
@@ -253,32 +280,41 @@ impl Submitter {
                 console.note(format!("group {}", line(name, outcome)));
             }
         };
-        let campaign = Campaign::new(chain, &account, journal, WINDOW, &mut tell).retrying(below);
-        let (outcomes, failure) = campaign.run_as_far(items).await;
-        // What is known is written down, whatever stopped the others.
-        groups.into_iter().try_for_each(|group| self.conclude(group, &outcomes, rests))?;
-        failure.map_or(Ok(()), |error| Err(error.into()))
+        let campaign = Campaign::new(&self.target.chain, &account, journal, WINDOW, &mut tell).retrying(below);
+        Ok(campaign.run_as_far(items).await)
     }
 
-    /// Writes down what became of a group where all of its transactions are in blocks; otherwise it stays, with what has to be decided anew.
-    fn conclude(&mut self, mut group: Ready, outcomes: &BTreeMap<String, Outcome>, rests: [Duration; 2]) -> Result<(), Failure> {
+    /// Writes down what became of a group where all of its transactions are in blocks; otherwise it stays: what was not signed is decided anew.
+    async fn conclude(
+        &mut self,
+        group: Ready,
+        outcomes: &BTreeMap<String, Outcome>,
+        rests: [Duration; 2],
+    ) -> Result<(), Failure> {
         let id = group.done.id.clone();
+        let found = |what: fn(&Outcome) -> bool| {
+            group.items.iter().filter_map(|item| outcomes.get(&item.name)).find(|outcome| what(outcome))
+        };
         // What fails now may do later: a pool without money, a model that is frozen meanwhile, whose loan the others can go without.
-        if let Some(refused) = group.take_back(outcomes) {
-            group.done.decide(&group.sending)?;
-            self.keep(&id, with_state("refused", refused), Some(rests));
+        if let Some(refused) = found(|outcome| matches!(outcome, Outcome::Refused { .. })) {
+            self.status.keep(&id, group.rest.with(with_state("refused", refused)), Some(rests));
             return Ok(());
         }
-        let of = |item: &Item| outcomes.get(&item.name);
-        if let Some(failed) = group.items.iter().filter_map(of).find(|outcome| matches!(outcome, Outcome::Failed { .. })) {
-            self.keep(&id, with_state("failed", failed), None);
-        } else if let Some(settled) = group.settled(outcomes) {
-            if let Some(waits) = waits(&group.waiting) {
-                self.keep(&id, waits, Some(rests));
-                return Ok(());
-            }
-            group.done.settle(&settled)?;
-            self.count(&id, &settled);
+        if let Some(failed) = found(|outcome| matches!(outcome, Outcome::Failed { .. })) {
+            // What is not among what failed is asked about again all the same.
+            let again = (!group.rest.waiting.is_empty()).then_some(rests);
+            self.status.keep(&id, group.rest.with(with_state("failed", failed)), again);
+            return Ok(());
+        }
+        let Some(settled) = group.settled(self.target.to, outcomes) else { return Ok(()) };
+        if let Some(waits) = group.rest.waits() {
+            self.status.keep(&id, waits, Some(rests));
+        } else if !group.is_for_good(&self.target.chain, outcomes).await? {
+            self.status.keep(&id, json!({ "state": "waits", "reason": SHALLOW }), Some(rests));
+        } else if let Err(error) = group.done.settle(&settled) {
+            self.trouble(&id, "unwritable", &error.into(), rests);
+        } else {
+            self.status.count(&id, &settled);
         }
         Ok(())
     }
@@ -291,43 +327,8 @@ impl Submitter {
                 Err(error) => with_state("refused", &Outcome::refused(&error)),
             };
             self.console.note(format!("group {}: {state}; add --broadcast to send", group.done.id));
-            self.keep(&group.done.id, state, None);
+            self.status.keep(&group.done.id, state, None);
         }
         Ok(())
     }
-
-    /// `submission.json` and `submission.prom`.
-    fn write_status(&self) -> Result<(), Failure> {
-        let Totals { groups, open, refused } = self.totals;
-        let pending: BTreeMap<&String, &Value> = self.pending.iter().map(|(id, pending)| (id, &pending.state)).collect();
-        let value = json!({
-            "format": FORMAT, "version": VERSION, "at": now(), "chainId": self.target.chain.id(), "sender": self.sender.address,
-            "pool": self.target.pool, "broadcast": self.broadcast,
-            "settled": { "groups": groups, "loansOpen": open, "loansRefused": refused }, "pending": pending, "lastError": self.last_error,
-        });
-        let text = serde_json::to_string_pretty(&value).map_err(|e| CliError::Crashed(e.to_string()))?;
-        write_text(&self.root.join("submission.json"), &(text + "\n"))?;
-        let sample = |name: &str, kind: &str, help: &str, value: u64| {
-            let name = format!("zkml_evm_submission_{name}");
-            format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n")
-        };
-        let text = [
-            sample("groups_settled_total", "counter", "Groups whose transaction is in a block.", groups),
-            sample("loans_open_total", "counter", "Loans that they opened.", open),
-            sample("loans_refused_total", "counter", "Loans that the pool refused, the others of their groups aside.", refused),
-            sample("groups_pending", "gauge", "Groups that are done and not settled.", self.pending.len() as u64),
-        ];
-        write_text(&self.root.join("submission.prom"), &text.concat()).map_err(|error: ServiceError| error.into())
-    }
-}
-
-/// An outcome as the state of a group.
-pub(super) fn with_state(state: &str, outcome: &Outcome) -> Value {
-    let mut value = json!(outcome);
-    value["state"] = json!(state);
-    value
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

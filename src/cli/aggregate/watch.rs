@@ -109,10 +109,9 @@ pub(super) async fn run(
     if !arguments.once {
         return Err(match submitter {
             None => aggregate_forever(service, console).await,
-            // Whichever ends, ends both.
             Some(submitter) => tokio::select! {
                 failure = aggregate_forever(service, console) => failure,
-                failure = submitter.watch(LOOK, REST) => failure,
+                never = submitter.watch(LOOK, REST) => match never {},
             },
         });
     }

@@ -25,7 +25,7 @@ use alloy::primitives::{Address, Bytes, U256};
 use clap::Args;
 use serde_json::json;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -173,20 +173,24 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn names(&self, part: &Part) -> Vec<&str> {
-        part.loans.iter().map(|&at| self.names[at].as_str()).collect()
+    fn names(&self, loans: &[usize]) -> Vec<&str> {
+        loans.iter().map(|&at| self.names[at].as_str()).collect()
+    }
+
+    fn borrower(&self, at: usize) -> Address {
+        self.batch.requests[at].attestation.subject
     }
 
     fn simulated(&self, parts: &[Part], console: &Console) -> Result<ExitCode, Failure> {
         let plans = || parts.iter().map(|part| part.simulation);
         let of = |part: &Part| {
-            let Part { simulation: plan, .. } = part;
-            json!({ "items": self.names(part), "gas": plan.gas, "maxCostWei": plan.max_cost.to_string() })
+            let Part { simulation: plan, loans } = part;
+            json!({ "items": self.names(loans), "gas": plan.gas, "maxCostWei": plan.max_cost.to_string() })
         };
         let transactions: Vec<_> = parts.iter().map(of).collect();
         let (gas, cost): (u64, U256) = (plans().map(|plan| plan.gas).sum(), plans().map(|plan| plan.max_cost).sum());
         let (names, gas_per_item): (Vec<&str>, _) =
-            (parts.iter().flat_map(|part| self.names(part)).collect(), self.batch.gas_per_item);
+            (parts.iter().flat_map(|part| self.names(&part.loans)).collect(), self.batch.gas_per_item);
         let value = json!({
             "broadcast": false, "gas": gas, "maxCostWei": cost.to_string(), "gasPerItem": gas_per_item, "transactions": transactions,
             "items": names, "refused": self.refused,
@@ -199,14 +203,27 @@ impl Run<'_> {
     }
 
     /// One transaction after the other: whenever this ends, the next run finds on the chain which loans are open, and what is under way is
-    /// one transaction, which it waits for.
+    /// one transaction, which it waits for. Behind a borrower's loan that was refused the pool takes no later one: those are held back.
     async fn send(&self, parts: &[Part], chain: &Chain, account: &Account, console: &Console) -> Result<ExitCode, Failure> {
         let (mut rows, mut transactions, mut gas, mut lines) = (rows(&self.refused), Vec::new(), 0, Vec::new());
-        let mut refused = self.refused.len();
+        let (mut refused, mut behind) = (self.refused.len(), BTreeSet::new());
         for part in parts {
-            let names = self.names(part);
-            let share = self.batch.part(&part.loans);
+            let (held, loans): (Vec<usize>, Vec<usize>) = part.loans.iter().partition(|at| behind.contains(&self.borrower(**at)));
+            for &at in &held {
+                let why = format!("held back: an earlier loan of {} was refused", self.borrower(at));
+                console.note(format!("{}: {why}", self.names[at]));
+                rows.insert(self.names[at].clone(), json!({ "outcome": "refused", "reason": why }));
+            }
+            refused += held.len();
+            if loans.is_empty() {
+                continue;
+            }
+            let names = self.names(&loans);
+            // One proof over all of them goes as a whole.
+            let share = self.batch.part(&loans);
             let (results, mined) = share.as_ref().unwrap_or(self.batch).open(chain, account).await?;
+            let of_refused = loans.iter().zip(&results).filter(|(_, result)| matches!(result, ItemResult::Refused(_)));
+            behind.extend(of_refused.map(|(at, _)| self.borrower(*at)));
             let told: Vec<String> = names.iter().zip(&results).map(|(name, result)| line(name, result)).collect();
             let of = format!("transaction {}, {} gas", mined.tx, mined.gas_used);
             if parts.len() > 1 {

@@ -81,8 +81,8 @@ impl Place {
         [address("InputAttestation"), address("LendingThreshold"), registered["policyId"].as_str().unwrap().to_owned()]
     }
 
-    /// A borrower's folder: attestation, a proof for aggregation, and a permit.
-    pub fn papers(&self, [registry, lending, policy]: &[String; 3], (name, account, subject): (&str, &str, &str)) {
+    /// A borrower's folder: attestation, a proof for aggregation, and a permit, for the loan of this nonce.
+    pub fn papers(&self, [registry, lending, policy]: &[String; 3], (name, account, subject): (&str, &str, &str), nonce: &str) {
         let input = project("examples/credit/applicants/alice.json");
         let folder = format!("loans/{name}");
         let attest = ["attest", "--artifacts", "a", "--input", input.to_str().unwrap(), "--subject", subject, "--out", &folder];
@@ -94,7 +94,8 @@ impl Place {
         let file = |name: &str| format!("{folder}/{name}.json");
         let [opening, attestation, proof, permit, loan] = ["opening", "attestation", "proof", "permit", "loan"].map(file);
         let prove = ["prove", "--artifacts", "a", "--opening", &opening, "--attestation", &attestation, "--for", "aggregation"];
-        let call = ["--consumer", lending, "--policy", policy, "--nonce", "0", "--expiry", "4000000000", "--probability", "0.75"];
+        let call =
+            ["--consumer", lending, "--policy", policy, "--nonce", nonce, "--expiry", "4000000000", "--probability", "0.75"];
         self.verb(&[&prove[..], &call, &["--out", &proof]].concat()).result();
         let by = ["--attestation", &attestation, "--amount", "5000", "--dev-account", account, "--out", &permit, "--loan", &loan];
         self.verb(&[&["permit", "--proof", &proof], &by[..]].concat()).result();
@@ -140,7 +141,8 @@ fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
     place.verb(&[&generate[..], &["--max-memory", "2GB"]].concat()).result();
     assert_eq!(place.verb(&["inspect", "agg"]).result()["manifest"]["slots"].as_array().map(Vec::len), Some(2));
     assert_eq!(place.verb(&["inspect", "agg", "--candidates"]).refused(), (2, "usage/conflict".into()));
-    BORROWERS.into_iter().for_each(|borrower| place.papers(&settlement, borrower));
+    // Bob's turn comes when a loan of his is open, or he gives it up.
+    BORROWERS.into_iter().zip(["0", "1", "0"]).for_each(|(borrower, nonce)| place.papers(&settlement, borrower, nonce));
     place.aggregate(&["alice", "bob"], "two.json");
     place.folder("pair", &["alice", "bob"]);
     crate::split::a_group_waits_for_its_model(&place, &settlement[1], &runtime);
@@ -149,10 +151,14 @@ fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
     what_is_for_another_use_is_refused(&place);
     what_was_changed_is_refused(&place);
     whose_proof_is_in_no_slot_is_named(&place);
+    crate::turn::a_loan_goes_when_its_turn_comes(&place, &settlement[1], &runtime);
+    place.gives_up_a_nonce(&settlement[1], BORROWERS[1].2);
 
     assert_eq!(place.submit("pair", "two.json", &[]).result()["items"], json!(["alice", "bob"]));
     crate::split::two_loans_that_do_not_fit_in_one_transaction(&place, &runtime);
     crate::split::a_group_of_two_transactions(&place, &settlement[1], &runtime);
+    crate::turn::what_was_not_signed_binds_nobody(&place, &settlement[1], &runtime);
+    crate::turn::what_is_under_way_for_a_borrower_comes_first(&place, &settlement[1], &runtime);
     crate::split::what_the_block_refused_is_not_sent_again(&place, &settlement[1], &runtime);
     crate::split::what_failed_is_tried_again_once(&place, &settlement[1], &runtime);
     let done = place.submit("pair", "two.json", &["--broadcast"]).result();
@@ -166,6 +172,7 @@ fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
 
     // Alice's and Bob's are open: Carol's alone goes, beside a slot with nothing in it.
     crate::submit::the_process_sends_and_is_killed(&place, &settlement[1], &runtime);
+    crate::turn::what_concerns_one_group_stops_no_other(&place, &settlement[1], &runtime);
     place.folder("all", &["alice", "bob", "carol"]);
     assert_eq!(place.submit("all", "two.json", &["--broadcast"]).result()["sent"], false, "all three are open");
     assert_eq!(place.on_chain(&["deployments", "check", "--artifacts", "agg"]).result()["differ"], 0);

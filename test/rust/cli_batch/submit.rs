@@ -102,6 +102,20 @@ impl Watched<'_> {
     }
 }
 
+impl Watched<'_> {
+    /// Somebody changes what was decided; the file, and what it said.
+    fn somebody_decides_twice(&self) -> (PathBuf, String) {
+        let mut files = fs::read_dir(self.group("done")).unwrap().map(|entry| entry.unwrap().path());
+        let path = files.find(|path| path.to_string_lossy().ends_with(".sending.json")).unwrap();
+        let honest = fs::read_to_string(&path).unwrap();
+        let mut changed: Value = serde_json::from_str(&honest).unwrap();
+        let twice = changed["transactions"][0].clone();
+        changed["transactions"].as_array_mut().unwrap().push(twice);
+        fs::write(&path, changed.to_string()).unwrap();
+        (path, honest)
+    }
+}
+
 /// Carol's loan file goes in, and one of hers with Alice's papers.
 pub fn the_process_sends_and_is_killed(place: &Place, pool: &str, runtime: &Runtime) {
     let here = Watched { place, folder: "watched" };
@@ -142,26 +156,24 @@ pub fn the_process_sends_and_is_killed(place: &Place, pool: &str, runtime: &Runt
     assert!(sent["files"][0].as_str().unwrap().ends_with(".carol"), "{settled}");
     println!("one loan beside an empty slot, by the process: {} gas, {kills} kills", sent["gasUsed"]);
 
-    // What became of it is known from the journal, and without that from the chain.
+    // What became of it is known from the journal, and without that from the chain, once it is deep enough.
     fs::remove_file(here.group("done").join("settled.json")).unwrap();
     here.watch(&broadcast).result();
     assert_eq!(here.settled(), settled);
     fs::remove_file(here.group("done").join("settled.json")).unwrap();
+    let honest = here.somebody_decides_twice();
+    let run = here.watch(&broadcast);
+    assert!(run.code == 1 && run.stderr.contains("comes twice"), "{}", run.stderr);
+    fs::write(honest.0, honest.1).unwrap();
     fs::remove_file(here.journal()).unwrap();
+    let shallow = here.watch(&[&broadcast[..], &["--confirmations", "5000"]].concat());
+    assert_eq!((shallow.code, here.progress().2), (1, false), "{}", shallow.stderr);
+    let pending = here.json("submission.json")["pending"].to_string();
+    assert!(pending.contains("not deep enough") && pending.contains("waits"), "{pending}");
     here.watch(&broadcast).result();
-    assert_eq!(here.settled()["transactions"][0]["outcome"], "alreadyOpen");
+    let open = here.settled();
+    assert_eq!((&open["transactions"], open["alreadyOpen"].as_array().map(Vec::len)), (&json!([]), Some(1)), "{open}");
     assert_eq!(runtime.block_on(place.sent()), before + 1);
     let status = here.json("submission.json");
     assert_eq!((&status["settled"]["groups"], &status["pending"]), (&json!(1), &json!({})), "{status}");
-    // Somebody changed what was decided: it is told, and nothing is sent.
-    fs::remove_file(here.group("done").join("settled.json")).unwrap();
-    let mut decided = fs::read_dir(here.group("done")).unwrap().map(|entry| entry.unwrap().path());
-    let decided = decided.find(|path| path.to_string_lossy().ends_with(".sending.json")).unwrap();
-    let mut changed: Value = serde_json::from_str(&fs::read_to_string(&decided).unwrap()).unwrap();
-    let twice = changed["transactions"][0].clone();
-    changed["transactions"].as_array_mut().unwrap().push(twice);
-    fs::write(&decided, changed.to_string()).unwrap();
-    let run = here.watch(&broadcast);
-    assert!(run.code == 1 && run.stderr.contains("comes twice"), "{}", run.stderr);
-    assert_eq!(runtime.block_on(place.sent()), before + 1);
 }

@@ -37,7 +37,7 @@ fn four_loans_by_a_tree_of_aggregates() {
     );
     approved_only_out_of_what_is_below(&place);
 
-    BORROWERS.into_iter().chain([DAVE]).for_each(|borrower| place.papers(&settlement, borrower));
+    BORROWERS.into_iter().chain([DAVE]).for_each(|borrower| place.papers(&settlement, borrower, "0"));
     let proof = |name: &str| format!("loans/{name}/proof.json");
     let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(proof);
     place.joined(&[&alice, &bob], "agg", "aggregation", "left.json").result();

@@ -90,7 +90,7 @@ fn shared() -> &'static Shared {
         let (items, places) = items(verifier, &terms);
         let shared = Shared { folder, prover, items, places, terms, threshold };
         for i in 0..LOANS {
-            loan(&shared, i).save(&shared.folder.path().join(format!("loans/loan-{i:02}")));
+            loan(&shared, i, shared.places.policy, 0).save(&shared.folder.path().join(format!("loans/loan-{i:02}")));
         }
         shared
     })
@@ -151,15 +151,16 @@ fn attested(shared: &Shared, i: usize) -> (SignedAttestation, Opening) {
     (SignedAttestation::sign(&dev(1), LOCAL, shared.places.attestations, &statement).unwrap(), opening)
 }
 
-fn permitted(i: usize, lending: Address, policy_id: B256, attestation: &SignedAttestation, expiry: u64) -> Permit {
-    let (tier, amount, nonce, attestation) = (0, U256::from(AMOUNT), U256::ZERO, attestation.clone());
+fn permitted(i: usize, lending: Address, policy_id: B256, nonce: U256, attestation: &SignedAttestation, expiry: u64) -> Permit {
+    let (tier, amount, attestation) = (0, U256::from(AMOUNT), attestation.clone());
     let (proof, permit) = (Bytes::new(), None);
     let request = LoanRequest { lending, policy_id, tier, amount, attestation, nonce, expiry, proof, permit };
     let signature = borrower(i).sign_hash_sync(&permit::digest(LOCAL, &request)).unwrap();
     Permit::new(LOCAL, &request, Bytes::copy_from_slice(&signature.as_bytes()))
 }
 
-fn loan(shared: &Shared, i: usize) -> Papers {
+fn loan(shared: &Shared, i: usize, policy_id: B256, nonce: u64) -> Papers {
+    let nonce = U256::from(nonce);
     let (places, facts) = (&shared.places, &shared.prover.facts);
     let (attestation, opening) = attested(shared, i);
     let expiry = now() + 86_400;
@@ -168,13 +169,13 @@ fn loan(shared: &Shared, i: usize) -> Papers {
         consumer: places.lending,
         subject: attestation.subject,
         model_id: facts.model_id,
-        policy_id: places.policy,
-        nonce: U256::ZERO,
+        policy_id,
+        nonce,
         expiry,
     };
     let (row, salt) = (opening.row(), Some(opening.salt().unwrap()));
     let proof = shared.prover.prove(&row, Binding::Call(context), salt, Some(shared.threshold)).unwrap();
-    let permit = permitted(i, places.lending, places.policy, &attestation, expiry);
+    let permit = permitted(i, places.lending, policy_id, nonce, &attestation, expiry);
     Papers { attestation, proof, permit }
 }
 
@@ -202,6 +203,13 @@ impl Yard {
         Self { chain, url, places }
     }
 
+    /// A borrower's second loan, under a policy of its own.
+    pub async fn second_loan(&self, i: usize, folder: &Path) {
+        let terms = PolicyTerms { cap: U256::from(1_000_000), ..shared().terms.clone() };
+        let (policy, _) = settle::add_policy(&self.chain, &dev(0), self.places.lending, &terms).await.unwrap();
+        loan(shared(), i, policy, 1).save(folder);
+    }
+
     /// Loans of a model for batches of two: both borrowers' folders, and the relayer's one proof in `batch.json`.
     pub async fn batch_of_two(&self, folder: &Path) {
         let (shared, places) = (shared(), self.places);
@@ -222,7 +230,7 @@ impl Yard {
         let mut items = Vec::new();
         for i in 0..2 {
             let (attestation, opening) = attested(shared, i);
-            let permit = permitted(i, places.lending, policy_id, &attestation, expiry);
+            let permit = permitted(i, places.lending, policy_id, U256::ZERO, &attestation, expiry);
             let (values, salt) = (opening.row(), Some(opening.salt().unwrap()));
             items.push(Item { values, salt, threshold: Some(shared.threshold) });
             let folder = folder.join(format!("loan-{i:02}"));
