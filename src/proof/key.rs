@@ -6,6 +6,7 @@
 use super::{
     ProofError,
     artifact::Kind,
+    bare_domain::bare_domain,
     domain::{Domain, TOGETHER},
     either::{EitherCircuit, EitherParams},
     key_columns::Column,
@@ -20,7 +21,6 @@ use halo2_proofs::{
         serde::SerdeObject,
     },
     plonk::{self, Circuit, ConstraintSystem, VerifyingKey, permutation},
-    poly::EvaluationDomain,
 };
 use rayon::prelude::*;
 
@@ -31,7 +31,7 @@ pub(super) const POINT: usize = 64;
 #[derive(Clone, Debug)]
 pub struct ProvingKey {
     /// The verifying key.
-    pub vk: VerifyingKey<G1Affine>,
+    pub(super) vk: VerifyingKey<G1Affine>,
     pub(super) fixed: Vec<Column>,
     pub(super) permutation: Vec<Column>,
 }
@@ -87,7 +87,7 @@ impl ProvingKey {
         if !rest.is_empty() {
             return Err(format!("{} bytes follow its end", rest.len()));
         }
-        let domain = EvaluationDomain::new(cs.degree() as u32, k);
+        let domain = bare_domain(cs.degree() as u32, k);
         let vk = VerifyingKey::from_parts(domain, points, permutation, cs, Vec::new(), false);
         let permutation = columns.split_off(fixed);
         Ok(Self { vk, fixed: columns, permutation })

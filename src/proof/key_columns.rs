@@ -102,9 +102,10 @@ fn integer(value: &Fr) -> Option<i64> {
         let bytes = value.to_repr();
         let (low, high) = bytes.as_ref().split_at(8);
         let low = u64::from_le_bytes(low.try_into().ok()?);
-        i64::try_from(low).ok().filter(|_| high.iter().all(|byte| *byte == 0))
+        high.iter().all(|byte| *byte == 0).then_some(low)
     };
-    magnitude(value).or_else(|| magnitude(&-value).map(|magnitude| -magnitude))
+    let positive = magnitude(value).and_then(|magnitude| i64::try_from(magnitude).ok());
+    positive.or_else(|| 0i64.checked_sub_unsigned(magnitude(&-value)?))
 }
 
 /// Bytes that an integer takes with its sign.
@@ -154,8 +155,9 @@ mod tests {
             (1, vec![Fr::ZERO, Fr::ONE, power(7) - Fr::ONE, -power(7)]),
             (2, vec![Fr::ZERO, power(7), power(15) - Fr::ONE, -power(15)]),
             (4, vec![power(15), -power(31)]),
-            (8, vec![power(31), power(63) - Fr::ONE, Fr::ONE - power(63)]),
+            (8, vec![power(31), power(63) - Fr::ONE, -power(63)]),
             (32, vec![power(63), Fr::ZERO, -Fr::ONE, power(200)]),
+            (32, vec![-power(63) - Fr::ONE]),
         ];
         for (width, values) in columns {
             let column = Column::of(&values);
@@ -176,7 +178,7 @@ mod tests {
     /// A key has one file: what is read is written alike.
     #[test]
     fn values_longer_than_their_column_needs_are_refused() {
-        for value in [0i64, 1, -1, 127, -128, 128, -129, 32_767, -32_768, 32_768, 1 << 31, -(1 << 31), i64::MAX] {
+        for value in [0i64, 1, -1, 127, -128, 128, -129, 32_767, -32_768, 32_768, 1 << 31, -(1 << 31), i64::MAX, i64::MIN] {
             let scalar = if value < 0 { -Fr::from(value.unsigned_abs()) } else { Fr::from(value as u64) };
             let integers = [1, 2, 4, 8].map(|width| (width, value.to_le_bytes()[..width].to_vec()));
             for (width, bytes) in

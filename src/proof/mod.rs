@@ -2,6 +2,7 @@
 
 pub mod artifact;
 mod assignment;
+mod bare_domain;
 mod commit;
 mod development;
 mod domain;

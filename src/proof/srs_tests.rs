@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::Explain;
+use alloy::primitives::U256;
 use halo2_proofs::{
     arithmetic::Field,
     halo2curves::{
@@ -74,7 +75,21 @@ fn points_off_their_curve_are_refused() {
         forged[(point.start + point.end) / 2] ^= 1;
         let refused = Srs::parse(&forged).map(drop).unwrap_err();
         assert!(refused.to_string().contains("not on its curve"), "{refused}");
+        // The same number under a second name, in each coordinate.
+        for coordinate in point.step_by(32) {
+            let refused = Srs::parse(&with_q_added(&honest, coordinate)).map(drop).unwrap_err();
+            assert!(refused.to_string().contains("not on its curve"), "{refused}");
+        }
     }
+}
+
+/// The bytes with the order of the coordinates' field added to the word at `at`, the least significant byte first.
+fn with_q_added(bytes: &[u8], at: usize) -> Vec<u8> {
+    let q = U256::from_str_radix("30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47", 16).unwrap();
+    let mut changed = bytes.to_vec();
+    let word = U256::from_le_slice(&bytes[at..at + 32]) + q;
+    changed[at..at + 32].copy_from_slice(&word.to_le_bytes::<32>());
+    changed
 }
 
 /// Two wrong points whose plain sum is right: the coefficients of the check are not constants.

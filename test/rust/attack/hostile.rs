@@ -3,6 +3,7 @@
 use super::credit::credit;
 use super::programs::random_program;
 use super::support::{Output, input, mlp};
+use alloy::primitives::U256;
 use halo2_proofs::{dev::MockProver, halo2curves::bn256::Fr};
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
@@ -107,10 +108,20 @@ fn a_damaged_key_file_does_not_panic() {
     assert_eq!(Keys::parse(shape, &payload).unwrap().provenance, keys.provenance);
     // The lowest byte of the first commitment's y, behind the SRS's label, version, k, compression and count: no point with this x has it.
     let label = 4 + keys.provenance.to_string().len();
+    let (x, y) = (label + 10, label + 10 + 32);
     let mut off_curve = payload.clone();
-    off_curve[label + 10 + 32] ^= 1;
-    let refused = Keys::parse(shape, &off_curve).unwrap_err();
-    assert!(refused.to_string().contains("no point of the curve"), "{refused}");
+    off_curve[y] ^= 1;
+    // The same number under a second name.
+    let second_name = |at: usize| {
+        let q = U256::from_str_radix("30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47", 16).unwrap();
+        let mut changed = payload.clone();
+        changed[at..at + 32].copy_from_slice(&(U256::from_le_slice(&payload[at..at + 32]) + q).to_le_bytes::<32>());
+        changed
+    };
+    for wrong in [off_curve, second_name(x), second_name(y)] {
+        let refused = Keys::parse(shape, &wrong).unwrap_err();
+        assert!(refused.to_string().contains("no point of the curve"), "{refused}");
+    }
     let far = (0..payload.len()).step_by(payload.len() / 40);
     for at in (0..24).chain((24..2000).step_by(61)).chain(far) {
         for bit in [0x01, 0x80] {

@@ -51,14 +51,18 @@ sol! {
     function verifierKind() external pure returns (bytes32 kind);
 }
 
-const K: u32 = 6;
+const K: u32 = 7;
 /// Bits of a low word.
 const LOW_BITS: u32 = 130;
 const WEIGHTS: u64 = 77;
+/// Rows that are read besides.
+const NONE: i32 = 0;
+const MANY: i32 = 41;
 
-/// Its public values are the first of its cells, whose squares and products with a challenge it has: all of them may be any.
+/// Its public values are the first of its cells, whose squares and products with a challenge it has: all of them may be any. The squares are
+/// read on so many more rows; of many the contract has loops and functions, as of every real aggregate.
 #[derive(Clone, Default)]
-struct Toy {
+struct Toy<const READS: i32> {
     values: Vec<Fr>,
 }
 
@@ -70,7 +74,7 @@ struct Columns {
     gamma: Challenge,
 }
 
-impl Circuit<Fr> for Toy {
+impl<const READS: i32> Circuit<Fr> for Toy<READS> {
     type Config = Columns;
     type FloorPlanner = SimpleFloorPlanner;
     type Params = ();
@@ -97,7 +101,9 @@ impl Circuit<Fr> for Toy {
         });
         cs.create_gate("selector", |cs| {
             let on = cs.query_fixed(on, at);
-            vec![("a bit", on.clone() * (Expression::Constant(Fr::one()) - on))]
+            let one = Expression::Constant(Fr::one());
+            let read = (1..=READS).map(|rows| cs.query_advice(b, Rotation(rows))).fold(one.clone(), |sum, read| sum + read);
+            vec![("a bit", on.clone() * (one - on) * read)]
         });
         Columns { instance, advice, on, gamma }
     }
@@ -131,7 +137,7 @@ impl Circuit<Fr> for Toy {
 type Accumulator = [U256; 4];
 
 /// Keys, slots and the contract on a chain.
-struct Aggregated {
+struct Aggregated<const READS: i32> {
     srs: Srs,
     pk: ProvingKey<G1Affine>,
     slots: Vec<Slot>,
@@ -139,13 +145,15 @@ struct Aggregated {
     deployed: Deployed,
 }
 
-impl Aggregated {
+impl<const READS: i32> Aggregated<READS> {
     async fn new() -> Self {
         let srs = Srs::development(K);
         let slots = slots();
-        let circuit = Toy { values: vec![Fr::one(); public_inputs(&slots) + 8] };
+        let circuit = Toy::<READS> { values: vec![Fr::one(); public_inputs(&slots) + 8] };
         let pk = keygen_pk(&srs.params, keygen_vk(&srs.params, &circuit).unwrap(), &circuit).unwrap();
-        let compiled = compiler().compile_aggregate(&source(&srs, &pk, &slots)).unwrap();
+        let source = source(&srs, &pk, &slots);
+        assert_eq!(source.contains("function count("), READS == MANY);
+        let compiled = compiler().compile_aggregate(&source).unwrap();
         let deployed = Deployed::new(&compiled).await;
         Self { srs, pk, slots, compiled, deployed }
     }
@@ -161,7 +169,7 @@ impl Aggregated {
         let instances: Vec<Fr> = statements.iter().copied().chain(limbs(accumulator)).map(field).collect();
         let mut transcript: EvmTranscript<G1Affine, NativeLoader, Vec<u8>, Vec<u8>> =
             TranscriptWriterBuffer::<_, G1Affine, ChallengeEvm<_>>::init(Vec::new());
-        let circuit = Toy { values: instances.clone() };
+        let circuit = Toy::<READS> { values: instances.clone() };
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
             &self.srs.params,
             &self.pk,
@@ -234,7 +242,12 @@ fn no_point(index: usize) -> Bytes {
 
 #[tokio::test]
 async fn accepts_what_holds_and_refuses_every_other_statement_and_proof() {
-    let aggregated = Aggregated::new().await;
+    accepts_what_holds_and_nothing_else::<NONE>().await;
+    accepts_what_holds_and_nothing_else::<MANY>().await;
+}
+
+async fn accepts_what_holds_and_nothing_else<const READS: i32>() {
+    let aggregated = Aggregated::<READS>::new().await;
     let (statements, accumulator) = (statements(), aggregated.points(1));
     let proof = aggregated.prove(&statements, &accumulator);
     let gas = aggregated.deployed.verify(&statements, &proof).await.unwrap();
@@ -278,7 +291,12 @@ async fn accepts_what_holds_and_refuses_every_other_statement_and_proof() {
 
 #[tokio::test]
 async fn an_accumulator_is_bound_to_its_proof_and_has_one_encoding() {
-    let aggregated = Aggregated::new().await;
+    an_accumulator_has_one_encoding::<NONE>().await;
+    an_accumulator_has_one_encoding::<MANY>().await;
+}
+
+async fn an_accumulator_has_one_encoding<const READS: i32>() {
+    let aggregated = Aggregated::<READS>::new().await;
     let (statements, accumulator) = (statements(), aggregated.points(1));
     let proof = aggregated.prove(&statements, &accumulator);
     for (i, coordinate) in accumulator.into_iter().enumerate() {
@@ -322,7 +340,7 @@ async fn an_accumulator_is_bound_to_its_proof_and_has_one_encoding() {
 /// The outer proof holds, and the equation that it leaves does not.
 #[tokio::test]
 async fn a_proof_with_an_accumulator_that_does_not_hold_is_refused() {
-    let aggregated = Aggregated::new().await;
+    let aggregated = Aggregated::<NONE>::new().await;
     let statements = statements();
     let [a, b, c, d] = aggregated.points(1);
     let next = aggregated.points(2);
@@ -344,7 +362,7 @@ async fn a_proof_with_an_accumulator_that_does_not_hold_is_refused() {
 /// Whoever fills an empty slot does not have the model's private weights.
 #[tokio::test]
 async fn other_weights_are_refused_but_in_an_empty_slot() {
-    let aggregated = Aggregated::new().await;
+    let aggregated = Aggregated::<NONE>::new().await;
     let accumulator = aggregated.points(3);
     for (at, context) in [(4, 3), (6, 5)] {
         let mut other = statements();
@@ -361,7 +379,7 @@ async fn other_weights_are_refused_but_in_an_empty_slot() {
 
 #[tokio::test]
 async fn the_contract_says_what_its_slots_take() {
-    let aggregated = Aggregated::new().await;
+    let aggregated = Aggregated::<NONE>::new().await;
     let answer = aggregated.deployed.read(slotsCall {}.abi_encode().into()).await;
     let slots = slotsCall::abi_decode_returns(&answer).unwrap();
     assert_eq!(slots.modelIds, aggregated.slots.iter().map(|slot| slot.model_id).collect::<Vec<_>>());
@@ -373,7 +391,7 @@ async fn the_contract_says_what_its_slots_take() {
 /// The identity is of keys and models, and the header has what a reader checks.
 #[tokio::test]
 async fn the_source_names_its_slots_and_is_clean() {
-    let Aggregated { srs, pk, slots, .. } = Aggregated::new().await;
+    let Aggregated { srs, pk, slots, .. } = Aggregated::<NONE>::new().await;
     let source_of = |slots: &[Slot]| source(&srs, &pk, slots);
     let text = source_of(&slots);
     let labels = Labels::plain(&[], &[], &[]);
@@ -417,7 +435,7 @@ async fn the_source_names_its_slots_and_is_clean() {
 
 #[tokio::test]
 async fn the_gas_report_knows_the_accumulator() {
-    let aggregated = Aggregated::new().await;
+    let aggregated = Aggregated::<NONE>::new().await;
     let statements = statements();
     let proof = aggregated.prove(&statements, &aggregated.points(1));
     let form = Form::of_aggregate(aggregated.pk.get_vk().cs(), statements.len());

@@ -80,22 +80,26 @@ pub async fn wrong_encodings_are_refused(stand: &Stand, deployed: &Deployed) {
     let r: U256 = crate::R.parse().unwrap();
     for index in 0..layout.evaluations {
         let at = 64 * layout.points + 32 * index;
-        let value = word(&stand.proof, at) + r;
-        let reason = refused(stand, deployed, "an evaluation + r", &put(&stand.proof, at, value)).await;
-        assert_eq!(reason, Bytes::from(IProofVerifier::EvaluationOutOfRange { index: U256::from(index), value }.abi_encode()));
+        for value in [word(&stand.proof, at) + r, r] {
+            let reason = refused(stand, deployed, "an evaluation + r, or r", &put(&stand.proof, at, value)).await;
+            let expected = IProofVerifier::EvaluationOutOfRange { index: U256::from(index), value };
+            assert_eq!(reason, Bytes::from(expected.abi_encode()));
+        }
     }
     // The commitment to private weights is a constant of the contract, with which it is compared first.
     let pinned = stand.program.weights().and_then(|_| stand.program.commitments().ok());
     for index in 0..stand.instances.len() {
         let mut words = stand.words();
         let before = words[index];
-        words[index] += r;
-        let expected = match pinned == Some(index) {
-            true => IProofVerifier::OtherWeights { expected: before, got: words[index] }.abi_encode(),
-            false => IProofVerifier::InstanceOutOfRange { index: U256::from(index), value: words[index] }.abi_encode(),
-        };
-        let reason = deployed.verify(&words, &stand.proof).await.expect_err("a public input + r");
-        assert_eq!(reason, Bytes::from(expected));
+        for value in [before + r, r] {
+            words[index] = value;
+            let expected = match pinned == Some(index) {
+                true => IProofVerifier::OtherWeights { expected: before, got: value }.abi_encode(),
+                false => IProofVerifier::InstanceOutOfRange { index: U256::from(index), value }.abi_encode(),
+            };
+            let reason = deployed.verify(&words, &stand.proof).await.expect_err("a public input + r, or r");
+            assert_eq!(reason, Bytes::from(expected));
+        }
     }
 }
 
