@@ -13,13 +13,14 @@ use super::{
     },
 };
 use crate::{
+    circuit::statement::{MODEL_COMMITMENT, PublicValue},
     gates::Shape,
     outer::{Widths, sheet::stack},
     proof::{keys::constraint_system, verify::ProofLayout},
     verifier::Compiled,
 };
 use alloy::{
-    primitives::{Address, Bytes, U256},
+    primitives::{Address, B256, Bytes, U256},
     sol_types::SolCall,
 };
 use halo2_proofs::{halo2curves::bn256::Fr, plonk::ConstraintSystem};
@@ -84,6 +85,8 @@ pub struct Form {
     pub key: usize,
     /// Whether an accumulator's two points stand before the proof.
     pub accumulates: bool,
+    /// The public input that the contract compares with a constant, the commitment to private weights: its position, and that constant.
+    pub pinned: Option<(usize, U256)>,
 }
 
 impl Form {
@@ -92,10 +95,16 @@ impl Form {
         Self { accumulates: false, ..Self::of_aggregate(&constraint_system(shape).0, shape.instances as usize) }
     }
 
+    /// The same of a model with this statement and, where its weights are private, this commitment to them.
+    pub fn with_weights(self, statement: &[PublicValue], commitment: Option<B256>) -> Self {
+        let at = statement.iter().position(|value| value.name == MODEL_COMMITMENT);
+        Self { pinned: at.zip(commitment.map(Into::into)), ..self }
+    }
+
     /// The form of an aggregate's verifier: its outer circuit's gates, and the public inputs of all slots.
     pub fn of_aggregate(cs: &ConstraintSystem<Fr>, public_inputs: usize) -> Self {
         let key = cs.num_fixed_columns() + cs.permutation().get_columns().len();
-        Self { proof: ProofLayout::of_gates(cs), public_inputs, key, accumulates: true }
+        Self { proof: ProofLayout::of_gates(cs), public_inputs, key, accumulates: true, pinned: None }
     }
 
     /// The form of the verifier of aggregates of these widths.
@@ -205,9 +214,13 @@ fn calldata_gas(data: &[u8]) -> u64 {
     data.iter().map(|&byte| if byte == 0 { 4 } else { 16 }).sum()
 }
 
-/// A call that passes every check but the last: generators as points, zeros as evaluations and public inputs.
+/// A call that passes every check but the last: generators as points, zeros as evaluations and public inputs but for the one that the contract knows.
 fn refused_call(form: &Form) -> Bytes {
-    call(vec![U256::ZERO; form.public_inputs], refused_proof(form))
+    let mut words = vec![U256::ZERO; form.public_inputs];
+    if let Some((word, value)) = form.pinned.and_then(|(at, value)| Some((words.get_mut(at)?, value))) {
+        *word = value;
+    }
+    call(words, refused_proof(form))
 }
 
 /// The same of a family's code: the key has generators, too.

@@ -24,7 +24,7 @@ impl Memory {
         let (rows, fixed, advice) = (1u64 << plan.shape.k, plan.fixed as u64, plan.advice as u64);
         let threads = if plan.shape.k > ONE_THREAD_K { 2 * MIB } else { 0 };
         // Few columns have as many pieces of the quotient and extended polynomials as many.
-        let cells = (100 * fixed + 225 * advice).max(1_800);
+        let cells = (75 * fixed + 150 * advice).max(1_800);
         Self { setup: 28 * MIB + rows * (268 * fixed + 1500), proof: 12 * MIB + threads + rows * cells }
     }
 

@@ -9,7 +9,7 @@ use crate::{
         embedded::Hardfork,
         gas::{Form, calldata_bound, measure},
     },
-    circuit::{Memory, Plan},
+    circuit::{Memory, Plan, statement},
     proof::verify::ProofLayout,
     quant::Program,
     verifier::{Compiler, VerifierError, placeholder},
@@ -102,7 +102,8 @@ pub(super) fn all(
 fn contract(program: &Program, plan: &Plan, compiler: &Compiler) -> Result<Contract, Failure> {
     match compiler.compile_verifier(&placeholder::render(program, &plan.shape)?) {
         Ok(compiled) => {
-            let execution_gas = Some(measure(&compiled, &Form::of_shape(&plan.shape), Hardfork::Osaka)?.execution);
+            let form = Form::of_shape(&plan.shape).with_weights(&statement::layout(program)?, placeholder::weights(program));
+            let execution_gas = Some(measure(&compiled, &form, Hardfork::Osaka)?.execution);
             Ok(Contract { execution_gas, code_bytes: compiled.runtime_size })
         }
         Err(VerifierError::TooLarge { size, .. }) => Ok(Contract { execution_gas: None, code_bytes: size }),

@@ -64,7 +64,7 @@ fn of_model(folder: &Path, compiler: &Compiler, hardfork: Hardfork) -> Result<Ga
     let folder = Folder::open_to_prove(folder)?;
     let prover = folder.prover()?;
     let made = prover.compile(compiler, folder.is_split())?;
-    let form = Form::of_shape(&prover.keys.shape);
+    let form = Form::of_shape(&prover.keys.shape).with_weights(&prover.facts.statement, prover.facts.model_commitment);
     Ok(match &made.family {
         Some(family) => measure_split(&made.compiled, &family.compiled, family.place.address, &form, hardfork)?,
         None => measure(&made.compiled, &form, hardfork)?,

@@ -48,13 +48,13 @@ pub fn points(protocol: &Protocol, sets: &[RotationSet], transcript: &Transcript
         }
         Style::Loops => {
             block.comment("one more where this one is on the curve, and all before it were");
-            block.line("function count(point, index, before) -> more {");
+            block.line("function next(point, index, before) -> more {");
             block.line("    let q := Q");
             block.line("    let x := mload(point)");
             block.line("    let y := mload(add(point, 32))");
             block.line(format!("    more := add(before, and({ON_CURVE}, eq(before, index)))"));
             block.line("}");
-            all.iter().enumerate().for_each(|(index, point)| block.line(format!("good := count({point}_X, {index}, good)")));
+            all.iter().enumerate().for_each(|(index, point)| block.line(format!("good := next({point}_X, {index}, good)")));
         }
     }
     (block, all.len())

@@ -142,6 +142,7 @@ fn sum_of_rows(protocol: &Protocol, (first, last): (i32, i32), style: Style, blo
     block.comment(&format!("the sum of 1 / (ω^-row z - 1) over the rows {first} to {last}, as a fraction"));
     begin(block, &rotated(protocol, -first));
     block.repeat((last - first + 1) as usize, of_a_turn(style), &term("denominator"));
+    block.take_back(STEP);
     block.line(format!("mstore({}, numerator)", numerator(first, last)));
     block.line(format!("mstore({}, denominator)", lagrange(first, last)));
 }
@@ -159,9 +160,12 @@ fn term(added: &str) -> [String; 4] {
         "factor := addmod(power, minusOne, r)".into(),
         format!("numerator := addmod(mulmod(numerator, factor, r), {added}, r)"),
         "denominator := mulmod(denominator, factor, r)".into(),
-        "power := mulmod(power, step, r)".into(),
+        STEP.into(),
     ]
 }
+
+/// `step` is ω^-1 here.
+const STEP: &str = "power := mulmod(power, step, r)";
 
 /// `Σ x_i / (ω^-i z - 1)` over the public inputs, likewise.
 fn sum_of_instances(protocol: &Protocol, style: Style, block: &mut Block) {
@@ -170,6 +174,7 @@ fn sum_of_instances(protocol: &Protocol, style: Style, block: &mut Block) {
     block.turns("PUBLIC_INPUTS", protocol.instances, of_a_turn(style), |words| {
         words.iter().flat_map(|word| term(&format!("mulmod(mload({word}), denominator, r)"))).collect()
     });
+    block.take_back(STEP);
     block.line("mstore(INSTANCES_NUMERATOR, numerator)");
     block.line("mstore(INSTANCES_DENOMINATOR, denominator)");
 }
@@ -226,6 +231,7 @@ fn set_distances(protocol: &Protocol, rotations: &[i32], style: Style, block: &m
             });
         }
     }
+    block.take_back(NEXT_POWER);
 }
 
 /// Statements that replace the words from `INVERSES` to `PREFIXES` by their inverses with one exponentiation (Montgomery's

@@ -16,7 +16,7 @@ use crate::{
     proof::{ModelId, ProofError, Provenance, Srs},
     quant::Program,
 };
-use alloy::primitives::{B256, keccak256};
+use alloy::primitives::{B256, U256, keccak256};
 use halo2_proofs::{
     SerdeFormat,
     halo2curves::{
@@ -35,10 +35,13 @@ use halo2_proofs::{
 pub fn render(program: &Program, shape: &Shape) -> Result<String, VerifierError> {
     let vk = verifying_key(shape, &lay_out(program, *shape, None)?)?;
     let srs = srs(shape.k);
-    // Words without a pattern: the compiler writes others shorter.
-    let [id, commitment] = ["model id", "weights"].map(keccak256);
-    let weights = program.weights().map(|_| B256::from(commitment));
-    render_key(program, shape, &vk, &srs, ModelId::from(id), weights)
+    // A word without a pattern: the compiler writes others shorter.
+    render_key(program, shape, &vk, &srs, ModelId::from(keccak256("model id")), weights(program))
+}
+
+/// What stands for the commitment to private weights, where the program has them: below r, as every commitment.
+pub fn weights(program: &Program) -> Option<B256> {
+    program.weights().map(|_| B256::from(U256::from_be_bytes(keccak256("weights").0) >> 3))
 }
 
 /// The Solidity source of the verifier that aggregates of these slots would have: as every column is one of its own, the most that it costs.

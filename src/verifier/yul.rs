@@ -29,6 +29,11 @@ impl Block {
         self.lines.push(text.into());
     }
 
+    /// Takes the last statement back if it is this one: behind a loop or a list, nothing would read what it writes.
+    pub fn take_back(&mut self, text: &str) {
+        self.lines.pop_if(|last| last == text);
+    }
+
     /// Appends a comment.
     pub fn comment(&mut self, text: &str) {
         self.lines.push(format!("// {text}"));

@@ -152,7 +152,7 @@ impl<const READS: i32> Aggregated<READS> {
         let circuit = Toy::<READS> { values: vec![Fr::one(); public_inputs(&slots) + 8] };
         let pk = keygen_pk(&srs.params, keygen_vk(&srs.params, &circuit).unwrap(), &circuit).unwrap();
         let source = source(&srs, &pk, &slots);
-        assert_eq!(source.contains("function count("), READS == MANY);
+        assert_eq!(source.contains("function next("), READS == MANY);
         let compiled = compiler().compile_aggregate(&source).unwrap();
         let deployed = Deployed::new(&compiled).await;
         Self { srs, pk, slots, compiled, deployed }

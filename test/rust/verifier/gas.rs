@@ -2,17 +2,19 @@
 
 use crate::{
     stand::{Deployed, Stand, compiler},
-    support::Output,
+    support::{Output, input, mlp},
 };
 use alloy::sol_types::SolCall;
+use halo2_proofs::halo2curves::bn256::Fr;
 use zkml_evm::{
     chain::{
         bindings::IProofVerifier,
         embedded::{Hardfork, profile::profile},
         gas::{Form, calldata_bound, measure},
     },
-    circuit::Objective,
+    circuit::{Item, Objective, PrivateWeights, Witness, plan, statement},
     op::InputMode,
+    quant::privatise,
     verifier::placeholder,
 };
 
@@ -21,10 +23,12 @@ const REFUSAL: u64 = 64;
 
 fn agrees(stand: &Stand, hardfork: Hardfork) {
     let compiled = compiler().compile_verifier(&stand.source()).unwrap();
-    let report = measure(&compiled, &Form::of_shape(&stand.keys.shape), hardfork).unwrap();
+    let statement = statement::layout(&stand.program).unwrap();
+    let form = |commitment| Form::of_shape(&stand.keys.shape).with_weights(&statement, commitment);
+    let report = measure(&compiled, &form(stand.commitment()), hardfork).unwrap();
     let unkeyed = compiler().compile_verifier(&placeholder::render(&stand.program, &stand.keys.shape).unwrap()).unwrap();
     assert_ne!(unkeyed.creation, compiled.creation);
-    let predicted = measure(&unkeyed, &Form::of_shape(&stand.keys.shape), hardfork).unwrap();
+    let predicted = measure(&unkeyed, &form(placeholder::weights(&stand.program)), hardfork).unwrap();
     assert_eq!((predicted.parts, predicted.execution), (report.parts.clone(), report.execution), "without keys");
     let call = IProofVerifier::verifyProofCall { publicInputs: stand.words(), proof: stand.proof.clone().into() };
     let data = call.abi_encode();
@@ -49,6 +53,17 @@ fn the_report_predicts_what_a_proof_uses() {
     agrees(&revealed, Hardfork::Prague);
     // One output leaves a column of weights empty: its commitment is the point at infinity.
     agrees(&Stand::new(&[5, 1], InputMode::Private, Output::Reveal, Objective::Balanced), Hardfork::Osaka);
+    // The contract compares their commitment with a constant before anything else.
+    agrees(&with_private_weights(), Hardfork::Osaka);
+}
+
+fn with_private_weights() -> Stand {
+    let made = privatise(&mlp(&[3, 2], InputMode::Private, Output::Argmax, 1)).unwrap();
+    let item = Item { values: input(&made.program, 3), salt: None, threshold: None };
+    let weights = PrivateWeights { values: made.values, salt: Fr::from(7) };
+    let witness = Witness::of(&made.program, &[item], Fr::from(42), Some(&weights)).unwrap();
+    let shape = plan(&made.program, Objective::Balanced).unwrap().shape;
+    Stand::of(made.program, shape, &witness)
 }
 
 /// The profile is of the transaction that a chain would run.

@@ -79,7 +79,7 @@ impl Stand {
     }
 
     /// The commitment to private weights, which stands before the one public value of these programs.
-    fn commitment(&self) -> Option<B256> {
+    pub fn commitment(&self) -> Option<B256> {
         self.program.weights().map(|_| self.words()[self.instances.len() - 2].into())
     }
 
