@@ -57,6 +57,8 @@ pub struct Papered {
 pub struct Pass<'a> {
     /// Knows what was signed; where there is none, nothing was.
     pub journal: Option<&'a Journal>,
+    /// What reverted with a lower nonce is tried again.
+    pub retry_below: u64,
     /// Whose turn it is.
     pub turns: Turns,
 }
@@ -135,14 +137,14 @@ impl Target {
         Ok(Some(Papered { done, file, proof, loans, sending }))
     }
 
-    /// A group's transactions: those that were decided on before and signed, byte for byte; and for the other loans, of which nothing binds,
+    /// A group's transactions: those that were decided on before and signed and may have opened loans, byte for byte; and for the other loans, of which nothing binds,
     /// those that stand in its slots and that the pool would open now.
     ///
     /// # Errors
     /// A node that does not answer; a decision that is not of these files.
     pub async fn prepare(&self, mut group: Papered, pass: &mut Pass<'_>) -> Result<Prepared, Failure> {
         let signed: Vec<bool> = match pass.journal {
-            Some(journal) => self.items(&group)?.iter().map(|item| journal.knows(&item.digest())).collect(),
+            Some(journal) => self.items(&group)?.iter().map(|item| journal.binds(&item.digest(), pass.retry_below)).collect(),
             None => Vec::new(),
         };
         let mut of_share = signed.into_iter();

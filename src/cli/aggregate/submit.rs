@@ -162,7 +162,8 @@ impl Submitter {
             true => Some(self.open_journal().await?),
             false => None,
         };
-        let (mut pass, mut groups) = (Pass { journal: journal.as_ref(), turns: Turns::new() }, Vec::new());
+        let retry_below = self.retry_below(journal.as_ref());
+        let (mut pass, mut groups) = (Pass { journal: journal.as_ref(), retry_below, turns: Turns::new() }, Vec::new());
         for group in due {
             let id = group.done.id.clone();
             match self.target.prepare(group, &mut pass).await {
@@ -180,7 +181,7 @@ impl Submitter {
         }
         match self.broadcast {
             _ if groups.is_empty() => Ok(false),
-            true => self.send(groups, journal, rests).await,
+            true => self.send(groups, journal, retry_below, rests).await,
             false => self.simulate(groups).await.map(|()| false),
         }
     }
@@ -235,7 +236,19 @@ impl Submitter {
         }
     }
 
-    async fn send(&mut self, groups: Vec<Ready>, journal: Option<Journal>, rests: [Duration; 2]) -> Result<bool, Failure> {
+    /// The nonce below which what reverted is tried again, the same for as long as this process lives.
+    fn retry_below(&mut self, journal: Option<&Journal>) -> u64 {
+        let known = *self.retry_below.get_or_insert_with(|| journal.map_or(0, Journal::end));
+        if self.retry_failed { known } else { 0 }
+    }
+
+    async fn send(
+        &mut self,
+        groups: Vec<Ready>,
+        journal: Option<Journal>,
+        retry_below: u64,
+        rests: [Duration; 2],
+    ) -> Result<bool, Failure> {
         let mut going = Vec::new();
         for group in groups {
             let id = group.done.id.clone();
@@ -253,9 +266,9 @@ impl Submitter {
             None => self.open_journal().await?,
         };
         let items: Vec<Item> = going.iter().flat_map(|group| group.items.clone()).collect();
-        let new: BTreeSet<String> =
-            items.iter().filter(|item| !journal.knows(&item.digest())).map(|item| item.name.clone()).collect();
-        let (outcomes, failure) = self.run(items, journal).await?;
+        let is_new = |item: &&Item| !journal.binds(&item.digest(), retry_below);
+        let new: BTreeSet<String> = items.iter().filter(is_new).map(|item| item.name.clone()).collect();
+        let (outcomes, failure) = self.run(items, journal, retry_below).await?;
         // What is known is written down, whatever stopped the others.
         let mut failure = failure.map(Failure::from);
         for group in going {
@@ -270,17 +283,16 @@ impl Submitter {
         &mut self,
         items: Vec<Item>,
         journal: Journal,
+        retry_below: u64,
     ) -> Result<(BTreeMap<String, Outcome>, Option<ChainError>), Failure> {
         let account = self.sender.account()?.clone();
-        let known = *self.retry_below.get_or_insert(journal.end());
-        let below = if self.retry_failed { known } else { 0 };
         let (console, names): (_, BTreeSet<String>) = (self.console, items.iter().map(|item| item.name.clone()).collect());
         let mut tell = |name: &str, outcome: &Outcome| {
             if names.contains(name) {
                 console.note(format!("group {}", line(name, outcome)));
             }
         };
-        let campaign = Campaign::new(&self.target.chain, &account, journal, WINDOW, &mut tell).retrying(below);
+        let campaign = Campaign::new(&self.target.chain, &account, journal, WINDOW, &mut tell).retrying(retry_below);
         Ok(campaign.run_as_far(items).await)
     }
 
