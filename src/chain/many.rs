@@ -237,7 +237,7 @@ impl<'a> Campaign<'a> {
                         self.progress = Instant::now();
                         match flying.refusal {
                             Some(refusal) => self.end_flight(&flying.flight, refusal),
-                            None => self.queue.extend(self.items.contains_key(&digest).then_some(digest)),
+                            None => self.again(&flying.flight),
                         }
                         continue;
                     }
@@ -246,6 +246,19 @@ impl<'a> Campaign<'a> {
             self.flying.insert(nonce, flying);
         }
         Ok(())
+    }
+
+    /// What lost its nonce goes again with another one. A batch was put together for a pool that has gone on since: it ends, and whoever asks
+    /// the pool about each loan may put it together anew.
+    fn again(&mut self, flight: &Flight) {
+        match self.items.get(&flight.digest).map(|item| &item.opening) {
+            Some(Opening::Batch(_)) => {
+                let error = ChainError::LostNonce { item: flight.item.clone(), account: self.account.address() };
+                self.end_flight(flight, Outcome::refused(&error));
+            }
+            Some(Opening::Loan(_)) => self.queue.push_back(flight.digest),
+            None => {}
+        }
     }
 
     /// How long a used nonce may be without a receipt of ours, and a transaction without being handed to the node again.
