@@ -23,6 +23,9 @@ const MAX_BYTES: u64 = 256 << 20;
 /// Bytes of them that no loan's transaction takes, so that what becomes of those that are there can be written down.
 const RESERVE: u64 = 1 << 20;
 
+/// How many nonces of a batch are given up before it counts as failed: each costs the gas of a transfer.
+const MOST_GIVEN_UP: usize = 3;
+
 /// Whose journal it is.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -285,6 +288,25 @@ impl Journal {
         self.flights.iter().any(|(&nonce, flight)| flight.digest == *digest && !over(nonce, flight))
     }
 
+    /// What became of a nonce, where that is known.
+    pub(super) fn end_of(&self, nonce: u64) -> Option<End> {
+        self.flights.get(&nonce).and_then(Flight::end)
+    }
+
+    /// Whether what a nonce went to leaves its item to be sent again by another one: where it failed, by `retry_below`. A batch whose nonce was
+    /// given up has lost nothing but that transfer's gas: that is not failing, a few times.
+    pub(super) fn goes_again(&self, nonce: u64, is_batch: bool, retry_below: u64) -> bool {
+        let Some(digest) = self.flights.get(&nonce).map(|flight| flight.digest) else { return true };
+        let void = |flight: &Flight| flight.digest == digest && flight.end() == Some(End::Void);
+        match self.end_of(nonce) {
+            Some(End::Void) if is_batch => {
+                self.flights.range(retry_below..).filter(|(_, flight)| void(flight)).count() < MOST_GIVEN_UP
+            }
+            Some(End::Void | End::Reverted) => nonce < retry_below,
+            Some(End::Succeeded) | None => false,
+        }
+    }
+
     /// The nonce after all that it knows of.
     pub fn end(&self) -> u64 {
         self.flights.last_key_value().map_or(0, |(nonce, _)| nonce.saturating_add(1))
@@ -450,6 +472,28 @@ mod tests {
         assert_eq!([0, 1, 2].map(|retry_below| journal.binds(&digest, retry_below)), [true, true, false]);
         add(&mut journal, 1).unwrap();
         assert!(journal.binds(&digest, 2), "a reorganisation threw it out, and it was signed anew");
+    }
+
+    #[test]
+    fn a_batch_whose_nonces_are_given_up_goes_again_a_few_times() {
+        let work = tempfile::tempdir().unwrap();
+        let mut journal = open(1 << 20, &work.path().join("journal")).unwrap();
+        let again = |journal: &Journal, nonce, below| [true, false].map(|batch| journal.goes_again(nonce, batch, below));
+        for nonce in 0..4 {
+            add(&mut journal, nonce).unwrap();
+            let digest = journal.flights()[&nonce].digest;
+            journal.signed("a loan", B256::ZERO, digest, &void(nonce)).unwrap();
+            assert_eq!(again(&journal, nonce, 9), [false; 2], "it may be mined");
+            let (tx, block, succeeded) = (void(nonce).hash(), 1, true);
+            journal.ended(&Entry::Mined { digest, nonce, tx, block, succeeded }).unwrap();
+            assert_eq!(again(&journal, nonce, 0), [nonce < 2, false], "{nonce}");
+        }
+        assert_eq!(again(&journal, 0, 2), [true, true], "those before do not count");
+        assert_eq!(again(&journal, 3, 2), [true, false]);
+        add(&mut journal, 4).unwrap();
+        let (digest, tx) = (journal.flights()[&4].digest, loan(4).hash());
+        journal.ended(&Entry::Mined { digest, nonce: 4, tx, block: 1, succeeded: false }).unwrap();
+        assert_eq!([4, 5].map(|below| again(&journal, 4, below)), [[false; 2], [true; 2]], "what reverted has cost its gas");
     }
 
     /// As many transactions as fit, and what became of each of them; all of it is read again.
