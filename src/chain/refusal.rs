@@ -24,15 +24,13 @@ pub struct Refusal {
 const GAS_OF_ASKING: u64 = 100_000;
 
 /// Whether what is refused now may be taken later by the same papers: the pool gets money, debts are paid, an earlier loan is opened, an
-/// attestation's time comes.
-fn passes(revert: &Revert, request: &LoanRequest) -> bool {
+/// attestation's time comes. Up to the permit's expiry.
+pub(super) fn passes(revert: &Revert, nonce: U256, expiry: u64) -> bool {
     match revert.name.as_str() {
-        "InsufficientLiquidity" | "BorrowerLimitExceeded" | "PolicyCapExceeded" | "AttestationNotYetValid" => {
-            now() <= request.expiry
-        }
+        "InsufficientLiquidity" | "BorrowerLimitExceeded" | "PolicyCapExceeded" | "AttestationNotYetValid" => now() <= expiry,
         "NonceMismatch" => {
             let expected = revert.args.first().and_then(|(_, expected)| expected.parse::<U256>().ok());
-            expected.is_some_and(|expected| expected < request.nonce) && now() <= request.expiry
+            expected.is_some_and(|expected| expected < nonce) && now() <= expiry
         }
         _ => false,
     }
@@ -59,7 +57,7 @@ pub async fn refusal(chain: &Chain, sender: Address, request: &LoanRequest, gas:
     match chain.provider().call(asked).await.map_err(|e| chain.explain("asking the pool about a loan", e)) {
         Ok(_) => Ok(None),
         Err(error) if error.revert().is_some() => {
-            let passes = error.revert().is_some_and(|revert| passes(revert.root(), request));
+            let passes = error.revert().is_some_and(|revert| passes(revert.root(), request.nonce, request.expiry));
             Ok(Some(Refusal { why: error.to_string(), passes }))
         }
         Err(error) if error.retryable() => Err(error),
@@ -76,16 +74,21 @@ fn out_of_turn(next: U256, request: &LoanRequest) -> Option<Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{out_of_turn, passes};
+    use super::out_of_turn;
     use crate::chain::bindings::{IInputAttestation as Attestations, ILendingThreshold as Pool, IZkmlConsumer as Consumer};
     use crate::chain::parts::tests::loan;
     use crate::chain::revert::Revert;
+    use crate::chain::settle::LoanRequest;
     use crate::chain::settle::now;
     use alloy::primitives::{B256, U256};
     use alloy::sol_types::SolError;
 
     fn of(error: &impl SolError) -> Revert {
         Revert::decode(&error.abi_encode().into())
+    }
+
+    fn passes(revert: &Revert, request: &LoanRequest) -> bool {
+        super::passes(revert, request.nonce, request.expiry)
     }
 
     /// Also where the node does not let the pool be asked as it asks itself.

@@ -1,5 +1,6 @@
 //! `gen-verifier --aggregate K DIR...`, `aggregate PROOF... --artifacts DIR --out FILE` and `aggregate --watch DIR --artifacts DIR`.
 
+mod again;
 mod group;
 mod status;
 mod submit;

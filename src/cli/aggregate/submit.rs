@@ -9,6 +9,7 @@
 //! them, the node, the account or the journal, ends a pass, and the next one goes on.
 
 use super::{
+    again::Refused,
     group::{Papered, Pass, Prepared, Ready, SHALLOW, Target, with_state},
     status::{Of, Status},
     turn::Turns,
@@ -74,6 +75,8 @@ pub struct Submitter {
     journal: PathBuf,
     console: Console,
     status: Status,
+    /// By groups and files: what a block refused for what may pass.
+    refused: BTreeMap<String, BTreeMap<String, Refused>>,
     /// Groups and files of loans of which it was told that they are left out.
     told: BTreeSet<(String, String)>,
 }
@@ -105,6 +108,7 @@ impl Submitter {
             broadcast,
             journal: arguments.journal.clone().unwrap_or(journal),
             console: *console,
+            refused: BTreeMap::new(),
             told: BTreeSet::new(),
         }))
     }
@@ -151,7 +155,8 @@ impl Submitter {
         outcome.map(|_| self.status.is_all_settled())
     }
 
-    /// Looks at what is due; whether a transaction was signed and is in a block, for which something may have waited.
+    /// Looks at what is due; whether something may have waited for what came of it: a transaction was signed and is in a block, or a loan in one
+    /// was refused for now only.
     async fn pass(&mut self, rests: [Duration; 2]) -> Result<bool, Failure> {
         let due = self.due(rests)?;
         if due.is_empty() {
@@ -163,7 +168,9 @@ impl Submitter {
             false => None,
         };
         let retry_below = self.retry_below(journal.as_ref());
-        let (mut pass, mut groups) = (Pass { journal: journal.as_ref(), retry_below, turns: Turns::new() }, Vec::new());
+        let refused = self.refused.clone();
+        let (journal_of, turns) = (journal.as_ref(), Turns::new());
+        let (mut pass, mut groups) = (Pass { journal: journal_of, retry_below, refused: &refused, turns }, Vec::new());
         for group in due {
             let id = group.done.id.clone();
             match self.target.prepare(group, &mut pass).await {
@@ -236,6 +243,10 @@ impl Submitter {
         }
     }
 
+    fn refused_of(&self, id: &str, name: &str) -> Option<&Refused> {
+        self.refused.get(id)?.get(name)
+    }
+
     /// The nonce below which what reverted is tried again, the same for as long as this process lives.
     fn retry_below(&mut self, journal: Option<&Journal>) -> u64 {
         let known = *self.retry_below.get_or_insert_with(|| journal.map_or(0, Journal::end));
@@ -271,12 +282,16 @@ impl Submitter {
         let (outcomes, failure) = self.run(items, journal, retry_below).await?;
         // What is known is written down, whatever stopped the others.
         let mut failure = failure.map(Failure::from);
-        for group in going {
+        // The pool is asked at once about what is newly known to be refused for now only.
+        let mut any = new.iter().any(|name| matches!(outcomes.get(name), Some(Outcome::Batch { .. })));
+        for mut group in going {
+            let refused = group.refused_for_now(&outcomes);
+            any |= refused.iter().any(|(name, refused)| self.refused_of(&group.done.id, name) != Some(refused));
+            self.refused.insert(group.done.id.clone(), refused);
             let concluded = self.conclude(group, &outcomes, rests).await;
             failure = failure.or(concluded.err());
         }
-        let is_mined = |name: &String| matches!(outcomes.get(name), Some(Outcome::Batch { .. }));
-        failure.map_or(Ok(new.iter().any(is_mined)), Err)
+        failure.map_or(Ok(any), Err)
     }
 
     async fn run(
