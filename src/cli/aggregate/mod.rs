@@ -5,6 +5,7 @@ mod group;
 mod status;
 mod submit;
 mod turn;
+mod unanswered;
 mod watch;
 
 use super::{

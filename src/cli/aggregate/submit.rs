@@ -13,6 +13,7 @@ use super::{
     group::{Papered, Pass, Prepared, Ready, SHALLOW, Target, with_state},
     status::{Of, Status},
     turn::Turns,
+    unanswered::{Heard, Unanswered},
 };
 use crate::{
     chain::{
@@ -171,26 +172,29 @@ impl Submitter {
         let refused = self.refused.clone();
         let (journal_of, turns) = (journal.as_ref(), Turns::new());
         let (mut pass, mut groups) = (Pass { journal: journal_of, retry_below, refused: &refused, turns }, Vec::new());
+        let mut unanswered = Unanswered::default();
         for group in due {
             let id = group.done.id.clone();
-            match self.target.prepare(group, &mut pass).await {
-                Ok(Prepared::Now(ready)) => {
+            match unanswered.sort_out(self.target.prepare(group, &mut pass).await) {
+                Heard::Nothing => continue,
+                Heard::NothingAgain => break,
+                Heard::Answer(Ok(Prepared::Now(ready))) => {
                     self.tell(&id, &ready.rest.left_out);
                     groups.push(ready);
                 }
-                Ok(Prepared::Later(state, rest)) => {
+                Heard::Answer(Ok(Prepared::Later(state, rest))) => {
                     self.tell(&id, &rest.left_out);
                     self.status.keep(&id, state, Some(rests));
                 }
-                Err(failure) if failure.retryable() => return Err(failure),
-                Err(failure) => self.trouble(&id, "unreadable", &failure, rests),
+                Heard::Answer(Err(failure)) => self.trouble(&id, "unreadable", &failure, rests),
             }
         }
-        match self.broadcast {
+        let any = match self.broadcast {
             _ if groups.is_empty() => Ok(false),
             true => self.send(groups, journal, retry_below, rests).await,
             false => self.simulate(groups).await.map(|()| false),
-        }
+        };
+        unanswered.first.map_or(any, Err)
     }
 
     /// Groups that are neither settled nor resting, with papers.
