@@ -255,9 +255,12 @@ impl Target {
 
     async fn look_at(&self, request: &LoanRequest) -> Result<Look, Failure> {
         if request.is_open(&self.chain).await? {
-            return Ok(match request.is_open_for_good(&self.chain).await? {
-                true => Look::IsOpen,
-                false => Look::Waits(SHALLOW.to_owned()),
+            return Ok(match request.is_open_for_good(&self.chain).await {
+                Ok(true) => Look::IsOpen,
+                Ok(false) => Look::Waits(SHALLOW.to_owned()),
+                Err(error) if error.retryable() => return Err(error.into()),
+                // A node that keeps the states of few blocks.
+                Err(error) => Look::Waits(format!("it is open, and the node does not say for how long: {error}")),
             });
         }
         let model_id = settle::policy(&self.chain, self.to.pool, request.policy_id).await?.terms.modelId;

@@ -164,7 +164,8 @@ impl Submitter {
             return Ok(false);
         }
         // What nothing was signed for is not bound: the journal comes before every decision. A dry run begins none.
-        let journal = match self.journal.exists() {
+        let failed = |error: std::io::Error| ChainError::File { path: self.journal.clone(), reason: error.to_string() };
+        let journal = match self.journal.try_exists().map_err(failed)? {
             true => Some(self.open_journal().await?),
             false => None,
         };

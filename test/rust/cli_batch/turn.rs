@@ -54,6 +54,19 @@ pub fn a_loan_goes_when_its_turn_comes(place: &Place, pool: &str, runtime: &Runt
         assert!(!here.progress().2, "the group is not settled");
         assert_eq!(here.watch(&texts(&options)).code, 1);
         assert_eq!(runtime.block_on(place.sent()), before + 1, "it costs nothing while it waits");
+        // Nor where nobody may ask as the pool asks itself.
+        let by_the_pool = pool.to_lowercase();
+        let strict = proxy::before(place.url(), move |method, parameters| {
+            let from = parameters[0]["from"].as_str().unwrap_or_default().to_lowercase();
+            if method == "eth_call" && from == by_the_pool { Say::Error("the sender has code") } else { Say::Same }
+        });
+        assert_eq!(here.watch(&texts(&place.options(&strict, pool, &[]))).code, 1);
+        let state = here.state().to_string();
+        assert!(
+            state.contains("waits") && state.contains("the borrower's next nonce in the pool is 0, the loan's is 1"),
+            "{state}"
+        );
+        assert_eq!(runtime.block_on(place.sent()), before + 1);
 
         place.gives_up_a_nonce(pool, BORROWERS[1].2);
         here.watch(&texts(&options)).result();
