@@ -122,8 +122,7 @@ impl Action {
                 Ok(attestors::standing(chain, attestations, attestor, schema_id).await? == attestors::Standing::Removed)
             }
             Self::CancelNonce { lending, borrower, nonce } => {
-                let call = IZkmlConsumer::nonceOfCall { subject: borrower };
-                let next = chain.read("reading the nonce", lending, &call).await?;
+                let next = settle::next_nonce(chain, lending, borrower).await?;
                 match next < nonce {
                     // The call would use up another nonce than the one that was meant.
                     true => Err(ChainError::NonceAhead { borrower, expected: nonce, got: next }),

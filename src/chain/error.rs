@@ -49,6 +49,8 @@ pub enum ChainError {
     OutOfTurn { borrower: Address, before: U256, got: U256 },
     #[error("{item} waits for {first}: both have loans of one borrower")]
     HeldBack { item: String, first: String },
+    #[error("{item} was signed, and another transaction of {account} has its nonce")]
+    LostNonce { item: String, account: Address },
     #[error("{account} has {pending} transactions in all, expected at most {expected}: it is used elsewhere, too")]
     UsedElsewhere { account: Address, expected: u64, pending: u64 },
     #[error("{what}: reverted with {revert}")]
@@ -172,6 +174,7 @@ impl Explain for ChainError {
             Self::Undivided { .. } => "chain/undivided",
             Self::OutOfTurn { .. } => "chain/out-of-turn",
             Self::HeldBack { .. } => "chain/held-back",
+            Self::LostNonce { .. } => "chain/lost-nonce",
             Self::UsedElsewhere { .. } => "chain/used-elsewhere",
             Self::Reverted { .. } => "chain/reverted",
             Self::NotMined { .. } => "chain/not-mined",
@@ -303,6 +306,7 @@ impl Explain for ChainError {
             Self::Undivided { .. } => "nothing was sent; send fewer loans at once, or give less gas for each by `--gas-per-item GAS`",
             Self::OutOfTurn { .. } => "send the one of the lower nonce first",
             Self::HeldBack { .. } => "nothing was sent; run the same command again when the other one is mined",
+            Self::LostNonce { .. } => "nothing was opened; stop what else sends by this account, and run the same command again",
             Self::UsedElsewhere { .. } => "stop what else sends by this account, and run the same command again when its transactions are mined",
             Self::Reverted { .. } => "the contract refused; the error's name and arguments say which condition failed",
             Self::NotMined { .. } => "run the same command again: it waits for this transaction and does not send a second one; `--replace-after SECONDS` raises its fees within `--max-fee`",

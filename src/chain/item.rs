@@ -44,8 +44,8 @@ pub enum Outcome {
 pub enum BatchedLoan {
     /// It is open.
     Settled { borrower: Address, loan_id: String, amount: String },
-    /// The pool refused it, and opened the others.
-    Refused { borrower: Address, reason: String },
+    /// The pool refused it, and opened the others; whether the same papers may still open it later.
+    Refused { borrower: Address, reason: String, may_pass: bool },
 }
 
 impl Outcome {

@@ -23,6 +23,9 @@ const MAX_BYTES: u64 = 256 << 20;
 /// Bytes of them that no loan's transaction takes, so that what becomes of those that are there can be written down.
 const RESERVE: u64 = 1 << 20;
 
+/// How many nonces of a batch are given up before it counts as failed: each costs the gas of a transfer.
+const MOST_GIVEN_UP: usize = 3;
+
 /// Whose journal it is.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -71,14 +74,25 @@ pub struct Flight {
     pub(super) lanes: Lanes,
     /// The transaction and its replacements, in the order in which they were signed.
     pub attempts: Vec<Signed>,
-    /// Its nonce went to nothing, deep enough: none of the others can be mined any more.
-    gone: bool,
+    /// Which of them is in a block that is deep enough, and whether it did not revert: none of the others can be mined any more.
+    pub(super) mined: Option<(TxHash, bool)>,
+}
+
+/// What became of a nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The item's transaction did not revert.
+    Succeeded,
+    /// It did.
+    Reverted,
+    /// The nonce went to nothing.
+    Void,
 }
 
 impl Flight {
     /// A nonce's first transaction.
     pub(super) fn new(item: String, proof: B256, digest: B256, lanes: Lanes, signed: Signed) -> Self {
-        Self { item, proof, digest, lanes, attempts: vec![signed], gone: false }
+        Self { item, proof, digest, lanes, attempts: vec![signed], mined: None }
     }
 
     /// Whether its nonce is given up.
@@ -86,8 +100,15 @@ impl Flight {
         self.attempts.iter().any(Signed::is_void)
     }
 
-    fn mined(&mut self, tx: TxHash) {
-        self.gone = self.attempts.iter().any(|signed| signed.is_void() && signed.hash() == tx);
+    /// What became of its nonce, where that is known.
+    pub(super) fn end(&self) -> Option<End> {
+        let (tx, succeeded) = self.mined?;
+        let void = self.attempts.iter().any(|signed| signed.is_void() && signed.hash() == tx);
+        Some(match succeeded {
+            _ if void => End::Void,
+            true => End::Succeeded,
+            false => End::Reverted,
+        })
     }
 }
 
@@ -218,7 +239,11 @@ impl Journal {
 
     fn end_flight(&mut self, entry: &Entry) {
         match entry {
-            Entry::Mined { nonce, tx, .. } => drop(self.flights.get_mut(nonce).map(|flight| flight.mined(*tx))),
+            Entry::Mined { nonce, tx, succeeded, .. } => {
+                if let Some(flight) = self.flights.get_mut(nonce) {
+                    flight.mined = Some((*tx, *succeeded));
+                }
+            }
             Entry::Dropped { nonce, .. } => drop(self.flights.remove(nonce)),
             Entry::Signed { .. } => {}
         }
@@ -232,7 +257,11 @@ impl Journal {
         let (to, data) = signed.target();
         let got = digest(to, data);
         match known {
-            Some(flight) if got == expected || signed.is_void() => flight.attempts.push(signed),
+            Some(flight) if got == expected || signed.is_void() => {
+                // Nothing is signed for a nonce that is in a block, unless a reorganisation threw it out.
+                flight.mined = None;
+                flight.attempts.push(signed);
+            }
             None if got == expected => {
                 let lanes = lanes_of(to, data).ok_or("its transaction opens no loan")?;
                 let nonce = signed.nonce();
@@ -248,9 +277,34 @@ impl Journal {
         &self.flights
     }
 
-    /// Whether something was signed for an item that may be in a block, now or later.
-    pub fn knows(&self, digest: &B256) -> bool {
-        self.flights.values().any(|flight| flight.digest == *digest && !flight.gone)
+    /// Whether something was signed for an item that may have opened its loan, now or later, or that is not to be tried again: what reverted
+    /// with a nonce from `retry_below` on. The nonce of what reverted is used for good: whatever is signed instead, nothing is paid twice.
+    pub fn binds(&self, digest: &B256, retry_below: u64) -> bool {
+        let over = |nonce: u64, flight: &Flight| match flight.end() {
+            Some(End::Void) => true,
+            Some(End::Reverted) => nonce < retry_below,
+            Some(End::Succeeded) | None => false,
+        };
+        self.flights.iter().any(|(&nonce, flight)| flight.digest == *digest && !over(nonce, flight))
+    }
+
+    /// What became of a nonce, where that is known.
+    pub(super) fn end_of(&self, nonce: u64) -> Option<End> {
+        self.flights.get(&nonce).and_then(Flight::end)
+    }
+
+    /// Whether what a nonce went to leaves its item to be sent again by another one: where it failed, by `retry_below`. A batch whose nonce was
+    /// given up has lost nothing but that transfer's gas: that is not failing, a few times.
+    pub(super) fn goes_again(&self, nonce: u64, is_batch: bool, retry_below: u64) -> bool {
+        let Some(digest) = self.flights.get(&nonce).map(|flight| flight.digest) else { return true };
+        let void = |flight: &Flight| flight.digest == digest && flight.end() == Some(End::Void);
+        match self.end_of(nonce) {
+            Some(End::Void) if is_batch => {
+                self.flights.range(retry_below..).filter(|(_, flight)| void(flight)).count() < MOST_GIVEN_UP
+            }
+            Some(End::Void | End::Reverted) => nonce < retry_below,
+            Some(End::Succeeded) | None => false,
+        }
     }
 
     /// The nonce after all that it knows of.
@@ -374,28 +428,72 @@ mod tests {
 
     /// What was signed may be in a block until its nonce went to something else, also for a run that opens the journal later.
     #[test]
-    fn what_may_be_in_a_block_is_known() {
+    fn what_may_be_in_a_block_binds() {
         let work = tempfile::tempdir().unwrap();
         let path = work.path().join("journal");
-        let ended = |of: &dyn Fn(B256) -> Option<Entry>| {
+        let bound = |of: &dyn Fn(B256) -> Option<Entry>| {
             let (mut journal, loan, void) = (open(1 << 20, &path).unwrap(), loan(0), void(0));
             let (to, data) = loan.target();
             let digest = digest(to, data);
-            assert!(!journal.knows(&digest));
+            assert!(!journal.binds(&digest, 0));
             journal.signed("a loan", B256::ZERO, digest, &loan).unwrap();
             journal.signed("a loan", B256::ZERO, digest, &void).unwrap();
             of(digest).into_iter().for_each(|entry| journal.ended(&entry).unwrap());
-            let known = journal.knows(&digest);
+            let bound = [0, 1].map(|retry_below| journal.binds(&digest, retry_below));
             drop(journal);
-            assert_eq!(open(1 << 20, &path).unwrap().knows(&digest), known, "and again");
+            assert_eq!([0, 1].map(|below| open(1 << 20, &path).unwrap().binds(&digest, below)), bound, "and again");
             std::fs::remove_file(&path).unwrap();
-            known
+            bound
         };
-        let mined = |tx, digest| Some(Entry::Mined { digest, nonce: 0, tx, block: 1, succeeded: true });
-        assert!(ended(&|_| None), "either may be mined");
-        assert!(ended(&|digest| mined(loan(0).hash(), digest)));
-        assert!(!ended(&|digest| mined(void(0).hash(), digest)), "the nonce went to nothing");
-        assert!(!ended(&|digest| Some(Entry::Dropped { digest, nonce: 0 })), "the nonce went to a stranger");
+        let mined = |tx, succeeded, digest| Some(Entry::Mined { digest, nonce: 0, tx, block: 1, succeeded });
+        assert_eq!(bound(&|_| None), [true; 2], "either may be mined");
+        assert_eq!(bound(&|digest| mined(loan(0).hash(), true, digest)), [true; 2]);
+        assert_eq!(
+            bound(&|digest| mined(loan(0).hash(), false, digest)),
+            [true, false],
+            "it reverted, and is tried again or not"
+        );
+        assert_eq!(bound(&|digest| mined(void(0).hash(), true, digest)), [false; 2], "the nonce went to nothing");
+        assert_eq!(bound(&|digest| Some(Entry::Dropped { digest, nonce: 0 })), [false; 2], "the nonce went to a stranger");
+    }
+
+    /// One of its transactions that reverted is to be tried again; another may be mined.
+    #[test]
+    fn one_that_may_be_mined_binds_beside_one_that_reverted() {
+        let work = tempfile::tempdir().unwrap();
+        let mut journal = open(1 << 20, &work.path().join("journal")).unwrap();
+        add(&mut journal, 0).unwrap();
+        add(&mut journal, 1).unwrap();
+        let digest = journal.flights()[&0].digest;
+        let reverted = |nonce| Entry::Mined { digest, nonce, tx: loan(nonce).hash(), block: 1, succeeded: false };
+        journal.ended(&reverted(0)).unwrap();
+        assert!(journal.binds(&digest, 2));
+        journal.ended(&reverted(1)).unwrap();
+        assert_eq!([0, 1, 2].map(|retry_below| journal.binds(&digest, retry_below)), [true, true, false]);
+        add(&mut journal, 1).unwrap();
+        assert!(journal.binds(&digest, 2), "a reorganisation threw it out, and it was signed anew");
+    }
+
+    #[test]
+    fn a_batch_whose_nonces_are_given_up_goes_again_a_few_times() {
+        let work = tempfile::tempdir().unwrap();
+        let mut journal = open(1 << 20, &work.path().join("journal")).unwrap();
+        let again = |journal: &Journal, nonce, below| [true, false].map(|batch| journal.goes_again(nonce, batch, below));
+        for nonce in 0..4 {
+            add(&mut journal, nonce).unwrap();
+            let digest = journal.flights()[&nonce].digest;
+            journal.signed("a loan", B256::ZERO, digest, &void(nonce)).unwrap();
+            assert_eq!(again(&journal, nonce, 9), [false; 2], "it may be mined");
+            let (tx, block, succeeded) = (void(nonce).hash(), 1, true);
+            journal.ended(&Entry::Mined { digest, nonce, tx, block, succeeded }).unwrap();
+            assert_eq!(again(&journal, nonce, 0), [nonce < 2, false], "{nonce}");
+        }
+        assert_eq!(again(&journal, 0, 2), [true, true], "those before do not count");
+        assert_eq!(again(&journal, 3, 2), [true, false]);
+        add(&mut journal, 4).unwrap();
+        let (digest, tx) = (journal.flights()[&4].digest, loan(4).hash());
+        journal.ended(&Entry::Mined { digest, nonce: 4, tx, block: 1, succeeded: false }).unwrap();
+        assert_eq!([4, 5].map(|below| again(&journal, 4, below)), [[false; 2], [true; 2]], "what reverted has cost its gas");
     }
 
     /// As many transactions as fit, and what became of each of them; all of it is read again.

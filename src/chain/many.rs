@@ -12,7 +12,7 @@
 use super::error::ChainError;
 use super::fees::Fees;
 use super::item::{Item, Outcome, is_of_the_item};
-use super::journal::{Entry, Flight, Journal};
+use super::journal::{End, Entry, Flight, Journal};
 use super::lanes::{Lanes, held_back};
 use super::opening::{self, Opening};
 use super::provider::Chain;
@@ -178,9 +178,11 @@ impl<'a> Campaign<'a> {
             let found = self.chain.receipt_of_any("looking for what was sent", &flying.hashes()).await?;
             match found.filter(|receipt| self.is_deep(receipt, latest)) {
                 Some(receipt) => {
-                    let void = flying.flight.attempts.iter().any(|s| s.is_void() && s.hash() == receipt.transaction_hash);
-                    let failed = void || !receipt.status();
-                    if !failed || (nonce >= self.retry_below && self.items.contains_key(&flying.flight.digest)) {
+                    // A run that was killed may not have come to write it down.
+                    if flying.flight.mined != Some((receipt.transaction_hash, receipt.status())) {
+                        self.mined(nonce, &flying.flight, &receipt)?;
+                    }
+                    if !self.goes_again(nonce, flying.flight.digest) {
                         self.conclude(&flying, &receipt).await?;
                     }
                 }
@@ -191,6 +193,20 @@ impl<'a> Campaign<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Writes down which of a nonce's transactions is in a block.
+    fn mined(&mut self, nonce: u64, flight: &Flight, receipt: &TransactionReceipt) -> Result<(), ChainError> {
+        let (digest, tx, succeeded) = (flight.digest, receipt.transaction_hash, receipt.status());
+        self.journal.ended(&Entry::Mined { digest, nonce, tx, block: receipt.block_number.unwrap_or_default(), succeeded })
+    }
+
+    /// Whether what a nonce went to leaves its item to be sent again, or opened nothing for another run.
+    fn goes_again(&self, nonce: u64, digest: B256) -> bool {
+        match self.items.get(&digest) {
+            Some(item) => self.journal.goes_again(nonce, matches!(item.opening, Opening::Batch(_)), self.retry_below),
+            None => self.journal.end_of(nonce) != Some(End::Succeeded),
+        }
     }
 
     fn unqueue(&mut self, digest: B256) {
@@ -219,11 +235,9 @@ impl<'a> Campaign<'a> {
             let Some(mut flying) = self.flying.remove(&nonce) else { continue };
             match self.chain.receipt_of_any(what, &flying.hashes()).await? {
                 Some(receipt) if self.is_deep(&receipt, latest) => {
-                    let (digest, tx) = (flying.flight.digest, receipt.transaction_hash);
                     self.costs
                         .insert(nonce, U256::from(receipt.gas_used).saturating_mul(U256::from(receipt.effective_gas_price)));
-                    let (block, succeeded) = (receipt.block_number.unwrap_or_default(), receipt.status());
-                    self.journal.ended(&Entry::Mined { digest, nonce, tx, block, succeeded })?;
+                    self.mined(nonce, &flying.flight, &receipt)?;
                     self.progress = Instant::now();
                     self.conclude(&flying, &receipt).await?;
                     continue;
@@ -237,7 +251,7 @@ impl<'a> Campaign<'a> {
                         self.progress = Instant::now();
                         match flying.refusal {
                             Some(refusal) => self.end_flight(&flying.flight, refusal),
-                            None => self.queue.extend(self.items.contains_key(&digest).then_some(digest)),
+                            None => self.again(&flying.flight),
                         }
                         continue;
                     }
@@ -246,6 +260,19 @@ impl<'a> Campaign<'a> {
             self.flying.insert(nonce, flying);
         }
         Ok(())
+    }
+
+    /// What lost its nonce goes again with another one. A batch was put together for a pool that has gone on since: it ends, and whoever asks
+    /// the pool about each loan may put it together anew.
+    fn again(&mut self, flight: &Flight) {
+        match self.items.get(&flight.digest).map(|item| &item.opening) {
+            Some(Opening::Batch(_)) => {
+                let error = ChainError::LostNonce { item: flight.item.clone(), account: self.account.address() };
+                self.end_flight(flight, Outcome::refused(&error));
+            }
+            Some(Opening::Loan(_)) => self.queue.push_back(flight.digest),
+            None => {}
+        }
     }
 
     /// How long a used nonce may be without a receipt of ours, and a transaction without being handed to the node again.

@@ -7,6 +7,7 @@ use super::error::ChainError;
 use super::item::{BatchedLoan, Outcome};
 use super::lanes::Lanes;
 use super::provider::Chain;
+use super::refusal::passes;
 use super::send::Call;
 use super::settle::{LoanRequest, OpenLoan};
 use alloy::primitives::{Address, U256};
@@ -86,15 +87,15 @@ impl Opening {
 pub(super) fn lanes_of(pool: Address, data: &[u8]) -> Option<Lanes> {
     let borrowers = match LoanRequest::borrower_of(data) {
         Some(borrower) => vec![borrower],
-        None => batch_of(data)?,
+        None => batch_of(data)?.iter().map(|request| request.attestation.subject).collect(),
     };
     Some(borrowers.into_iter().map(|borrower| (pool, borrower)).collect())
 }
 
-/// The borrowers of a batch, in the order of its loans.
-fn batch_of(data: &[u8]) -> Option<Vec<Address>> {
+/// A batch's loans, in their order.
+fn batch_of(data: &[u8]) -> Option<Vec<ILendingThreshold::BorrowRequest>> {
     let call = ILendingThreshold::openLoansAggregatedCall::abi_decode(data).ok()?;
-    (!call.requests.is_empty()).then(|| call.requests.iter().map(|request| request.attestation.subject).collect())
+    (!call.requests.is_empty()).then_some(call.requests)
 }
 
 /// What a transaction that was mined and did not revert has opened.
@@ -103,7 +104,7 @@ fn batch_of(data: &[u8]) -> Option<Vec<Address>> {
 /// What its events do not say, in words.
 pub(super) fn outcome(pool: Address, data: &[u8], receipt: &TransactionReceipt) -> Result<Outcome, String> {
     let (tx, block, gas_used) = (receipt.transaction_hash, receipt.block_number, receipt.gas_used);
-    let Some(borrowers) = batch_of(data) else {
+    let Some(requests) = batch_of(data) else {
         let expected = LoanRequest::borrower_of(data).ok_or("its transaction opens no loan")?;
         let loan = OpenLoan::of(pool, receipt).map_err(|error| error.to_string())?;
         let (loan_id, borrower, amount) = (loan.id.to_string(), loan.borrower, loan.amount.to_string());
@@ -113,12 +114,16 @@ pub(super) fn outcome(pool: Address, data: &[u8], receipt: &TransactionReceipt) 
         };
     };
     // Whose loans they are says what the account has signed, not the receipt.
+    let borrowers: Vec<Address> = requests.iter().map(|request| request.attestation.subject).collect();
     let results = results(pool, &borrowers, receipt).ok_or("its events do not say what became of each loan")?;
-    let loans = borrowers.iter().zip(results).map(|(borrower, result)| match result {
+    let loans = requests.iter().zip(borrowers).zip(results).map(|((request, borrower), result)| match result {
         ItemResult::Opened { id, amount, .. } => {
-            BatchedLoan::Settled { borrower: *borrower, loan_id: id.to_string(), amount: amount.to_string() }
+            BatchedLoan::Settled { borrower, loan_id: id.to_string(), amount: amount.to_string() }
         }
-        ItemResult::Refused(revert) => BatchedLoan::Refused { borrower: *borrower, reason: revert.to_string() },
+        ItemResult::Refused(revert) => {
+            let may_pass = passes(revert.root(), request.nonce, request.expiry);
+            BatchedLoan::Refused { borrower, reason: revert.to_string(), may_pass }
+        }
     });
     Ok(Outcome::Batch { loans: loans.collect(), tx, block, gas_used })
 }

@@ -367,6 +367,11 @@ pub async fn check_attestation(chain: &Chain, signed: &SignedAttestation) -> Res
     chain.read("checking the attestation", signed.verifying_contract, &call).await
 }
 
+/// The nonce that the subject's next call of the pool has to have.
+pub async fn next_nonce(chain: &Chain, lending: Address, subject: Address) -> Result<U256, ChainError> {
+    chain.read("reading the nonce", lending, &IZkmlConsumer::nonceOfCall { subject }).await
+}
+
 /// What the subject's next proof for a policy has to be bound to.
 pub async fn next_context(
     chain: &Chain,
@@ -376,7 +381,7 @@ pub async fn next_context(
     model_id: B256,
     expiry: u64,
 ) -> Result<Context, ChainError> {
-    let nonce = chain.read("reading the nonce", lending, &IZkmlConsumer::nonceOfCall { subject }).await?;
+    let nonce = next_nonce(chain, lending, subject).await?;
     let context = Context { chain_id: chain.id(), consumer: lending, subject, model_id, policy_id, nonce, expiry };
     let call = IZkmlConsumer::contextOfCall { subject, modelId: model_id, policyId: policy_id, nonce, expiry };
     let theirs = chain.read("reading the context", lending, &call).await?;

@@ -31,7 +31,7 @@ pub use handed_in::{LoanFile, PAPERS_TEXT, Papers};
 pub use places::write_text;
 pub use plan::{Service, Settings};
 pub use report::Counts;
-pub use sending::{Sending, Share, SlotLoan};
+pub use sending::{MOST_TRIES, Sending, Share, SlotLoan};
 pub use settled::{Done, Sent, Settled, done};
 
 use crate::artifact::{

@@ -10,10 +10,13 @@ use super::{
 use crate::chain::journal::sync_folder;
 use alloy::primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 const FORMAT: &str = "zkml-evm/sending";
 const VERSION: u32 = 1;
+
+/// How many transactions a loan may be in that the pool refuses in a block for what may pass: each costs its part of the gas.
+pub const MOST_TRIES: usize = 3;
 
 /// `CHAIN-POOL.sending.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,9 +58,16 @@ impl Sending {
         Self { format: FORMAT.into(), version: VERSION, chain_id, genesis, pool, transactions: Vec::new() }
     }
 
-    /// Whether a file's loan is in one of the transactions.
-    pub fn has(&self, file: &str) -> bool {
-        self.loans().any(|loan| loan.file == file)
+    /// How many of the transactions a file's loan is in, one after the other.
+    pub fn tries(&self, file: &str) -> usize {
+        self.loans().filter(|loan| loan.file == file).count()
+    }
+
+    /// Adds a transaction. Where there is one of the same loans, what a block refused goes again: by its gas it is another one.
+    pub fn add(&mut self, gas_per_item: u64, loans: Vec<SlotLoan>) {
+        let same = self.transactions.iter().filter(|share| share.loans == loans);
+        let least = same.map(|share| share.gas_per_item.saturating_add(1)).max();
+        self.transactions.push(Share { gas_per_item: gas_per_item.max(least.unwrap_or_default()), loans });
     }
 
     fn loans(&self) -> impl Iterator<Item = &SlotLoan> {
@@ -76,9 +86,17 @@ impl Sending {
         if self.transactions.iter().any(|share| share.loans.is_empty() || !share.loans.is_sorted_by(|a, b| a.slot < b.slot)) {
             return Some("a transaction has no loans, or their slots do not rise".into());
         }
-        let (mut files, mut slots) = (BTreeSet::new(), BTreeSet::new());
-        let twice = self.loans().find(|loan| !files.insert(&loan.file) || !slots.insert(loan.slot));
-        twice.map(|loan| format!("{:?} or its slot {} comes twice", loan.file, loan.slot))
+        let (mut slot_of, mut file_of) = (BTreeMap::new(), BTreeMap::new());
+        for SlotLoan { file, slot } in self.loans() {
+            if slot_of.entry(file).or_insert(slot) != &slot || file_of.entry(slot).or_insert(file) != &file {
+                return Some(format!("{file:?} or its slot {slot} comes twice"));
+            }
+            if self.tries(file) > MOST_TRIES {
+                return Some(format!("{file:?} comes more than {MOST_TRIES} times"));
+            }
+        }
+        let twice = (0..self.transactions.len()).find(|&at| self.transactions[..at].contains(&self.transactions[at]));
+        twice.map(|at| format!("transaction {} comes twice", at + 1))
     }
 }
 

@@ -80,14 +80,18 @@ impl Settled {
         self.transactions.iter().any(torn).then(|| "a transaction has not as many files as loans".into())
     }
 
-    /// How many loans were opened, and how many refused.
+    /// How many loans were opened, and how many refused; one that was refused at first counts by what became of it.
     pub fn opened_and_refused(&self) -> (u64, u64) {
-        let loans = self.transactions.iter().flat_map(|sent| match &sent.outcome {
-            Outcome::Batch { loans, .. } => loans.as_slice(),
-            _ => &[],
-        });
-        let (opened, refused): (Vec<_>, Vec<_>) = loans.partition(|loan| matches!(loan, BatchedLoan::Settled { .. }));
-        (opened.len() as u64, (refused.len() + self.left_out.len()) as u64)
+        let mut opened: BTreeMap<&String, bool> = self.left_out.keys().map(|file| (file, false)).collect();
+        for sent in &self.transactions {
+            let Outcome::Batch { loans, .. } = &sent.outcome else { continue };
+            for (file, loan) in sent.files.iter().zip(loans) {
+                *opened.entry(file).or_default() |= matches!(loan, BatchedLoan::Settled { .. });
+            }
+        }
+        let counted = || opened.iter().filter(|(file, _)| !self.already_open.contains(**file)).map(|(_, opened)| opened);
+        let of = |what: bool| counted().filter(|opened| **opened == what).count() as u64;
+        (of(true), of(false))
     }
 }
 
@@ -194,7 +198,7 @@ mod tests {
     fn settled() -> Settled {
         let (borrower, tx) = (Address::repeat_byte(3), B256::repeat_byte(4));
         let opened = BatchedLoan::Settled { borrower, loan_id: "7".into(), amount: "250".into() };
-        let refused = BatchedLoan::Refused { borrower, reason: "no".into() };
+        let refused = BatchedLoan::Refused { borrower, reason: "no".into(), may_pass: false };
         let outcome = Outcome::Batch { loans: vec![opened, refused], tx, block: Some(8), gas_used: 9 };
         let sent = Sent { outcome, files: vec!["a".into(), "b".into()] };
         let open = Sent { outcome: Outcome::AlreadyOpen, files: vec!["c".into()] };
@@ -213,6 +217,23 @@ mod tests {
         for elsewhere in ELSEWHERE {
             assert_eq!(group.settled(elsewhere).unwrap(), None);
         }
+    }
+
+    #[test]
+    fn a_loan_counts_once() {
+        let mut settled = settled();
+        let (borrower, tx) = (Address::repeat_byte(3), B256::repeat_byte(5));
+        let mut sent = |file: &str, loan| {
+            let outcome = Outcome::Batch { loans: vec![loan], tx, block: Some(9), gas_used: 9 };
+            settled.transactions.push(Sent { outcome, files: vec![file.to_owned()] });
+            settled.opened_and_refused()
+        };
+        let refused = || BatchedLoan::Refused { borrower, reason: "no".into(), may_pass: true };
+        let opened = BatchedLoan::Settled { borrower, loan_id: "8".into(), amount: "250".into() };
+        assert_eq!(sent("b", refused()), (1, 2), "refused again");
+        assert_eq!(sent("b", opened), (2, 1), "and opened");
+        assert_eq!(sent("d", refused()), (2, 1), "refused in a block, and left out then");
+        assert_eq!(sent("e", refused()), (2, 1), "somebody else has opened it since");
     }
 
     #[test]
@@ -256,9 +277,22 @@ mod tests {
         sending.transactions.push(Share { gas_per_item: 1, loans: vec![loan("a", 0), loan("b", 3)] });
         group.decide(&sending).unwrap();
         assert_eq!(group.sending(HERE).unwrap(), sending);
-        assert!(sending.has("b") && !sending.has("c"));
+        assert_eq!((sending.tries("b"), sending.tries("c")), (1, 0));
         for elsewhere in ELSEWHERE {
             assert_eq!(group.sending(elsewhere).unwrap(), Sending::new(elsewhere));
+        }
+        // What a block refused goes again, in a transaction of its own, and not for ever.
+        let (mut again, mut tries) = (sending.clone(), sending.clone());
+        again.add(1, vec![loan("b", 3)]);
+        again.add(1, vec![loan("b", 3)]);
+        assert_eq!(again.transactions.iter().map(|share| share.gas_per_item).collect::<Vec<_>>(), [1, 1, 2]);
+        group.decide(&again).unwrap();
+        assert_eq!((again.tries("a"), again.tries("b"), group.sending(HERE).unwrap()), (1, 3, again.clone()));
+        again.add(1, vec![loan("b", 3)]);
+        tries.transactions.push(sending.transactions[0].clone());
+        for (wrong, why) in [(again, "more than"), (tries, "transaction 2 comes twice")] {
+            group.decide(&wrong).unwrap();
+            assert!(group.sending(HERE).unwrap_err().to_string().contains(why), "{wrong:?}");
         }
         for wrong in [vec![], vec![loan("b", 3), loan("a", 0)], vec![loan("c", 3)], vec![loan("a", 5)]] {
             let mut changed = sending.clone();

@@ -1,5 +1,6 @@
 //! A group's loans on their way to a pool: which go in which transaction, and what became of each.
 
+use super::again::{Refused, refused_for_now};
 use super::turn::{Placed, Turns, in_turn};
 use crate::{
     artifact::{aggregate::AggregateFile, proof_file::read_small},
@@ -18,7 +19,7 @@ use crate::{
         submit_batch::{Items, place, proof_in},
     },
     error::Explain,
-    service::{Destination, Done, Sending, Sent, ServiceError, Settled, Share, SlotLoan},
+    service::{Destination, Done, Sending, Sent, ServiceError, Settled, SlotLoan},
 };
 use alloy::primitives::{Address, B256, keccak256};
 use serde_json::{Value, json};
@@ -57,6 +58,10 @@ pub struct Papered {
 pub struct Pass<'a> {
     /// Knows what was signed; where there is none, nothing was.
     pub journal: Option<&'a Journal>,
+    /// What reverted with a lower nonce is tried again.
+    pub retry_below: u64,
+    /// By groups and files: what a block refused for what may pass.
+    pub refused: &'a BTreeMap<String, BTreeMap<String, Refused>>,
     /// Whose turn it is.
     pub turns: Turns,
 }
@@ -135,20 +140,25 @@ impl Target {
         Ok(Some(Papered { done, file, proof, loans, sending }))
     }
 
-    /// A group's transactions: those that were decided on before and signed, byte for byte; and for the other loans, of which nothing binds,
+    /// A group's transactions: those that were decided on before and signed and may have opened loans, byte for byte; and for the other loans, of which nothing binds,
     /// those that stand in its slots and that the pool would open now.
     ///
     /// # Errors
     /// A node that does not answer; a decision that is not of these files.
     pub async fn prepare(&self, mut group: Papered, pass: &mut Pass<'_>) -> Result<Prepared, Failure> {
         let signed: Vec<bool> = match pass.journal {
-            Some(journal) => self.items(&group)?.iter().map(|item| journal.knows(&item.digest())).collect(),
+            Some(journal) => self.items(&group)?.iter().map(|item| journal.binds(&item.digest(), pass.retry_below)).collect(),
             None => Vec::new(),
         };
         let mut of_share = signed.into_iter();
         group.sending.transactions.retain(|_| of_share.next().unwrap_or_default());
+        let refused = pass.refused.get(&group.done.id);
+        let is_decided = |name: &String| {
+            let refused = refused.and_then(|loans| loans.get(name)).map_or(0, |refused| refused.tries);
+            group.sending.tries(name) > refused
+        };
         let (mut rest, mut undecided) = (Rest::default(), Items::new());
-        for (name, request) in group.loans.iter().filter(|(name, _)| !group.sending.has(name)) {
+        for (name, request) in group.loans.iter().filter(|(name, _)| !is_decided(name)) {
             let refused = match request {
                 Ok(request) if request.lending == self.to.pool => {
                     undecided.push((name.clone(), request.clone()));
@@ -237,7 +247,7 @@ impl Target {
             let loans: Vec<&Placed> = part.loans.iter().map(|&at| &loans[at]).collect();
             turns.extend(loans.iter().map(|loan| (loan.request.attestation.subject, loan.name.clone())));
             let loans = loans.iter().map(|loan| SlotLoan { file: loan.name.clone(), slot: loan.slot }).collect();
-            group.sending.transactions.push(Share { gas_per_item: self.gas_per_item, loans });
+            group.sending.add(self.gas_per_item, loans);
         }
         rest.left_out.extend(alone.iter().map(|(&at, error)| (names[at].clone(), error.to_string())));
         Ok(alone.into_values().next())
@@ -245,9 +255,12 @@ impl Target {
 
     async fn look_at(&self, request: &LoanRequest) -> Result<Look, Failure> {
         if request.is_open(&self.chain).await? {
-            return Ok(match request.is_open_for_good(&self.chain).await? {
-                true => Look::IsOpen,
-                false => Look::Waits(SHALLOW.to_owned()),
+            return Ok(match request.is_open_for_good(&self.chain).await {
+                Ok(true) => Look::IsOpen,
+                Ok(false) => Look::Waits(SHALLOW.to_owned()),
+                Err(error) if error.retryable() => return Err(error.into()),
+                // A node that keeps the states of few blocks.
+                Err(error) => Look::Waits(format!("it is open, and the node does not say for how long: {error}")),
             });
         }
         let model_id = settle::policy(&self.chain, self.to.pool, request.policy_id).await?.terms.modelId;
@@ -289,6 +302,19 @@ impl Target {
 }
 
 impl Ready {
+    /// The loans that a block refused for what may pass: they wait, unless it is known what became of them since.
+    pub fn refused_for_now(&mut self, outcomes: &BTreeMap<String, Outcome>) -> BTreeMap<String, Refused> {
+        let known = self.items.iter().map(|item| outcomes.get(&item.name));
+        let refused = refused_for_now(self.sending.transactions.iter().zip(known));
+        let Rest { already_open, left_out, waiting } = &mut self.rest;
+        for (name, Refused { why, .. }) in &refused {
+            if !already_open.contains(name) && !left_out.contains_key(name) {
+                waiting.entry(name.clone()).or_insert_with(|| why.clone());
+            }
+        }
+        refused
+    }
+
     /// What became of each transaction and loan; nothing where that is not known of all.
     pub fn settled(&self, to: Destination, outcomes: &BTreeMap<String, Outcome>) -> Option<Settled> {
         let mut transactions = Vec::new();

@@ -1,9 +1,11 @@
 //! `gen-verifier --aggregate K DIR...`, `aggregate PROOF... --artifacts DIR --out FILE` and `aggregate --watch DIR --artifacts DIR`.
 
+mod again;
 mod group;
 mod status;
 mod submit;
 mod turn;
+mod unanswered;
 mod watch;
 
 use super::{

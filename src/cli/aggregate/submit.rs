@@ -9,9 +9,11 @@
 //! them, the node, the account or the journal, ends a pass, and the next one goes on.
 
 use super::{
+    again::Refused,
     group::{Papered, Pass, Prepared, Ready, SHALLOW, Target, with_state},
     status::{Of, Status},
     turn::Turns,
+    unanswered::{Heard, Unanswered},
 };
 use crate::{
     chain::{
@@ -74,6 +76,8 @@ pub struct Submitter {
     journal: PathBuf,
     console: Console,
     status: Status,
+    /// By groups and files: what a block refused for what may pass.
+    refused: BTreeMap<String, BTreeMap<String, Refused>>,
     /// Groups and files of loans of which it was told that they are left out.
     told: BTreeSet<(String, String)>,
 }
@@ -105,6 +109,7 @@ impl Submitter {
             broadcast,
             journal: arguments.journal.clone().unwrap_or(journal),
             console: *console,
+            refused: BTreeMap::new(),
             told: BTreeSet::new(),
         }))
     }
@@ -151,38 +156,46 @@ impl Submitter {
         outcome.map(|_| self.status.is_all_settled())
     }
 
-    /// Looks at what is due; whether a transaction was signed and is in a block, for which something may have waited.
+    /// Looks at what is due; whether something may have waited for what came of it: a transaction was signed and is in a block, or a loan in one
+    /// was refused for now only.
     async fn pass(&mut self, rests: [Duration; 2]) -> Result<bool, Failure> {
         let due = self.due(rests)?;
         if due.is_empty() {
             return Ok(false);
         }
         // What nothing was signed for is not bound: the journal comes before every decision. A dry run begins none.
-        let journal = match self.journal.exists() {
+        let failed = |error: std::io::Error| ChainError::File { path: self.journal.clone(), reason: error.to_string() };
+        let journal = match self.journal.try_exists().map_err(failed)? {
             true => Some(self.open_journal().await?),
             false => None,
         };
-        let (mut pass, mut groups) = (Pass { journal: journal.as_ref(), turns: Turns::new() }, Vec::new());
+        let retry_below = self.retry_below(journal.as_ref());
+        let refused = self.refused.clone();
+        let (journal_of, turns) = (journal.as_ref(), Turns::new());
+        let (mut pass, mut groups) = (Pass { journal: journal_of, retry_below, refused: &refused, turns }, Vec::new());
+        let mut unanswered = Unanswered::default();
         for group in due {
             let id = group.done.id.clone();
-            match self.target.prepare(group, &mut pass).await {
-                Ok(Prepared::Now(ready)) => {
+            match unanswered.sort_out(self.target.prepare(group, &mut pass).await) {
+                Heard::Nothing => continue,
+                Heard::NothingAgain => break,
+                Heard::Answer(Ok(Prepared::Now(ready))) => {
                     self.tell(&id, &ready.rest.left_out);
                     groups.push(ready);
                 }
-                Ok(Prepared::Later(state, rest)) => {
+                Heard::Answer(Ok(Prepared::Later(state, rest))) => {
                     self.tell(&id, &rest.left_out);
                     self.status.keep(&id, state, Some(rests));
                 }
-                Err(failure) if failure.retryable() => return Err(failure),
-                Err(failure) => self.trouble(&id, "unreadable", &failure, rests),
+                Heard::Answer(Err(failure)) => self.trouble(&id, "unreadable", &failure, rests),
             }
         }
-        match self.broadcast {
+        let any = match self.broadcast {
             _ if groups.is_empty() => Ok(false),
-            true => self.send(groups, journal, rests).await,
+            true => self.send(groups, journal, retry_below, rests).await,
             false => self.simulate(groups).await.map(|()| false),
-        }
+        };
+        unanswered.first.map_or(any, Err)
     }
 
     /// Groups that are neither settled nor resting, with papers.
@@ -235,7 +248,23 @@ impl Submitter {
         }
     }
 
-    async fn send(&mut self, groups: Vec<Ready>, journal: Option<Journal>, rests: [Duration; 2]) -> Result<bool, Failure> {
+    fn refused_of(&self, id: &str, name: &str) -> Option<&Refused> {
+        self.refused.get(id)?.get(name)
+    }
+
+    /// The nonce below which what reverted is tried again, the same for as long as this process lives.
+    fn retry_below(&mut self, journal: Option<&Journal>) -> u64 {
+        let known = *self.retry_below.get_or_insert_with(|| journal.map_or(0, Journal::end));
+        if self.retry_failed { known } else { 0 }
+    }
+
+    async fn send(
+        &mut self,
+        groups: Vec<Ready>,
+        journal: Option<Journal>,
+        retry_below: u64,
+        rests: [Duration; 2],
+    ) -> Result<bool, Failure> {
         let mut going = Vec::new();
         for group in groups {
             let id = group.done.id.clone();
@@ -253,34 +282,37 @@ impl Submitter {
             None => self.open_journal().await?,
         };
         let items: Vec<Item> = going.iter().flat_map(|group| group.items.clone()).collect();
-        let new: BTreeSet<String> =
-            items.iter().filter(|item| !journal.knows(&item.digest())).map(|item| item.name.clone()).collect();
-        let (outcomes, failure) = self.run(items, journal).await?;
+        let is_new = |item: &&Item| !journal.binds(&item.digest(), retry_below);
+        let new: BTreeSet<String> = items.iter().filter(is_new).map(|item| item.name.clone()).collect();
+        let (outcomes, failure) = self.run(items, journal, retry_below).await?;
         // What is known is written down, whatever stopped the others.
         let mut failure = failure.map(Failure::from);
-        for group in going {
+        // The pool is asked at once about what is newly known to be refused for now only.
+        let mut any = new.iter().any(|name| matches!(outcomes.get(name), Some(Outcome::Batch { .. })));
+        for mut group in going {
+            let refused = group.refused_for_now(&outcomes);
+            any |= refused.iter().any(|(name, refused)| self.refused_of(&group.done.id, name) != Some(refused));
+            self.refused.insert(group.done.id.clone(), refused);
             let concluded = self.conclude(group, &outcomes, rests).await;
             failure = failure.or(concluded.err());
         }
-        let is_mined = |name: &String| matches!(outcomes.get(name), Some(Outcome::Batch { .. }));
-        failure.map_or(Ok(new.iter().any(is_mined)), Err)
+        failure.map_or(Ok(any), Err)
     }
 
     async fn run(
         &mut self,
         items: Vec<Item>,
         journal: Journal,
+        retry_below: u64,
     ) -> Result<(BTreeMap<String, Outcome>, Option<ChainError>), Failure> {
         let account = self.sender.account()?.clone();
-        let known = *self.retry_below.get_or_insert(journal.end());
-        let below = if self.retry_failed { known } else { 0 };
         let (console, names): (_, BTreeSet<String>) = (self.console, items.iter().map(|item| item.name.clone()).collect());
         let mut tell = |name: &str, outcome: &Outcome| {
             if names.contains(name) {
                 console.note(format!("group {}", line(name, outcome)));
             }
         };
-        let campaign = Campaign::new(&self.target.chain, &account, journal, WINDOW, &mut tell).retrying(below);
+        let campaign = Campaign::new(&self.target.chain, &account, journal, WINDOW, &mut tell).retrying(retry_below);
         Ok(campaign.run_as_far(items).await)
     }
 

@@ -1,6 +1,7 @@
 //! `submit-batch DIR --rpc-url URL`: many loans in one transaction, or as few as there may be.
 
 mod aggregate;
+mod turn;
 
 pub(super) use aggregate::{place, proof_in};
 
@@ -108,6 +109,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
             }
         }
     }
+    let borrowers: BTreeMap<String, Address> =
+        items.iter().map(|(name, request)| (name.clone(), request.attestation.subject)).collect();
     let mut open = Vec::new();
     for (_, request) in &items {
         open.push(request.is_open(&chain).await?);
@@ -152,7 +155,8 @@ pub async fn run(arguments: Arguments, console: &Console) -> Result<ExitCode, Fa
     let alone = alone.into_iter().map(|(at, error)| (names[at].clone(), error.to_string())).collect();
     tell(&alone, console);
     refused.extend(alone);
-    let run = Run { batch: &batch, names: &names, refused };
+    let behind = refused.keys().filter_map(|name| borrowers.get(name)).copied().collect();
+    let run = Run { batch: &batch, names: &names, refused, behind };
     match arguments.send.broadcast {
         true => run.send(&parts, &chain, sender.account()?, console).await,
         false => run.simulated(&parts, console),
@@ -170,6 +174,8 @@ struct Run<'a> {
     batch: &'a Batch,
     names: &'a [String],
     refused: BTreeMap<String, String>,
+    /// Borrowers of loans that are left out.
+    behind: BTreeSet<Address>,
 }
 
 impl Run<'_> {
@@ -179,6 +185,20 @@ impl Run<'_> {
 
     fn borrower(&self, at: usize) -> Address {
         self.batch.requests[at].attestation.subject
+    }
+
+    /// The next nonce of each borrower of these loans who may lack one.
+    async fn next_nonces(
+        &self,
+        loans: &[usize],
+        behind: &BTreeSet<Address>,
+        chain: &Chain,
+    ) -> Result<BTreeMap<Address, U256>, ChainError> {
+        let mut next = BTreeMap::new();
+        for borrower in loans.iter().map(|&at| self.borrower(at)).filter(|borrower| behind.contains(borrower)) {
+            next.insert(borrower, settle::next_nonce(chain, self.batch.lending, borrower).await?);
+        }
+        Ok(next)
     }
 
     fn simulated(&self, parts: &[Part], console: &Console) -> Result<ExitCode, Failure> {
@@ -203,14 +223,15 @@ impl Run<'_> {
     }
 
     /// One transaction after the other: whenever this ends, the next run finds on the chain which loans are open, and what is under way is
-    /// one transaction, which it waits for. Behind a borrower's loan that was refused the pool takes no later one: those are held back.
+    /// one transaction, which it waits for. Behind a borrower's loan that was refused or left out the pool takes no later one: those are held back.
     async fn send(&self, parts: &[Part], chain: &Chain, account: &Account, console: &Console) -> Result<ExitCode, Failure> {
         let (mut rows, mut transactions, mut gas, mut lines) = (rows(&self.refused), Vec::new(), 0, Vec::new());
-        let (mut refused, mut behind) = (self.refused.len(), BTreeSet::new());
+        let (mut refused, mut behind) = (self.refused.len(), self.behind.clone());
         for part in parts {
-            let (held, loans): (Vec<usize>, Vec<usize>) = part.loans.iter().partition(|at| behind.contains(&self.borrower(**at)));
+            let next = self.next_nonces(&part.loans, &behind, chain).await?;
+            let (loans, held) = turn::held_back(part.loans.iter().map(|&at| (at, &self.batch.requests[at])), next);
             for &at in &held {
-                let why = format!("held back: an earlier loan of {} was refused", self.borrower(at));
+                let why = format!("held back: an earlier loan of {} was refused or left out", self.borrower(at));
                 console.note(format!("{}: {why}", self.names[at]));
                 rows.insert(self.names[at].clone(), json!({ "outcome": "refused", "reason": why }));
             }

@@ -160,6 +160,9 @@ fn two_loans_by_one_aggregate_and_one_beside_an_empty_slot() {
     crate::turn::what_was_not_signed_binds_nobody(&place, &settlement[1], &runtime);
     crate::turn::what_is_under_way_for_a_borrower_comes_first(&place, &settlement[1], &runtime);
     crate::split::what_the_block_refused_is_not_sent_again(&place, &settlement[1], &runtime);
+    crate::split::what_reverted_is_decided_anew(&place, &settlement[1], &runtime);
+    crate::turn::what_lost_its_nonce_is_decided_anew(&place, &settlement[1], &runtime);
+    crate::turn::what_a_block_refused_for_now_goes_again(&place, &settlement[1], &runtime);
     crate::split::what_failed_is_tried_again_once(&place, &settlement[1], &runtime);
     let done = place.submit("pair", "two.json", &["--broadcast"]).result();
     println!("two loans by an aggregate: {} gas", done["gasUsed"]);

@@ -24,7 +24,7 @@ const PAUSE: &str = "0x8456cb59";
 const UNPAUSE: &str = "0x3f4ba83a";
 
 /// Calls it until it says so.
-fn until(mut so: impl FnMut() -> bool) {
+pub fn until(mut so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !so() {
         assert!(start.elapsed() < Duration::from_secs(120), "it never comes");
@@ -202,6 +202,29 @@ pub fn what_the_block_refused_is_not_sent_again(place: &Place, pool: &str, runti
         assert_eq!((&loans[0]["outcome"], &loans[1]["outcome"]), (&json!("settled"), &json!("refused")), "{settled}");
         let rest = place.submit("pair", "two.json", &["--broadcast"]).result();
         assert_eq!((&rest["items"]["bob"]["outcome"], &rest["items"]["alice"]), (&json!("settled"), &Value::Null), "{rest}");
+    });
+}
+
+/// What reverted as a whole is tried again without what the pool would refuse by now.
+pub fn what_reverted_is_decided_anew(place: &Place, pool: &str, runtime: &Runtime) {
+    place.apart(|| {
+        let here = place.group_of_two("reverted");
+        let raw = here.killed_when_signed(&texts(&place.options(place.url(), pool, &[])));
+        Place::by_the_owner(place.url(), pool, PAUSE);
+        let before = runtime.block_on(place.sent()) + 1;
+        place.ask("eth_sendRawTransaction", json!([raw]));
+        until(|| runtime.block_on(place.sent()) == before);
+        Place::by_the_owner(place.url(), pool, UNPAUSE);
+        place.ask("anvil_setCode", json!([BORROWERS[1].2, "0xfe"]));
+        // The journal does not say yet that it reverted: the first run finds that out.
+        assert_eq!(here.watch(&texts(&place.options(place.url(), pool, &[]))).code, 1);
+        assert_eq!((&here.state()["state"], runtime.block_on(place.sent())), (&json!("failed"), before));
+        let run = here.watch(&texts(&place.options(place.url(), pool, &["--retry-failed"])));
+        let settled = here.settled();
+        let sent = &settled["transactions"];
+        assert_eq!((run.code, sent.as_array().map(Vec::len), runtime.block_on(place.sent())), (1, Some(1), before + 1));
+        assert_eq!((&sent[0]["loans"][0]["outcome"], sent[0]["files"].as_array().map(Vec::len)), (&json!("settled"), Some(1)));
+        assert_eq!(settled["leftOut"].as_object().map(serde_json::Map::len), Some(1), "{settled}");
     });
 }
 

@@ -1,6 +1,7 @@
 //! The process that aggregates, sending too: killed while it sends, nothing is lost or sent twice.
 
 use super::aggregate::{Place, RELAYER};
+use crate::chain_support::proxy::{self, Say};
 use alloy::{primitives::Address, providers::Provider};
 use rand::Rng;
 use serde_json::{Value, json};
@@ -170,6 +171,15 @@ pub fn the_process_sends_and_is_killed(place: &Place, pool: &str, runtime: &Runt
     assert_eq!((shallow.code, here.progress().2), (1, false), "{}", shallow.stderr);
     let pending = here.json("submission.json")["pending"].to_string();
     assert!(pending.contains("not deep enough") && pending.contains("waits"), "{pending}");
+    let pruned = proxy::before(place.url(), |method, parameters| match (method, &parameters[1]) {
+        ("eth_call", Value::String(at)) if at.starts_with("0x") => Say::Error("missing trie node"),
+        _ => Say::Same,
+    });
+    let pruned = place.sending(&pruned, pool);
+    let run = here.watch(&pruned.iter().map(String::as_str).chain(["--broadcast"]).collect::<Vec<_>>());
+    let pending = here.json("submission.json")["pending"].to_string();
+    assert_eq!((run.code, here.progress().2), (1, false), "{}", run.stderr);
+    assert!(pending.contains("missing trie node") && pending.contains("waits"), "{pending}");
     here.watch(&broadcast).result();
     let open = here.settled();
     assert_eq!((&open["transactions"], open["alreadyOpen"].as_array().map(Vec::len)), (&json!([]), Some(1)), "{open}");

@@ -1,8 +1,8 @@
 //! Whose turn it is, what binds, and what stops whom: groups of loans on their way to the pool.
 
 use super::{
-    aggregate::{BORROWERS, Place},
-    split::{DEAR, texts},
+    aggregate::{BORROWERS, Place, RELAYER},
+    split::{DEAR, texts, until},
     submit::Watched,
 };
 use crate::{
@@ -54,6 +54,19 @@ pub fn a_loan_goes_when_its_turn_comes(place: &Place, pool: &str, runtime: &Runt
         assert!(!here.progress().2, "the group is not settled");
         assert_eq!(here.watch(&texts(&options)).code, 1);
         assert_eq!(runtime.block_on(place.sent()), before + 1, "it costs nothing while it waits");
+        // Nor where nobody may ask as the pool asks itself.
+        let by_the_pool = pool.to_lowercase();
+        let strict = proxy::before(place.url(), move |method, parameters| {
+            let from = parameters[0]["from"].as_str().unwrap_or_default().to_lowercase();
+            if method == "eth_call" && from == by_the_pool { Say::Error("the sender has code") } else { Say::Same }
+        });
+        assert_eq!(here.watch(&texts(&place.options(&strict, pool, &[]))).code, 1);
+        let state = here.state().to_string();
+        assert!(
+            state.contains("waits") && state.contains("the borrower's next nonce in the pool is 0, the loan's is 1"),
+            "{state}"
+        );
+        assert_eq!(runtime.block_on(place.sent()), before + 1);
 
         place.gives_up_a_nonce(pool, BORROWERS[1].2);
         here.watch(&texts(&options)).result();
@@ -114,6 +127,79 @@ pub fn what_is_under_way_for_a_borrower_comes_first(place: &Place, pool: &str, r
         );
         first.watch(&texts(&place.options(place.url(), pool, &[]))).result();
         assert_eq!((first.opened().1, runtime.block_on(place.sent())), (1, before + 1));
+    });
+}
+
+/// A stranger's transaction takes the nonce of what is signed: it is told, nothing goes unasked, and the next run puts it together anew.
+pub fn what_lost_its_nonce_is_decided_anew(place: &Place, pool: &str, runtime: &Runtime) {
+    place.apart(|| {
+        let here = place.group_of_two("lost");
+        let options = place.options(place.url(), pool, &[]);
+        here.killed_when_signed(&texts(&options));
+        let before = runtime.block_on(place.sent()) + 1;
+        let relayer = zkml_evm::chain::dev_accounts::addresses().nth(RELAYER).unwrap();
+        place.ask("eth_sendTransaction", json!([{ "from": relayer, "to": relayer, "value": "0x1" }]));
+        until(|| runtime.block_on(place.sent()) == before);
+        let run = here.watch(&texts(&options));
+        let state = here.state();
+        assert_eq!((run.code, &state["state"], &state["code"]), (1, &json!("refused"), &json!("chain/lost-nonce")), "{state}");
+        assert_eq!(runtime.block_on(place.sent()), before);
+        here.watch(&texts(&options)).result();
+        assert_eq!((here.opened().1, runtime.block_on(place.sent())), (1, before + 1));
+    });
+}
+
+/// Money for one of two loans by the time that the block comes: the other goes when there is more, in a transaction of its own.
+pub fn what_a_block_refused_for_now_goes_again(place: &Place, pool: &str, runtime: &Runtime) {
+    place.apart(|| {
+        let here = place.group_of_two("poor");
+        let options = place.options(place.url(), pool, &[]);
+        let raw = here.killed_when_signed(&texts(&options));
+        let before = runtime.block_on(place.sent());
+        let lender = zkml_evm::chain::dev_accounts::addresses().next().unwrap();
+        // `token()`, `balanceOf(pool)`, `transfer(to, amount)`.
+        let call = |to: &str, data: String| place.ask("eth_call", json!([{ "to": to, "data": data }, "latest"]));
+        let word = |text: &str| format!("{:0>64}", text.trim_start_matches("0x").to_lowercase());
+        let token = format!("0x{}", &call(pool, "0xfc0c546a".into()).as_str().unwrap()[26..]);
+        let balance = || {
+            let balance = call(&token, format!("0x70a08231{}", word(pool)));
+            u128::from_str_radix(&balance.as_str().unwrap()[34..], 16).unwrap()
+        };
+        let full = balance();
+        let most = full * 11 / 20;
+        let pays = |from: &str, to: &str| {
+            let data = format!("0xa9059cbb{}{most:064x}", word(to));
+            place.ask("anvil_impersonateAccount", json!([from]));
+            place.ask("anvil_setBalance", json!([from, "0xde0b6b3a7640000"]));
+            place.ask("eth_sendTransaction", json!([{ "from": from, "to": token, "data": data }]));
+        };
+        let lender = lender.to_string();
+        pays(pool, &lender);
+        until(|| balance() == full - most);
+        place.ask("eth_sendRawTransaction", json!([raw]));
+        until(|| runtime.block_on(place.sent()) == before + 1);
+        for _ in 0..2 {
+            let run = here.watch(&texts(&options));
+            let state = here.state();
+            assert_eq!((run.code, &state["state"], here.progress().2), (1, &json!("waits"), false), "{state}");
+            let (name, why) = state["loans"].as_object().unwrap().iter().next().unwrap();
+            assert!(name.ends_with(".bob") && why.as_str().unwrap().contains("InsufficientLiquidity"), "{state}");
+        }
+        assert_eq!(runtime.block_on(place.sent()), before + 1, "it costs nothing while it waits");
+
+        let poor = balance();
+        pays(&lender, pool);
+        until(|| balance() == poor + most);
+        here.watch(&texts(&options)).result();
+        let settled = here.settled();
+        let outcomes = |at: usize| -> Vec<&str> {
+            let loans = settled["transactions"][at]["loans"].as_array().unwrap();
+            loans.iter().map(|loan| loan["outcome"].as_str().unwrap()).collect()
+        };
+        assert_eq!((outcomes(0), outcomes(1)), (vec!["settled", "refused"], vec!["settled"]), "{settled}");
+        assert_eq!(runtime.block_on(place.sent()), before + 2);
+        let status = here.json("submission.json");
+        assert_eq!(status["settled"], json!({ "groups": 1, "loansOpen": 2, "loansRefused": 0 }), "{status}");
     });
 }
 
