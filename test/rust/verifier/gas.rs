@@ -37,9 +37,12 @@ fn agrees(stand: &Stand, hardfork: Hardfork) {
     assert!(real.succeeded);
     let execution = real.total - 21_000 - calldata;
     let bound = calldata_bound(&stand.keys.shape);
-    assert!(calldata <= bound && bound < calldata + 1_500, "{bound} for {calldata}");
+    // A column of zeros has an evaluation of 32 zero bytes, and each of them is 12 less than the bound has it.
+    let empty = stand.proof.chunks(32).filter(|word| word.iter().all(|byte| *byte == 0)).count() as u64;
+    let slack = 1_500 + 12 * 32 * empty;
+    assert!(calldata <= bound && bound < calldata + slack, "{bound} for {calldata}");
     assert!(report.execution.abs_diff(execution) <= REFUSAL, "predicted {}, used {execution}", report.execution);
-    assert!(report.total + REFUSAL >= real.total && report.total < real.total + 1_500, "{} for {}", report.total, real.total);
+    assert!(report.total + REFUSAL >= real.total && report.total < real.total + slack, "{} for {}", report.total, real.total);
     assert_eq!(report.total, report.parts.iter().map(|part| part.gas).sum::<u64>());
     assert!(report.parts.iter().all(|part| part.gas > 0), "{:?}", report.parts);
     assert!(report.floor < real.total && report.floor > real.total * 4 / 5, "floor {} of {}", report.floor, real.total);
